@@ -6,6 +6,7 @@
 #define _NWG_PROTOCOL_REPLAY_H
 
 #include <linux/bitops.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 #define NWG_REPLAY_BITS 8192

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The WireGuard interface: one net_device of kind "nwg".
+ */
+#ifndef _NWG_DEVICE_H
+#define _NWG_DEVICE_H
+
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/rwsem.h>
+#include <linux/siphash.h>
+#include <linux/workqueue.h>
+#include <net/gro_cells.h>
+
+#include "protocol/allowedips.h"
+#include "protocol/noise.h"
+#include "transport/gate.h"
+#include "transport/index.h"
+
+#define NWG_DEFAULT_MTU 1420
+#define NWG_MAX_PEERS_PER_DEVICE (1U << 20)
+
+struct netlink_ext_ack;
+
+/**
+ * struct nwg_device - private data of an interface
+ * @dev: the interface
+ * @creating_net: network namespace in which the interface was made and in which its sockets live. Not counted; cleared,
+ *	under @update_lock, when that namespace dies. Read under RCU or @update_lock.
+ * @list: entry in the list of all interfaces; RTNL
+ * @update_lock: serialises configuration. Protects @peers, @peer_count, the peers' lists of allowed IPs, writes to
+ *	@allowedips, to the sockets, to @port and to @fwmark, and @relays.
+ * @sock4: UDP socket, or NULL when the interface is down; RCU, written under @update_lock
+ * @sock6: likewise, for IPv6
+ * @port: UDP port in host order, 0 if not chosen yet
+ * @fwmark: mark of outgoing packets; read lockless
+ * @identity_lock: protects @identity, @has_identity and each peer's static-static secret. Taken for reading around
+ *	each handshake message, for writing when the private key changes.
+ * @identity: own key pair
+ * @has_identity: a private key is set
+ * @gate: mac1 and mac2 checks of what comes in; has its own lock
+ * @allowedips: prefix to peer; RCU, written under @update_lock
+ * @peers: all peers, in the order in which they were made
+ * @peer_count: their number
+ * @next_peer_id: number of the next peer, for the log
+ * @peers_by_key: public key to peer; RCU, written under @update_lock
+ * @peer_hash_key: keys @peers_by_key, so that nobody can aim at one bucket
+ * @indices: receiver index to handshake or session; has its own lock
+ * @handshakes: handshake messages that wait for @handshake_work
+ * @handshake_work: consumes @handshakes in process context
+ * @under_load_until: jiffies until which the interface counts as under load
+ * @gro_cells: what decrypted packets enter the stack through
+ * @relays: relays over this interface (struct nwg_relay); RCU, written under @update_lock
+ * @generation: incremented under @update_lock with each change that a dump could see in halves
+ *
+ * Locking: RTNL > @update_lock > @identity_lock > peer->handshake.lock > the spinlocks. RTNL is optional.
+ */
+struct nwg_device {
+	struct net_device *dev;
+	struct net __rcu *creating_net;
+	struct list_head list;
+	struct mutex update_lock;
+	struct sock __rcu *sock4;
+	struct sock __rcu *sock6;
+	u16 port;
+	u32 fwmark;
+
+	struct rw_semaphore identity_lock;
+	struct noise_identity identity;
+	bool has_identity;
+	struct nwg_gate gate;
+
+	struct allowedips allowedips;
+	struct list_head peers;
+	unsigned int peer_count;
+	u64 next_peer_id;
+	DECLARE_HASHTABLE(peers_by_key, 11);
+	siphash_key_t peer_hash_key;
+	struct nwg_index_table indices;
+
+	struct sk_buff_head handshakes;
+	struct work_struct handshake_work;
+	unsigned long under_load_until;
+
+	struct gro_cells gro_cells;
+	struct list_head relays;
+	unsigned int generation;
+};
+
+/**
+ * nwg_device_from_netdev - check the kind of an interface
+ * @dev: any interface
+ *
+ * Return: its private data if it is one of ours, or NULL.
+ */
+struct nwg_device *nwg_device_from_netdev(const struct net_device *dev);
+
+/**
+ * nwg_device_set_private_key - set, change or remove the interface's private key
+ * @wg: the interface
+ * @private: the key, or all zeroes to remove it
+ *
+ * Ends all sessions at once, removes a peer that has the interface's own new public key, and sends what persistent
+ * keepalives waited for the key. Setting the key that is there already changes nothing.
+ *
+ * Context: process; @wg->update_lock held.
+ */
+void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_LEN]);
+
+/**
+ * nwg_device_set_port - change the UDP port
+ * @wg: the interface
+ * @port: in host order; 0 lets the kernel choose
+ *
+ * If the interface is up, new sockets are opened before the old ones close, so a refusal changes nothing.
+ *
+ * Context: process; @wg->update_lock held.
+ * Return: 0; -EADDRINUSE; -ENONET if the namespace of the sockets is gone; other errors of bind().
+ */
+int nwg_device_set_port(struct nwg_device *wg, u16 port);
+
+/**
+ * nwg_device_set_fwmark - change the mark of outgoing packets
+ * @wg: the interface
+ * @fwmark: 0 for none
+ *
+ * Context: process; @wg->update_lock held.
+ */
+void nwg_device_set_fwmark(struct nwg_device *wg, u32 fwmark);
+
+int nwg_device_init(void);
+void nwg_device_exit(void);
+
+#endif /* _NWG_DEVICE_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The generic netlink family "nwg".
+ */
+#ifndef _NWG_NETLINK_NETLINK_H
+#define _NWG_NETLINK_NETLINK_H
+
+#include <net/genetlink.h>
+
+#include "../../uapi/nwg.h"
+
+struct nwg_device;
+
+extern struct genl_family nwg_genl_family;
+
+/* device.c */
+int nwg_nl_get_device_start(struct netlink_callback *cb);
+int nwg_nl_get_device_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int nwg_nl_get_device_done(struct netlink_callback *cb);
+int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info);
+extern const struct nla_policy nwg_device_policy[];
+
+/* relay.c */
+int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info);
+int nwg_nl_relay_set(struct sk_buff *skb, struct genl_info *info);
+int nwg_nl_relay_del(struct sk_buff *skb, struct genl_info *info);
+int nwg_nl_relay_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb);
+extern const struct nla_policy nwg_relay_policy[];
+extern const struct nla_policy nwg_flow_policy[];
+
+/**
+ * nwg_nl_find_device - find the interface that a request names
+ * @net: network namespace of the request
+ * @attrs: parsed attributes
+ * @ifindex_type: type of the u32 attribute with the interface's index
+ * @ifname_type: type of the string attribute with its name
+ * @extack: told why not
+ *
+ * Return: the interface with its net_device held (dev_put() it), or ERR_PTR: -EBADR if both or none are given,
+ * -ENODEV, -EOPNOTSUPP if it is of another kind.
+ */
+struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type, int ifname_type,
+				      struct netlink_ext_ack *extack);
+
+int nwg_netlink_init(void);
+void nwg_netlink_exit(void);
+
+#endif /* _NWG_NETLINK_NETLINK_H */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A peer of an interface, from nwg_peer_create() to nwg_peer_remove().
+ */
+#ifndef _NWG_PEER_H
+#define _NWG_PEER_H
+
+#include <linux/kref.h>
+#include <linux/rwsem.h>
+#include <linux/skbuff.h>
+#include <linux/time64.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/dst_cache.h>
+
+#include "protocol/cookie.h"
+#include "protocol/noise.h"
+#include "transport/handshake.h"
+#include "transport/session.h"
+#include "transport/socket.h"
+#include "transport/timers.h"
+
+/* Packets that wait for a session; the oldest goes first when one more comes. */
+#define NWG_MAX_STAGED 128
+
+struct nwg_device;
+
+/**
+ * struct nwg_peer - a peer
+ * @device: its interface, which outlives it
+ * @refcount: held by the interface's tables and by whoever uses the peer outside an RCU read section
+ * @rcu: frees it
+ * @id: number for the log
+ * @dead: set when it is removed; whoever arms a timer or queues a work checks it inside an RCU read section
+ * @list: in @device->peers; update_lock
+ * @key_node: in @device->peers_by_key; RCU
+ * @allowedips: its prefixes; update_lock
+ * @remote: keys; public is constant, the rest under @device->identity_lock and @handshake.lock
+ * @handshake: the handshake that goes on, if one does
+ * @sessions: previous, current and next session
+ * @cookie: what the peer demands of our handshake messages
+ * @endpoint: where it is; has its own lock
+ * @dst_cache: route to @endpoint; BH
+ * @staged: packets that wait for a session; its own lock
+ * @timers: what happens when nothing does
+ * @transmit_handshake_work: sends an initiation
+ * @persistent_keepalive: seconds, 0 is off; read lockless
+ * @last_handshake: CLOCK_REALTIME of the last completed handshake; written under @handshake.lock, read lockless
+ * @rx_bytes: UDP payload received and authenticated
+ * @tx_bytes: UDP payload sent
+ */
+struct nwg_peer {
+	struct nwg_device *device;
+	struct kref refcount;
+	struct rcu_head rcu;
+	u64 id;
+	bool dead;
+	struct list_head list;
+	struct hlist_node key_node;
+	struct list_head allowedips;
+
+	struct noise_remote remote;
+	struct nwg_handshake handshake;
+	struct nwg_sessions sessions;
+	struct nwg_peer_cookie cookie;
+
+	struct nwg_endpoint_slot endpoint;
+	struct dst_cache dst_cache;
+	struct sk_buff_head staged;
+
+	struct nwg_timers timers;
+	struct work_struct transmit_handshake_work;
+	u16 persistent_keepalive;
+	struct timespec64 last_handshake;
+	atomic64_t rx_bytes;
+	atomic64_t tx_bytes;
+};
+
+/**
+ * nwg_peer_create - add a peer
+ * @wg: the interface
+ * @public: its static public key; must not be the interface's own, and there must be no peer with it
+ *
+ * Context: process; @wg->update_lock held.
+ * Return: the peer (the interface holds the reference), or ERR_PTR: -ENOMEM, -ENFILE (too many peers).
+ */
+struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_LEN]);
+
+/**
+ * nwg_peer_remove - remove a peer, its prefixes, sessions and queue
+ * @peer: the peer; the interface's reference is dropped
+ *
+ * Context: process, may sleep for a grace period; update_lock held.
+ */
+void nwg_peer_remove(struct nwg_peer *peer);
+
+/**
+ * nwg_peer_remove_all - remove all peers with one grace period
+ * @wg: the interface
+ *
+ * Context: as nwg_peer_remove().
+ */
+void nwg_peer_remove_all(struct nwg_device *wg);
+
+/**
+ * nwg_peer_lookup - find a peer by its public key
+ * @wg: the interface
+ * @public: the key
+ *
+ * Context: rcu_read_lock() or update_lock held.
+ * Return: the peer, valid until that lock is dropped, or NULL.
+ */
+struct nwg_peer *nwg_peer_lookup(struct nwg_device *wg, const u8 public[NWG_KEY_LEN]);
+
+/**
+ * nwg_peer_set_preshared - set or (all zeroes) remove the preshared key
+ * @peer: the peer
+ * @preshared: the key; takes effect with the next handshake
+ *
+ * Context: process.
+ */
+void nwg_peer_set_preshared(struct nwg_peer *peer, const u8 preshared[NWG_KEY_LEN]);
+
+/**
+ * nwg_peer_set_keepalive - set the persistent keepalive interval, and send one now if the interface is up
+ * @peer: the peer
+ * @seconds: 0 is off
+ *
+ * Context: process; update_lock held.
+ */
+void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds);
+
+struct nwg_peer *nwg_peer_get(struct nwg_peer *peer);
+struct nwg_peer *nwg_peer_get_unless_zero(struct nwg_peer *peer);
+void nwg_peer_put(struct nwg_peer *peer);
+
+int nwg_peer_init(void);
+void nwg_peer_exit(void);
+
+#endif /* _NWG_PEER_H */
