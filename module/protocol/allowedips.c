@@ -49,6 +49,7 @@ struct allowedips_node {
 
 /* Only the caller knows the writers' lock, so that there is nothing to check here. */
 #define writer_dereference(pointer) rcu_dereference_protected(pointer, true)
+#define reader_dereference(pointer) rcu_dereference_check(pointer, rcu_read_lock_any_held())
 
 static struct address address_load(u16 family, const void *bytes)
 {
@@ -257,16 +258,16 @@ void allowedips_remove_list(struct allowedips *table, struct list_head *list)
 
 void *allowedips_lookup(const struct allowedips *table, u16 family, const void *addr)
 {
+	struct allowedips_node __rcu *const *place = family == AF_INET ? &table->root4 : &table->root6;
 	const struct address address = address_load(family, addr);
 	const struct allowedips_node *node;
 	void *owner, *found = NULL;
 
-	node = rcu_dereference_check(family == AF_INET ? table->root4 : table->root6, rcu_read_lock_any_held());
-	while (node && common_bits(&node->prefix, &address) >= node->cidr) {
-		owner = rcu_dereference_check(node->owner, rcu_read_lock_any_held());
+	while ((node = reader_dereference(*place)) && common_bits(&node->prefix, &address) >= node->cidr) {
+		owner = reader_dereference(node->owner);
 		if (owner)
 			found = owner;
-		node = rcu_dereference_check(node->child[bit_after(&address, node->cidr)], rcu_read_lock_any_held());
+		place = &node->child[bit_after(&address, node->cidr)];
 	}
 	return found;
 }
