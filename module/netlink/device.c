@@ -1,0 +1,684 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GET_DEVICE and SET_DEVICE: the configuration of one interface, as in the stock "wireguard" family.
+ *
+ * Keys in netlink buffers: SET_DEVICE wipes those of the request, whatever becomes of it, unless the core refuses it
+ * before it comes here. The reply of GET_DEVICE belongs to the core as soon as it is written: the receiving socket frees
+ * it, with a destructor of the core's, perhaps long after this module is gone, so nothing here can wipe it then
+ * (init_on_free=1 makes the kernel wipe all that it frees).
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "device.h"
+#include "netlink.h"
+#include "peer.h"
+#include "transport/send.h"
+
+#define PROTOCOL_VERSION 1
+
+#define READ_ONLY                                                                  \
+	{                                                                          \
+		.type = NLA_REJECT, .reject_message = "the attribute is read only" \
+	}
+
+static const struct nla_policy allowedip_policy[NWG_ALLOWEDIP_A_MAX + 1] = {
+	[NWG_ALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
+	[NWG_ALLOWEDIP_A_IPADDR] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr)),
+	[NWG_ALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
+	[NWG_ALLOWEDIP_A_FLAGS] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy peer_policy[NWG_PEER_A_MAX + 1] = {
+	[NWG_PEER_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
+	[NWG_PEER_A_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
+	[NWG_PEER_A_FLAGS] = { .type = NLA_U32 },
+	[NWG_PEER_A_ENDPOINT] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in6)),
+	[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
+	[NWG_PEER_A_LAST_HANDSHAKE_TIME] = READ_ONLY,
+	[NWG_PEER_A_RX_BYTES] = READ_ONLY,
+	[NWG_PEER_A_TX_BYTES] = READ_ONLY,
+	[NWG_PEER_A_ALLOWEDIPS] = NLA_POLICY_NESTED_ARRAY(allowedip_policy),
+	[NWG_PEER_A_PROTOCOL_VERSION] = { .type = NLA_U32 },
+};
+
+const struct nla_policy nwg_get_device_policy[NWG_DEVICE_A_IFNAME + 1] = {
+	[NWG_DEVICE_A_IFINDEX] = { .type = NLA_U32 },
+	[NWG_DEVICE_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+};
+
+const struct nla_policy nwg_set_device_policy[NWG_DEVICE_A_MAX + 1] = {
+	[NWG_DEVICE_A_IFINDEX] = { .type = NLA_U32 },
+	[NWG_DEVICE_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[NWG_DEVICE_A_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
+	[NWG_DEVICE_A_PUBLIC_KEY] = READ_ONLY,
+	[NWG_DEVICE_A_FLAGS] = { .type = NLA_U32 },
+	[NWG_DEVICE_A_LISTEN_PORT] = { .type = NLA_U16 },
+	[NWG_DEVICE_A_FWMARK] = { .type = NLA_U32 },
+	[NWG_DEVICE_A_PEERS] = NLA_POLICY_NESTED_ARRAY(peer_policy),
+};
+
+/**
+ * struct device_dump - where a dump of an interface goes on
+ * @wg: the interface that it began with; only compared, for no reference is held while user space takes its time:
+ *	the interface could not be deleted
+ * @peer_id: the peer to go on with
+ * @peer_key: its public key
+ * @skip: how many of its allowed IPs are dumped already; if any are, all else of it is, too
+ */
+struct device_dump {
+	const struct nwg_device *wg;
+	u64 peer_id;
+	u8 peer_key[NWG_KEY_LEN];
+	unsigned int skip;
+};
+
+static struct device_dump *device_dump(struct netlink_callback *cb)
+{
+	return *(struct device_dump **)cb->ctx;
+}
+
+int nwg_nl_get_device_start(struct netlink_callback *cb)
+{
+	struct device_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+
+	if (!dump)
+		return -ENOMEM;
+	*(struct device_dump **)cb->ctx = dump;
+	return 0;
+}
+
+int nwg_nl_get_device_done(struct netlink_callback *cb)
+{
+	kfree(device_dump(cb));
+	return 0;
+}
+
+static int put_allowedip(struct sk_buff *skb, const struct list_head *entry)
+{
+	u16 family;
+	u8 addr[16];
+	u8 cidr;
+	struct nlattr *nest;
+
+	family = allowedips_node_read(entry, addr, &cidr);
+	nest = nla_nest_start(skb, 0);
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u16(skb, NWG_ALLOWEDIP_A_FAMILY, family) ||
+	    nla_put(skb, NWG_ALLOWEDIP_A_IPADDR, family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr),
+		    addr) ||
+	    nla_put_u8(skb, NWG_ALLOWEDIP_A_CIDR_MASK, cidr)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/*
+ * Write the allowed IPs of a peer from the one numbered *@skip on.
+ * Return: 0 if all went in; -EAGAIN if some did, with *@skip raised by their number; -EMSGSIZE if none did.
+ */
+static int put_allowedips(struct sk_buff *skb, const struct nwg_peer *peer, unsigned int *skip)
+{
+	unsigned int index = 0, first = *skip;
+	struct list_head *entry;
+	struct nlattr *nest;
+	int err = 0;
+
+	nest = nla_nest_start(skb, NWG_PEER_A_ALLOWEDIPS);
+	if (!nest)
+		return -EMSGSIZE;
+	list_for_each(entry, &peer->allowedips) {
+		if (index >= first) {
+			err = put_allowedip(skb, entry);
+			if (err)
+				break;
+		}
+		index++;
+	}
+	if (err && index <= first) {
+		nla_nest_cancel(skb, nest);
+		return err;
+	}
+	nla_nest_end(skb, nest);
+	*skip = index;
+	return err ? -EAGAIN : 0;
+}
+
+static int put_endpoint(struct sk_buff *skb, struct nwg_peer *peer)
+{
+	struct nwg_endpoint endpoint;
+
+	nwg_endpoint_read(&endpoint, peer);
+	switch (endpoint.addr.sa_family) {
+	case AF_INET:
+		return nla_put(skb, NWG_PEER_A_ENDPOINT, sizeof(endpoint.addr4), &endpoint.addr4);
+	case AF_INET6:
+		return nla_put(skb, NWG_PEER_A_ENDPOINT, sizeof(endpoint.addr6), &endpoint.addr6);
+	}
+	return 0;
+}
+
+/* Write all of a peer but its public key and allowed IPs. */
+static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
+{
+	struct __kernel_timespec last_handshake;
+	int err;
+
+	down_read(&peer->handshake.lock);
+	last_handshake.tv_sec = peer->last_handshake.tv_sec;
+	last_handshake.tv_nsec = peer->last_handshake.tv_nsec;
+	err = nla_put(skb, NWG_PEER_A_PRESHARED_KEY, NWG_KEY_LEN, peer->remote.preshared);
+	up_read(&peer->handshake.lock);
+
+	if (err || put_endpoint(skb, peer) ||
+	    nla_put(skb, NWG_PEER_A_LAST_HANDSHAKE_TIME, sizeof(last_handshake), &last_handshake) ||
+	    nla_put_u16(skb, NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL, peer->persistent_keepalive) ||
+	    nla_put_u64_64bit(skb, NWG_PEER_A_RX_BYTES, atomic64_read(&peer->rx_bytes), NWG_PEER_A_PAD) ||
+	    nla_put_u64_64bit(skb, NWG_PEER_A_TX_BYTES, atomic64_read(&peer->tx_bytes), NWG_PEER_A_PAD) ||
+	    nla_put_u32(skb, NWG_PEER_A_PROTOCOL_VERSION, PROTOCOL_VERSION))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Write a peer, or the rest of one. Return: as put_allowedips(); with -EMSGSIZE nothing of it is in the message. */
+static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, unsigned int *skip)
+{
+	struct nlattr *nest = nla_nest_start(skb, 0);
+	int err = -EMSGSIZE;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put(skb, NWG_PEER_A_PUBLIC_KEY, NWG_KEY_LEN, peer->remote.public))
+		goto cancel;
+	if (!*skip && put_peer_state(skb, peer))
+		goto cancel;
+	err = put_allowedips(skb, peer, skip);
+	if (err == -EMSGSIZE)
+		goto cancel;
+	nla_nest_end(skb, nest);
+	return err;
+
+cancel:
+	nla_nest_cancel(skb, nest);
+	return err;
+}
+
+/* The peer that a dump goes on with, or NULL if there is none left. The list of peers is in the order of their ids. */
+static struct nwg_peer *dump_resume(struct nwg_device *wg, struct device_dump *dump)
+{
+	struct nwg_peer *peer = nwg_peer_lookup(wg, dump->peer_key);
+
+	if (peer && peer->id == dump->peer_id)
+		return peer;
+	/* It was removed meanwhile: with the next one. User space is told by NLM_F_DUMP_INTR. */
+	dump->skip = 0;
+	list_for_each_entry(peer, &wg->peers, list) {
+		if (peer->id > dump->peer_id)
+			return peer;
+	}
+	return NULL;
+}
+
+/* Write peers, beginning with @peer. Return: 0 if all went in, -EAGAIN if some did, -EMSGSIZE if none did. */
+static int put_peers(struct sk_buff *skb, struct nwg_device *wg, struct nwg_peer *peer, struct device_dump *dump)
+{
+	struct nlattr *nest = nla_nest_start(skb, NWG_DEVICE_A_PEERS);
+	bool any = false;
+	int err = 0;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (peer) {
+		list_for_each_entry_from(peer, &wg->peers, list) {
+			err = put_peer(skb, peer, &dump->skip);
+			any |= err != -EMSGSIZE;
+			if (err) {
+				dump->peer_id = peer->id;
+				memcpy(dump->peer_key, peer->remote.public, NWG_KEY_LEN);
+				break;
+			}
+			dump->skip = 0;
+		}
+	}
+	nla_nest_end(skb, nest);
+	if (err)
+		return any ? -EAGAIN : -EMSGSIZE;
+	return 0;
+}
+
+static int put_interface(struct sk_buff *skb, struct nwg_device *wg)
+{
+	int err = 0;
+
+	if (nla_put_u32(skb, NWG_DEVICE_A_IFINDEX, wg->dev->ifindex) ||
+	    nla_put_u16(skb, NWG_DEVICE_A_LISTEN_PORT, wg->port) || nla_put_u32(skb, NWG_DEVICE_A_FWMARK, wg->fwmark))
+		return -EMSGSIZE;
+
+	down_read(&wg->identity_lock);
+	if (wg->has_identity)
+		err = nla_put(skb, NWG_DEVICE_A_PRIVATE_KEY, NWG_KEY_LEN, wg->identity.private) ?:
+			      nla_put(skb, NWG_DEVICE_A_PUBLIC_KEY, NWG_KEY_LEN, wg->identity.public);
+	up_read(&wg->identity_lock);
+	return err;
+}
+
+/* Fill one message of a dump. Return: as put_peers(), or -ENODEV. */
+static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct nwg_device *wg)
+{
+	struct device_dump *dump = device_dump(cb);
+	struct nwg_peer *peer;
+	bool first = !dump->wg;
+	void *message;
+	int err;
+
+	lockdep_assert_held(&wg->update_lock);
+
+	if (wg->dev->reg_state != NETREG_REGISTERED || (!first && wg != dump->wg)) {
+		NL_SET_ERR_MSG(cb->extack, "the interface was removed");
+		return -ENODEV;
+	}
+	dump->wg = wg;
+	/* Never 0, which means that there was no message before. */
+	cb->seq = wg->generation << 1 | 1;
+
+	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family, NLM_F_MULTI,
+			      NWG_CMD_GET_DEVICE);
+	if (!message)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, message);
+
+	err = nla_put_string(skb, NWG_DEVICE_A_IFNAME, wg->dev->name);
+	if (!err && first)
+		err = put_interface(skb, wg);
+	if (!err) {
+		peer = first ? list_first_entry_or_null(&wg->peers, struct nwg_peer, list) : dump_resume(wg, dump);
+		err = put_peers(skb, wg, peer, dump);
+	}
+	if (err == -EMSGSIZE)
+		genlmsg_cancel(skb, message);
+	else
+		genlmsg_end(skb, message);
+	return err;
+}
+
+/* The error of a refused look-up goes into the NLMSG_DONE: only from here on does the core pass on extended acks. */
+int nwg_nl_get_device_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nwg_device *wg;
+	int err;
+
+	wg = nwg_nl_find_device(sock_net(cb->skb->sk), genl_info_dump(cb)->attrs, NWG_DEVICE_A_IFINDEX,
+				NWG_DEVICE_A_IFNAME, cb->extack);
+	if (IS_ERR(wg))
+		return PTR_ERR(wg);
+
+	mutex_lock(&wg->update_lock);
+	err = dump_message(skb, cb, wg);
+	mutex_unlock(&wg->update_lock);
+	dev_put(wg->dev);
+	return err == -EAGAIN ? skb->len : err;
+}
+
+/* Whether anything but whole attributes is in an array: the policy lets bytes at its end pass. */
+static int check_array(const struct nlattr *array, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	nla_for_each_nested(attr, array, rem)
+		;
+	if (rem) {
+		NL_SET_ERR_MSG_ATTR(extack, array, "bytes left over after the last element");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_flags(const struct nlattr *flags, u32 known, struct netlink_ext_ack *extack)
+{
+	if (flags && nla_get_u32(flags) & ~known) {
+		NL_SET_ERR_MSG_ATTR(extack, flags, "FLAGS: unknown flag");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int check_allowedip(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NWG_ALLOWEDIP_A_MAX + 1];
+	int err;
+
+	err = nla_parse_nested(tb, NWG_ALLOWEDIP_A_MAX, attr, NULL, extack);
+	if (err)
+		return err;
+	if (!tb[NWG_ALLOWEDIP_A_FAMILY] || !tb[NWG_ALLOWEDIP_A_IPADDR] || !tb[NWG_ALLOWEDIP_A_CIDR_MASK]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "an allowed IP needs FAMILY, IPADDR and CIDR_MASK");
+		return -EINVAL;
+	}
+
+	switch (nla_get_u16(tb[NWG_ALLOWEDIP_A_FAMILY])) {
+	case AF_INET:
+		if (nla_len(tb[NWG_ALLOWEDIP_A_IPADDR]) != sizeof(struct in_addr)) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_IPADDR], "IPADDR: 4 bytes for AF_INET");
+			return -EINVAL;
+		}
+		if (nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]) > 32) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_CIDR_MASK], "CIDR_MASK: at most 32 for AF_INET");
+			return -EINVAL;
+		}
+		break;
+	case AF_INET6:
+		if (nla_len(tb[NWG_ALLOWEDIP_A_IPADDR]) != sizeof(struct in6_addr)) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_IPADDR], "IPADDR: 16 bytes for AF_INET6");
+			return -EINVAL;
+		}
+		if (nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]) > 128) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_CIDR_MASK],
+					    "CIDR_MASK: at most 128 for AF_INET6");
+			return -EINVAL;
+		}
+		break;
+	default:
+		NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_FAMILY], "FAMILY: AF_INET or AF_INET6");
+		return -EINVAL;
+	}
+	return check_flags(tb[NWG_ALLOWEDIP_A_FLAGS], NWG_ALLOWEDIP_F_REMOVE_ME, extack);
+}
+
+static int check_endpoint(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const struct sockaddr *addr = nla_data(attr);
+	int len = nla_len(attr);
+
+	if ((addr->sa_family == AF_INET && len == sizeof(struct sockaddr_in)) ||
+	    (addr->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6)))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "ENDPOINT: a struct sockaddr_in with AF_INET or a struct sockaddr_in6 with AF_INET6");
+	return -EINVAL;
+}
+
+static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	const u32 known = NWG_PEER_F_REMOVE_ME | NWG_PEER_F_REPLACE_ALLOWEDIPS | NWG_PEER_F_UPDATE_ONLY;
+	struct nlattr *tb[NWG_PEER_A_MAX + 1];
+	const struct nlattr *allowedip;
+	int err, rem;
+
+	err = nla_parse_nested(tb, NWG_PEER_A_MAX, attr, NULL, extack);
+	if (err)
+		return err;
+	if (!tb[NWG_PEER_A_PUBLIC_KEY]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "a peer needs PUBLIC_KEY");
+		NL_SET_ERR_ATTR_MISS(extack, attr, NWG_PEER_A_PUBLIC_KEY);
+		return -EINVAL;
+	}
+	err = check_flags(tb[NWG_PEER_A_FLAGS], known, extack);
+	if (err)
+		return err;
+	if (tb[NWG_PEER_A_PROTOCOL_VERSION] && nla_get_u32(tb[NWG_PEER_A_PROTOCOL_VERSION]) != PROTOCOL_VERSION) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NWG_PEER_A_PROTOCOL_VERSION], "PROTOCOL_VERSION: only 1 is supported");
+		return -EPFNOSUPPORT;
+	}
+	if (tb[NWG_PEER_A_ENDPOINT]) {
+		err = check_endpoint(tb[NWG_PEER_A_ENDPOINT], extack);
+		if (err)
+			return err;
+	}
+	if (tb[NWG_PEER_A_ALLOWEDIPS]) {
+		err = check_array(tb[NWG_PEER_A_ALLOWEDIPS], extack);
+		if (err)
+			return err;
+		nla_for_each_nested(allowedip, tb[NWG_PEER_A_ALLOWEDIPS], rem) {
+			err = check_allowedip(allowedip, extack);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* All that can be told of a request by itself, beyond what the policy says. */
+static int check_request(const struct genl_info *info)
+{
+	const struct nlattr *peers = info->attrs[NWG_DEVICE_A_PEERS];
+	const struct nlattr *peer;
+	int err, rem;
+
+	err = check_flags(info->attrs[NWG_DEVICE_A_FLAGS], NWG_DEVICE_F_REPLACE_PEERS, info->extack);
+	if (err || !peers)
+		return err;
+	err = check_array(peers, info->extack);
+	if (err)
+		return err;
+	nla_for_each_nested(peer, peers, rem) {
+		err = check_peer(peer, info->extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The sockets live in the namespace that the interface was made in: who changes them must be privileged there. */
+static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb, const struct nlattr *attr,
+				   struct netlink_ext_ack *extack)
+{
+	const struct net *net = rcu_dereference_protected(wg->creating_net, lockdep_is_held(&wg->update_lock));
+
+	if (!net) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "the network namespace that the interface was made in is gone");
+		return -ENONET;
+	}
+	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "LISTEN_PORT and FWMARK need CAP_NET_ADMIN where the interface was made");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int set_port(struct nwg_device *wg, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	u16 port = nla_get_u16(attr);
+	int err;
+
+	if (port == wg->port)
+		return 0;
+	err = nwg_device_set_port(wg, port);
+	if (err == -EADDRINUSE)
+		NL_SET_ERR_MSG_ATTR(extack, attr, "LISTEN_PORT: another socket has this UDP port");
+	else if (err)
+		NL_SET_ERR_MSG_ATTR(extack, attr, "LISTEN_PORT: no socket could be opened on it");
+	return err;
+}
+
+static int set_allowedip(struct nwg_peer *peer, const struct nlattr *attr)
+{
+	struct allowedips *table = &peer->device->allowedips;
+	struct nlattr *tb[NWG_ALLOWEDIP_A_MAX + 1];
+	const void *addr;
+	u16 family;
+	u8 cidr;
+	int err;
+
+	err = nla_parse_nested(tb, NWG_ALLOWEDIP_A_MAX, attr, NULL, NULL);
+	if (err)
+		return err;
+	family = nla_get_u16(tb[NWG_ALLOWEDIP_A_FAMILY]);
+	addr = nla_data(tb[NWG_ALLOWEDIP_A_IPADDR]);
+	cidr = nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]);
+	if (tb[NWG_ALLOWEDIP_A_FLAGS] && nla_get_u32(tb[NWG_ALLOWEDIP_A_FLAGS]) & NWG_ALLOWEDIP_F_REMOVE_ME)
+		return allowedips_remove(table, family, addr, cidr, peer);
+	return allowedips_insert(table, family, addr, cidr, peer, &peer->allowedips);
+}
+
+static void set_endpoint(struct nwg_peer *peer, const struct nlattr *attr)
+{
+	struct nwg_endpoint endpoint = {};
+
+	nla_memcpy(&endpoint.addr6, attr, sizeof(endpoint.addr6));
+	nwg_endpoint_set(peer, &endpoint);
+}
+
+/* Find the peer that a request is about, or make it. Return: NULL if nothing is to be done. */
+static struct nwg_peer *request_peer(struct nwg_device *wg, const struct nlattr *key, u32 flags,
+				     struct netlink_ext_ack *extack)
+{
+	const u8 *public = nla_data(key);
+	struct nwg_peer *peer = nwg_peer_lookup(wg, public);
+
+	if (flags & NWG_PEER_F_REMOVE_ME) {
+		if (peer)
+			nwg_peer_remove(peer);
+		return NULL;
+	}
+	if (peer || flags & NWG_PEER_F_UPDATE_ONLY)
+		return peer;
+	/* Several interfaces may be given the same list of all peers: each leaves itself out. */
+	if (wg->has_identity && !memcmp(public, wg->identity.public, NWG_KEY_LEN))
+		return NULL;
+	peer = nwg_peer_create(wg, public);
+	if (peer == ERR_PTR(-ENFILE))
+		NL_SET_ERR_MSG_ATTR(extack, key, "the interface has as many peers as it may");
+	else if (IS_ERR(peer))
+		NL_SET_ERR_MSG_ATTR(extack, key, "the peer could not be made: out of memory");
+	return peer;
+}
+
+static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[NWG_PEER_A_MAX + 1];
+	const struct nlattr *allowedip;
+	struct nwg_peer *peer;
+	int err, rem;
+	u32 flags;
+
+	err = nla_parse_nested(tb, NWG_PEER_A_MAX, attr, NULL, NULL);
+	if (err)
+		return err;
+	flags = tb[NWG_PEER_A_FLAGS] ? nla_get_u32(tb[NWG_PEER_A_FLAGS]) : 0;
+	peer = request_peer(wg, tb[NWG_PEER_A_PUBLIC_KEY], flags, extack);
+	if (IS_ERR_OR_NULL(peer))
+		return PTR_ERR_OR_ZERO(peer);
+
+	if (tb[NWG_PEER_A_PRESHARED_KEY])
+		nwg_peer_set_preshared(peer, nla_data(tb[NWG_PEER_A_PRESHARED_KEY]));
+	if (tb[NWG_PEER_A_ENDPOINT])
+		set_endpoint(peer, tb[NWG_PEER_A_ENDPOINT]);
+	if (flags & NWG_PEER_F_REPLACE_ALLOWEDIPS)
+		allowedips_remove_list(&wg->allowedips, &peer->allowedips);
+	if (tb[NWG_PEER_A_ALLOWEDIPS]) {
+		nla_for_each_nested(allowedip, tb[NWG_PEER_A_ALLOWEDIPS], rem) {
+			err = set_allowedip(peer, allowedip);
+			if (err) {
+				NL_SET_ERR_MSG_ATTR(extack, allowedip,
+						    "the allowed IP could not be added: out of memory");
+				return err;
+			}
+		}
+	}
+	if (tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
+		nwg_peer_set_keepalive(peer, nla_get_u16(tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL]));
+	if (tb[NWG_PEER_A_ENDPOINT] && netif_running(wg->dev)) {
+		rcu_read_lock();
+		local_bh_disable();
+		nwg_peer_send_staged(peer);
+		local_bh_enable();
+		rcu_read_unlock();
+	}
+	return 0;
+}
+
+/* What can be refused comes first; of what follows only memory can stop. */
+static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct genl_info *info)
+{
+	const struct nlattr *port = info->attrs[NWG_DEVICE_A_LISTEN_PORT];
+	const struct nlattr *fwmark = info->attrs[NWG_DEVICE_A_FWMARK];
+	const struct nlattr *private = info->attrs[NWG_DEVICE_A_PRIVATE_KEY];
+	const struct nlattr *peers = info->attrs[NWG_DEVICE_A_PEERS];
+	const struct nlattr *flags = info->attrs[NWG_DEVICE_A_FLAGS];
+	const struct nlattr *peer;
+	int err, rem;
+
+	lockdep_assert_held(&wg->update_lock);
+
+	if (wg->dev->reg_state != NETREG_REGISTERED) {
+		NL_SET_ERR_MSG(info->extack, "the interface was removed");
+		return -ENODEV;
+	}
+	if (port || fwmark) {
+		err = check_socket_permission(wg, skb, port ?: fwmark, info->extack);
+		if (err)
+			return err;
+	}
+	if (port) {
+		err = set_port(wg, port, info->extack);
+		if (err)
+			return err;
+	}
+
+	wg->generation++;
+	if (fwmark)
+		nwg_device_set_fwmark(wg, nla_get_u32(fwmark));
+	if (flags && nla_get_u32(flags) & NWG_DEVICE_F_REPLACE_PEERS)
+		nwg_peer_remove_all(wg);
+	if (private)
+		nwg_device_set_private_key(wg, nla_data(private));
+	if (peers) {
+		nla_for_each_nested(peer, peers, rem) {
+			err = set_peer(wg, peer, info->extack);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* Wipe all keys of a request, valid or not. */
+static void wipe_keys(const struct genl_info *info)
+{
+	struct nlattr *attr, *peer, *field;
+	int rem, peers_rem, peer_rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) == NWG_DEVICE_A_PRIVATE_KEY)
+			memzero_explicit(nla_data(attr), nla_len(attr));
+		if (nla_type(attr) != NWG_DEVICE_A_PEERS)
+			continue;
+		nla_for_each_nested(peer, attr, peers_rem) {
+			nla_for_each_nested(field, peer, peer_rem) {
+				if (nla_type(field) == NWG_PEER_A_PRESHARED_KEY)
+					memzero_explicit(nla_data(field), nla_len(field));
+			}
+		}
+	}
+}
+
+int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nwg_device *wg;
+	int err;
+
+	err = check_request(info);
+	if (err)
+		goto out;
+	wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_DEVICE_A_IFINDEX, NWG_DEVICE_A_IFNAME,
+				info->extack);
+	if (IS_ERR(wg)) {
+		err = PTR_ERR(wg);
+		goto out;
+	}
+	mutex_lock(&wg->update_lock);
+	err = set_device(wg, skb, info);
+	mutex_unlock(&wg->update_lock);
+	dev_put(wg->dev);
+out:
+	wipe_keys(info);
+	return err;
+}

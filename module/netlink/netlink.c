@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family "nwg": its commands, and how a request names an interface.
+ *
+ * Operations run in parallel (parallel_ops): what they read and change is protected by the update_lock of the interface
+ * that they name, and one that waits there - a grace period per removed peer, a dump of many peers - must not hold up
+ * every other generic netlink family under the common mutex. The order of locks is thus cb_lock of generic netlink (held
+ * for reading around each command), RTNL if an operation takes it, update_lock.
+ *
+ * Each command has either a do or a dump, so plain genl_ops suffice on all kernels. Validation is the strict one
+ * (.validate and .resv_start_op left at 0): unknown attributes, missing NLA_F_NESTED, trailing bytes and message flags
+ * other than those of the core are refused.
+ */
+#include <linux/netdevice.h>
+
+#include "device.h"
+#include "netlink.h"
+
+static const struct genl_ops family_ops[] = {
+	{
+		.cmd = NWG_CMD_GET_DEVICE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_get_device_policy,
+		.maxattr = NWG_DEVICE_A_IFNAME,
+		.start = nwg_nl_get_device_start,
+		.dumpit = nwg_nl_get_device_dump,
+		.done = nwg_nl_get_device_done,
+	},
+	{
+		.cmd = NWG_CMD_SET_DEVICE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_set_device_policy,
+		.maxattr = NWG_DEVICE_A_MAX,
+		.doit = nwg_nl_set_device,
+	},
+	{
+		.cmd = NWG_CMD_RELAY_NEW,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_relay_policy,
+		.maxattr = NWG_RELAY_A_MAX,
+		.doit = nwg_nl_relay_new,
+	},
+	{
+		.cmd = NWG_CMD_RELAY_SET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_relay_policy,
+		.maxattr = NWG_RELAY_A_MAX,
+		.doit = nwg_nl_relay_set,
+	},
+	{
+		.cmd = NWG_CMD_RELAY_DEL,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_relay_policy,
+		.maxattr = NWG_RELAY_A_MAX,
+		.doit = nwg_nl_relay_del,
+	},
+	{
+		.cmd = NWG_CMD_RELAY_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_relay_policy,
+		.maxattr = NWG_RELAY_A_MAX,
+		.dumpit = nwg_nl_relay_dump,
+	},
+	{
+		.cmd = NWG_CMD_FLOW_GET,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.policy = nwg_flow_policy,
+		.maxattr = NWG_FLOW_A_MAX,
+		.dumpit = nwg_nl_flow_dump,
+	},
+};
+
+struct genl_family nwg_genl_family __ro_after_init = {
+	.name = NWG_GENL_NAME,
+	.version = NWG_GENL_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.ops = family_ops,
+	.n_ops = ARRAY_SIZE(family_ops),
+};
+
+struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type, int ifname_type,
+				      struct netlink_ext_ack *extack)
+{
+	const struct nlattr *ifindex = attrs[ifindex_type];
+	const struct nlattr *ifname = attrs[ifname_type];
+	const struct nlattr *named = ifindex ?: ifname;
+	struct net_device *dev;
+	struct nwg_device *wg;
+
+	if (!named) {
+		NL_SET_ERR_MSG(extack, "no interface: give IFINDEX or IFNAME");
+		NL_SET_ERR_ATTR_MISS(extack, NULL, ifname_type);
+		return ERR_PTR(-EBADR);
+	}
+	if (ifindex && ifname) {
+		NL_SET_ERR_MSG_ATTR(extack, ifname, "the interface is named twice: give IFINDEX or IFNAME, not both");
+		return ERR_PTR(-EBADR);
+	}
+
+	dev = ifindex ? dev_get_by_index(net, nla_get_u32(ifindex)) : dev_get_by_name(net, nla_data(ifname));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(extack, named, "no such interface in this network namespace");
+		return ERR_PTR(-ENODEV);
+	}
+	wg = nwg_device_from_netdev(dev);
+	if (!wg) {
+		dev_put(dev);
+		NL_SET_ERR_MSG_ATTR(extack, named, "the interface is not of kind " NWG_LINK_KIND);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	return wg;
+}
+
+int __init nwg_netlink_init(void)
+{
+	return genl_register_family(&nwg_genl_family);
+}
+
+void nwg_netlink_exit(void)
+{
+	genl_unregister_family(&nwg_genl_family);
+}
