@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types. kbuild itself reads Kbuild, not this.
+#
+#   make KREL=6.1.0-56-amd64   build the module for this kernel instead of the default
+#                              (the running one, or else the newest, that has both its
+#                              image and its headers installed)
+#   make module W=1 C=2        passed on to kbuild
+#   make install PREFIX=/usr   default: /usr/local
+
+KREL ?= $(shell selftests/kernel)
+KDIR ?= /lib/modules/$(KREL)/build
+PREFIX ?= /usr/local
+# The one place that has the version.
+VERSION := $(shell . ./dkms.conf && echo "$$PACKAGE_VERSION")
+DKMS_SOURCE := /usr/src/nwg-$(VERSION)
+
+all: module tools ## build the module and the tools
+
+module: ## build nwg.ko
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools: ## build nwgctl into build/
+	$(MAKE) -C tools
+
+setup: ## install what build, demo and check need (Debian, Ubuntu)
+	selftests/setup
+
+demo: setup ## show the nested chain at work, in a VM
+	$(MAKE) all
+	selftests/demo
+
+check: setup ## run every test
+	$(MAKE) all
+	selftests/run
+
+install: ## install the tools, and the module by DKMS; as root
+	selftests/setup dkms
+	$(MAKE) -C tools install PREFIX=$(PREFIX)
+	install -d $(DKMS_SOURCE)
+	cp -r Kbuild LICENSE dkms.conf module uapi $(DKMS_SOURCE)
+	dkms install --force nwg/$(VERSION)
+	modprobe nwg
+
+uninstall: ## take all of that away again; as root
+	modprobe -r nwg
+	dkms remove nwg/$(VERSION) --all
+	rm -rf $(DKMS_SOURCE)
+	$(MAKE) -C tools uninstall PREFIX=$(PREFIX)
+
+clean: ## remove what was built
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools clean
+	rm -rf build
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: all module tools setup demo check install uninstall clean help

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What compilers and checkers say about the sources: each check is one result.
+# Everything is checked in a copy, from nothing, so that no built file hides a warning.
+
+top=$(realpath "$(dirname "$0")/..")
+# shellcheck source=lib/ktap.sh
+. "$top/selftests/lib/ktap.sh"
+
+cd "$top" || exit 1
+ktap_need make gcc sparse clang-format shellcheck
+ktap_plan 3
+
+copy=$top/build/selftests/static
+rm -rf "$copy"
+mkdir -p "$copy"
+cp -r Kbuild dkms.conf module uapi "$copy"
+find "$copy" -name '*.o' -delete
+
+build_is_silent() {
+	make -C "/lib/modules/$(selftests/kernel)/build" M="$copy" W=1 C=2 modules \
+		>"$copy/log" 2>&1 || { tail -n 40 "$copy/log" && return 1; }
+	! grep -iE "warning:|error:" "$copy/log" | grep -v "^warning: the compiler differs"
+}
+
+sources() {
+	find module uapi tools selftests -name "*.[ch]" -o -name "*.cpp" -o -name "*.hpp"
+}
+
+shell_scripts() {
+	find .ci selftests tools -type f ! -name "*.o" -exec awk '
+		FNR > 2 { nextfile }
+		/^#!.*[\/ ](ba|da)?sh$/ || /^# shellcheck shell=/ { print FILENAME; nextfile }' {} +
+}
+
+all_formatted() {
+	sources | xargs clang-format --dry-run -Werror
+}
+
+all_shell_checked() {
+	shell_scripts | xargs shellcheck
+}
+
+ktap_run "module: no warning with W=1 and sparse" build_is_silent
+ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
+ktap_run "shellcheck: $(shell_scripts | wc -l) scripts" all_shell_checked
+ktap_end
