@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GET_DEVICE and SET_DEVICE: the configuration of one interface, as in the stock "wireguard" family.
+ * GET_DEVICE and SET_DEVICE: the configuration of one interface, with the attributes and the
+ * semantics of the stock "wireguard" family.
  *
- * Keys in netlink buffers: SET_DEVICE wipes those of the request, whatever becomes of it, unless the core refuses it
- * before it comes here. The reply of GET_DEVICE belongs to the core as soon as it is written: the receiving socket frees
- * it, with a destructor of the core's, perhaps long after this module is gone, so nothing here can wipe it then
- * (init_on_free=1 makes the kernel wipe all that it frees).
+ * Keys in netlink buffers: SET_DEVICE wipes those of the request, whatever becomes of it, unless
+ * the core refuses it before it comes here. The reply of GET_DEVICE belongs to the core as soon as
+ * it is written: the receiving socket frees it, with a destructor of the core's, perhaps long after
+ * this module is gone, so nothing here can wipe it then (the boot option init_on_free=1 makes the
+ * kernel wipe all that it frees).
  */
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -27,7 +29,8 @@
 
 static const struct nla_policy allowedip_policy[NWG_ALLOWEDIP_A_MAX + 1] = {
 	[NWG_ALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
-	[NWG_ALLOWEDIP_A_IPADDR] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr)),
+	[NWG_ALLOWEDIP_A_IPADDR] =
+		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr)),
 	[NWG_ALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
 	[NWG_ALLOWEDIP_A_FLAGS] = { .type = NLA_U32 },
 };
@@ -36,7 +39,8 @@ static const struct nla_policy peer_policy[NWG_PEER_A_MAX + 1] = {
 	[NWG_PEER_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
 	[NWG_PEER_A_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
 	[NWG_PEER_A_FLAGS] = { .type = NLA_U32 },
-	[NWG_PEER_A_ENDPOINT] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in), sizeof(struct sockaddr_in6)),
+	[NWG_PEER_A_ENDPOINT] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in),
+						 sizeof(struct sockaddr_in6)),
 	[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
 	[NWG_PEER_A_LAST_HANDSHAKE_TIME] = READ_ONLY,
 	[NWG_PEER_A_RX_BYTES] = READ_ONLY,
@@ -63,8 +67,8 @@ const struct nla_policy nwg_set_device_policy[NWG_DEVICE_A_MAX + 1] = {
 
 /**
  * struct device_dump - where a dump of an interface goes on
- * @wg: the interface that it began with; only compared, for no reference is held while user space takes its time:
- *	the interface could not be deleted
+ * @wg: the interface that it began with, NULL before the first message. Only compared: a reference
+ *	held while user space takes its time would keep the interface from being deleted.
  * @peer_id: the peer to go on with
  * @peer_key: its public key
  * @skip: how many of its allowed IPs are dumped already; if any are, all else of it is, too
@@ -109,8 +113,8 @@ static int put_allowedip(struct sk_buff *skb, const struct list_head *entry)
 	if (!nest)
 		return -EMSGSIZE;
 	if (nla_put_u16(skb, NWG_ALLOWEDIP_A_FAMILY, family) ||
-	    nla_put(skb, NWG_ALLOWEDIP_A_IPADDR, family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr),
-		    addr) ||
+	    nla_put(skb, NWG_ALLOWEDIP_A_IPADDR,
+		    family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr), addr) ||
 	    nla_put_u8(skb, NWG_ALLOWEDIP_A_CIDR_MASK, cidr)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
@@ -121,7 +125,8 @@ static int put_allowedip(struct sk_buff *skb, const struct list_head *entry)
 
 /*
  * Write the allowed IPs of a peer from the one numbered *@skip on.
- * Return: 0 if all went in; -EAGAIN if some did, with *@skip raised by their number; -EMSGSIZE if none did.
+ * Return: 0 if all went in; -EAGAIN if some did, with *@skip raised by their number; -EMSGSIZE if
+ * none did.
  */
 static int put_allowedips(struct sk_buff *skb, const struct nwg_peer *peer, unsigned int *skip)
 {
@@ -178,15 +183,18 @@ static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
 
 	if (err || put_endpoint(skb, peer) ||
 	    nla_put(skb, NWG_PEER_A_LAST_HANDSHAKE_TIME, sizeof(last_handshake), &last_handshake) ||
-	    nla_put_u16(skb, NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL, peer->persistent_keepalive) ||
-	    nla_put_u64_64bit(skb, NWG_PEER_A_RX_BYTES, atomic64_read(&peer->rx_bytes), NWG_PEER_A_PAD) ||
-	    nla_put_u64_64bit(skb, NWG_PEER_A_TX_BYTES, atomic64_read(&peer->tx_bytes), NWG_PEER_A_PAD) ||
+	    nla_put_u16(skb, NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL,
+			peer->persistent_keepalive) ||
+	    nla_put_u64_64bit(skb, NWG_PEER_A_RX_BYTES, atomic64_read(&peer->rx_bytes),
+			      NWG_PEER_A_PAD) ||
+	    nla_put_u64_64bit(skb, NWG_PEER_A_TX_BYTES, atomic64_read(&peer->tx_bytes),
+			      NWG_PEER_A_PAD) ||
 	    nla_put_u32(skb, NWG_PEER_A_PROTOCOL_VERSION, PROTOCOL_VERSION))
 		return -EMSGSIZE;
 	return 0;
 }
 
-/* Write a peer, or the rest of one. Return: as put_allowedips(); with -EMSGSIZE nothing of it is in the message. */
+/* Write a peer, or the rest of one. Return: as put_allowedips(); if -EMSGSIZE, nothing went in. */
 static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, unsigned int *skip)
 {
 	struct nlattr *nest = nla_nest_start(skb, 0);
@@ -209,7 +217,7 @@ cancel:
 	return err;
 }
 
-/* The peer that a dump goes on with, or NULL if there is none left. The list of peers is in the order of their ids. */
+/* The peer that a dump goes on with, or NULL if none is left. The peers are listed by rising id. */
 static struct nwg_peer *dump_resume(struct nwg_device *wg, struct device_dump *dump)
 {
 	struct nwg_peer *peer = nwg_peer_lookup(wg, dump->peer_key);
@@ -225,8 +233,9 @@ static struct nwg_peer *dump_resume(struct nwg_device *wg, struct device_dump *d
 	return NULL;
 }
 
-/* Write peers, beginning with @peer. Return: 0 if all went in, -EAGAIN if some did, -EMSGSIZE if none did. */
-static int put_peers(struct sk_buff *skb, struct nwg_device *wg, struct nwg_peer *peer, struct device_dump *dump)
+/* Write @peer and those behind it. Return: 0 if all went in, -EAGAIN if some, -EMSGSIZE if none. */
+static int put_peers(struct sk_buff *skb, struct nwg_device *wg, struct nwg_peer *peer,
+		     struct device_dump *dump)
 {
 	struct nlattr *nest = nla_nest_start(skb, NWG_DEVICE_A_PEERS);
 	bool any = false;
@@ -257,13 +266,15 @@ static int put_interface(struct sk_buff *skb, struct nwg_device *wg)
 	int err = 0;
 
 	if (nla_put_u32(skb, NWG_DEVICE_A_IFINDEX, wg->dev->ifindex) ||
-	    nla_put_u16(skb, NWG_DEVICE_A_LISTEN_PORT, wg->port) || nla_put_u32(skb, NWG_DEVICE_A_FWMARK, wg->fwmark))
+	    nla_put_u16(skb, NWG_DEVICE_A_LISTEN_PORT, wg->port) ||
+	    nla_put_u32(skb, NWG_DEVICE_A_FWMARK, wg->fwmark))
 		return -EMSGSIZE;
 
 	down_read(&wg->identity_lock);
 	if (wg->has_identity)
 		err = nla_put(skb, NWG_DEVICE_A_PRIVATE_KEY, NWG_KEY_LEN, wg->identity.private) ?:
-			      nla_put(skb, NWG_DEVICE_A_PUBLIC_KEY, NWG_KEY_LEN, wg->identity.public);
+			      nla_put(skb, NWG_DEVICE_A_PUBLIC_KEY, NWG_KEY_LEN,
+				      wg->identity.public);
 	up_read(&wg->identity_lock);
 	return err;
 }
@@ -287,8 +298,8 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	/* Never 0, which means that there was no message before. */
 	cb->seq = wg->generation << 1 | 1;
 
-	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family, NLM_F_MULTI,
-			      NWG_CMD_GET_DEVICE);
+	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family,
+			      NLM_F_MULTI, NWG_CMD_GET_DEVICE);
 	if (!message)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, message);
@@ -297,7 +308,8 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	if (!err && first)
 		err = put_interface(skb, wg);
 	if (!err) {
-		peer = first ? list_first_entry_or_null(&wg->peers, struct nwg_peer, list) : dump_resume(wg, dump);
+		peer = first ? list_first_entry_or_null(&wg->peers, struct nwg_peer, list) :
+			       dump_resume(wg, dump);
 		err = put_peers(skb, wg, peer, dump);
 	}
 	if (err == -EMSGSIZE)
@@ -307,14 +319,14 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	return err;
 }
 
-/* The error of a refused look-up goes into the NLMSG_DONE: only from here on does the core pass on extended acks. */
+/* An interface is looked up here, not in the start: there, 6.1 passes no extended ack on. */
 int nwg_nl_get_device_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nwg_device *wg;
 	int err;
 
-	wg = nwg_nl_find_device(sock_net(cb->skb->sk), genl_info_dump(cb)->attrs, NWG_DEVICE_A_IFINDEX,
-				NWG_DEVICE_A_IFNAME, cb->extack);
+	wg = nwg_nl_find_device(sock_net(cb->skb->sk), genl_info_dump(cb)->attrs,
+				NWG_DEVICE_A_IFINDEX, NWG_DEVICE_A_IFNAME, cb->extack);
 	if (IS_ERR(wg))
 		return PTR_ERR(wg);
 
@@ -351,41 +363,40 @@ static int check_flags(const struct nlattr *flags, u32 known, struct netlink_ext
 
 static int check_allowedip(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
+	const struct nlattr *family, *addr, *cidr;
 	struct nlattr *tb[NWG_ALLOWEDIP_A_MAX + 1];
-	int err;
+	int err, len;
 
 	err = nla_parse_nested(tb, NWG_ALLOWEDIP_A_MAX, attr, NULL, extack);
 	if (err)
 		return err;
-	if (!tb[NWG_ALLOWEDIP_A_FAMILY] || !tb[NWG_ALLOWEDIP_A_IPADDR] || !tb[NWG_ALLOWEDIP_A_CIDR_MASK]) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "an allowed IP needs FAMILY, IPADDR and CIDR_MASK");
+	family = tb[NWG_ALLOWEDIP_A_FAMILY];
+	addr = tb[NWG_ALLOWEDIP_A_IPADDR];
+	cidr = tb[NWG_ALLOWEDIP_A_CIDR_MASK];
+	if (!family || !addr || !cidr) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an allowed IP needs FAMILY, IPADDR and CIDR_MASK");
 		return -EINVAL;
 	}
 
-	switch (nla_get_u16(tb[NWG_ALLOWEDIP_A_FAMILY])) {
+	switch (nla_get_u16(family)) {
 	case AF_INET:
-		if (nla_len(tb[NWG_ALLOWEDIP_A_IPADDR]) != sizeof(struct in_addr)) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_IPADDR], "IPADDR: 4 bytes for AF_INET");
-			return -EINVAL;
-		}
-		if (nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]) > 32) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_CIDR_MASK], "CIDR_MASK: at most 32 for AF_INET");
-			return -EINVAL;
-		}
+		len = sizeof(struct in_addr);
 		break;
 	case AF_INET6:
-		if (nla_len(tb[NWG_ALLOWEDIP_A_IPADDR]) != sizeof(struct in6_addr)) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_IPADDR], "IPADDR: 16 bytes for AF_INET6");
-			return -EINVAL;
-		}
-		if (nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]) > 128) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_CIDR_MASK],
-					    "CIDR_MASK: at most 128 for AF_INET6");
-			return -EINVAL;
-		}
+		len = sizeof(struct in6_addr);
 		break;
 	default:
-		NL_SET_ERR_MSG_ATTR(extack, tb[NWG_ALLOWEDIP_A_FAMILY], "FAMILY: AF_INET or AF_INET6");
+		NL_SET_ERR_MSG_ATTR(extack, family, "FAMILY: AF_INET or AF_INET6");
+		return -EINVAL;
+	}
+	if (nla_len(addr) != len) {
+		NL_SET_ERR_MSG_ATTR(extack, addr, "IPADDR: 4 bytes for AF_INET, 16 for AF_INET6");
+		return -EINVAL;
+	}
+	if (nla_get_u8(cidr) > len * BITS_PER_BYTE) {
+		NL_SET_ERR_MSG_ATTR(extack, cidr,
+				    "CIDR_MASK: at most 32 for AF_INET, 128 for AF_INET6");
 		return -EINVAL;
 	}
 	return check_flags(tb[NWG_ALLOWEDIP_A_FLAGS], NWG_ALLOWEDIP_F_REMOVE_ME, extack);
@@ -400,13 +411,14 @@ static int check_endpoint(const struct nlattr *attr, struct netlink_ext_ack *ext
 	    (addr->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6)))
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "ENDPOINT: a struct sockaddr_in with AF_INET or a struct sockaddr_in6 with AF_INET6");
+			    "ENDPOINT: a sockaddr_in of AF_INET or a sockaddr_in6 of AF_INET6");
 	return -EINVAL;
 }
 
 static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
-	const u32 known = NWG_PEER_F_REMOVE_ME | NWG_PEER_F_REPLACE_ALLOWEDIPS | NWG_PEER_F_UPDATE_ONLY;
+	const u32 known = NWG_PEER_F_REMOVE_ME | NWG_PEER_F_REPLACE_ALLOWEDIPS |
+			  NWG_PEER_F_UPDATE_ONLY;
 	struct nlattr *tb[NWG_PEER_A_MAX + 1];
 	const struct nlattr *allowedip;
 	int err, rem;
@@ -422,8 +434,10 @@ static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
 	err = check_flags(tb[NWG_PEER_A_FLAGS], known, extack);
 	if (err)
 		return err;
-	if (tb[NWG_PEER_A_PROTOCOL_VERSION] && nla_get_u32(tb[NWG_PEER_A_PROTOCOL_VERSION]) != PROTOCOL_VERSION) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[NWG_PEER_A_PROTOCOL_VERSION], "PROTOCOL_VERSION: only 1 is supported");
+	if (tb[NWG_PEER_A_PROTOCOL_VERSION] &&
+	    nla_get_u32(tb[NWG_PEER_A_PROTOCOL_VERSION]) != PROTOCOL_VERSION) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[NWG_PEER_A_PROTOCOL_VERSION],
+				    "PROTOCOL_VERSION: only 1 is supported");
 		return -EPFNOSUPPORT;
 	}
 	if (tb[NWG_PEER_A_ENDPOINT]) {
@@ -451,7 +465,8 @@ static int check_request(const struct genl_info *info)
 	const struct nlattr *peer;
 	int err, rem;
 
-	err = check_flags(info->attrs[NWG_DEVICE_A_FLAGS], NWG_DEVICE_F_REPLACE_PEERS, info->extack);
+	err = check_flags(info->attrs[NWG_DEVICE_A_FLAGS], NWG_DEVICE_F_REPLACE_PEERS,
+			  info->extack);
 	if (err || !peers)
 		return err;
 	err = check_array(peers, info->extack);
@@ -465,25 +480,28 @@ static int check_request(const struct genl_info *info)
 	return 0;
 }
 
-/* The sockets live in the namespace that the interface was made in: who changes them must be privileged there. */
-static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb, const struct nlattr *attr,
-				   struct netlink_ext_ack *extack)
+/* The sockets live where the interface was made: who changes them must be privileged there. */
+static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb,
+				   const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
-	const struct net *net = rcu_dereference_protected(wg->creating_net, lockdep_is_held(&wg->update_lock));
+	const struct net *net =
+		rcu_dereference_protected(wg->creating_net, lockdep_is_held(&wg->update_lock));
 
 	if (!net) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "the network namespace that the interface was made in is gone");
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "the namespace in which the interface was made is gone");
 		return -ENONET;
 	}
 	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "LISTEN_PORT and FWMARK need CAP_NET_ADMIN where the interface was made");
+				    "this needs CAP_NET_ADMIN where the interface was made");
 		return -EPERM;
 	}
 	return 0;
 }
 
-static int set_port(struct nwg_device *wg, const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int set_port(struct nwg_device *wg, const struct nlattr *attr,
+		    struct netlink_ext_ack *extack)
 {
 	u16 port = nla_get_u16(attr);
 	int err;
@@ -513,7 +531,8 @@ static int set_allowedip(struct nwg_peer *peer, const struct nlattr *attr)
 	family = nla_get_u16(tb[NWG_ALLOWEDIP_A_FAMILY]);
 	addr = nla_data(tb[NWG_ALLOWEDIP_A_IPADDR]);
 	cidr = nla_get_u8(tb[NWG_ALLOWEDIP_A_CIDR_MASK]);
-	if (tb[NWG_ALLOWEDIP_A_FLAGS] && nla_get_u32(tb[NWG_ALLOWEDIP_A_FLAGS]) & NWG_ALLOWEDIP_F_REMOVE_ME)
+	if (tb[NWG_ALLOWEDIP_A_FLAGS] &&
+	    nla_get_u32(tb[NWG_ALLOWEDIP_A_FLAGS]) & NWG_ALLOWEDIP_F_REMOVE_ME)
 		return allowedips_remove(table, family, addr, cidr, peer);
 	return allowedips_insert(table, family, addr, cidr, peer, &peer->allowedips);
 }
@@ -547,11 +566,12 @@ static struct nwg_peer *request_peer(struct nwg_device *wg, const struct nlattr 
 	if (peer == ERR_PTR(-ENFILE))
 		NL_SET_ERR_MSG_ATTR(extack, key, "the interface has as many peers as it may");
 	else if (IS_ERR(peer))
-		NL_SET_ERR_MSG_ATTR(extack, key, "the peer could not be made: out of memory");
+		NL_SET_ERR_MSG_ATTR(extack, key, "no memory for the peer");
 	return peer;
 }
 
-static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int set_peer(struct nwg_device *wg, const struct nlattr *attr,
+		    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[NWG_PEER_A_MAX + 1];
 	const struct nlattr *allowedip;
@@ -577,14 +597,14 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct net
 		nla_for_each_nested(allowedip, tb[NWG_PEER_A_ALLOWEDIPS], rem) {
 			err = set_allowedip(peer, allowedip);
 			if (err) {
-				NL_SET_ERR_MSG_ATTR(extack, allowedip,
-						    "the allowed IP could not be added: out of memory");
+				NL_SET_ERR_MSG_ATTR(extack, allowedip, "no memory for this");
 				return err;
 			}
 		}
 	}
 	if (tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
-		nwg_peer_set_keepalive(peer, nla_get_u16(tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL]));
+		nwg_peer_set_keepalive(peer,
+				       nla_get_u16(tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL]));
 	if (tb[NWG_PEER_A_ENDPOINT] && netif_running(wg->dev)) {
 		rcu_read_lock();
 		local_bh_disable();
@@ -617,13 +637,12 @@ static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct g
 		if (err)
 			return err;
 	}
+	wg->generation++;
 	if (port) {
 		err = set_port(wg, port, info->extack);
 		if (err)
 			return err;
 	}
-
-	wg->generation++;
 	if (fwmark)
 		nwg_device_set_fwmark(wg, nla_get_u32(fwmark));
 	if (flags && nla_get_u32(flags) & NWG_DEVICE_F_REPLACE_PEERS)
@@ -668,8 +687,8 @@ int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info)
 	err = check_request(info);
 	if (err)
 		goto out;
-	wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_DEVICE_A_IFINDEX, NWG_DEVICE_A_IFNAME,
-				info->extack);
+	wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_DEVICE_A_IFINDEX,
+				NWG_DEVICE_A_IFNAME, info->extack);
 	if (IS_ERR(wg)) {
 		err = PTR_ERR(wg);
 		goto out;

@@ -2,14 +2,15 @@
 /*
  * The generic netlink family "nwg": its commands, and how a request names an interface.
  *
- * Operations run in parallel (parallel_ops): what they read and change is protected by the update_lock of the interface
- * that they name, and one that waits there - a grace period per removed peer, a dump of many peers - must not hold up
- * every other generic netlink family under the common mutex. The order of locks is thus cb_lock of generic netlink (held
- * for reading around each command), RTNL if an operation takes it, update_lock.
+ * Operations run in parallel (parallel_ops): the update_lock of the interface that they name
+ * protects what they read and change, and one that waits there - for a grace period, or for a dump
+ * of many peers - must not hold up all other families, which share a mutex. What spans interfaces
+ * an operation has to lock itself. Order of locks: cb_lock of generic netlink, which the core holds
+ * for reading, then RTNL if the operation takes it, then update_lock.
  *
- * Each command has either a do or a dump, so plain genl_ops suffice on all kernels. Validation is the strict one
- * (.validate and .resv_start_op left at 0): unknown attributes, missing NLA_F_NESTED, trailing bytes and message flags
- * other than those of the core are refused.
+ * Each command has either a do or a dump, so plain genl_ops suffice on all kernels. Validation is
+ * the strict one (.validate and .resv_start_op are 0): unknown attributes, nests without
+ * NLA_F_NESTED, trailing bytes and message flags other than the core's are refused.
  */
 #include <linux/netdevice.h>
 
@@ -80,8 +81,8 @@ struct genl_family nwg_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(family_ops),
 };
 
-struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type, int ifname_type,
-				      struct netlink_ext_ack *extack)
+struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
+				      int ifname_type, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *ifindex = attrs[ifindex_type];
 	const struct nlattr *ifname = attrs[ifname_type];
@@ -95,11 +96,12 @@ struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, in
 		return ERR_PTR(-EBADR);
 	}
 	if (ifindex && ifname) {
-		NL_SET_ERR_MSG_ATTR(extack, ifname, "the interface is named twice: give IFINDEX or IFNAME, not both");
+		NL_SET_ERR_MSG_ATTR(extack, ifname, "IFNAME and IFINDEX: give one, not both");
 		return ERR_PTR(-EBADR);
 	}
 
-	dev = ifindex ? dev_get_by_index(net, nla_get_u32(ifindex)) : dev_get_by_name(net, nla_data(ifname));
+	dev = ifindex ? dev_get_by_index(net, nla_get_u32(ifindex)) :
+			dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
 		NL_SET_ERR_MSG_ATTR(extack, named, "no such interface in this network namespace");
 		return ERR_PTR(-ENODEV);

@@ -38,11 +38,11 @@ extern const struct nla_policy nwg_flow_policy[];
  * @ifname_type: type of the string attribute with its name
  * @extack: told why not
  *
- * Return: the interface with its net_device held (dev_put() it), or ERR_PTR: -EBADR if both or none are given,
- * -ENODEV, -EOPNOTSUPP if it is of another kind.
+ * Return: the interface with its net_device held (dev_put() it), or ERR_PTR: -EBADR if both or none
+ * are given, -ENODEV, -EOPNOTSUPP if it is of another kind.
  */
-struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type, int ifname_type,
-				      struct netlink_ext_ack *extack);
+struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
+				      int ifname_type, struct netlink_ext_ack *extack);
 
 int nwg_netlink_init(void);
 void nwg_netlink_exit(void);
