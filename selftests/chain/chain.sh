@@ -21,7 +21,7 @@
 #
 #    pc2, pc3 -- 10.1.N.2/.1 -- home -- 203.0.113.2/.1 -- vps
 #
-# Set before chain_up:
+# Set before chain_up, or by chain_kind:
 #   CHAIN               prefix of the namespaces' names
 #   KIND_{PC,VPS,MT}    link kind of the node's tunnels: nwg or wireguard
 #   FORWARD             relay: nwg's nested relay on the vps
@@ -29,27 +29,44 @@
 #                       people do without nwg; the tests' baseline
 #   OUTER               4 or 6: family between pc and vps, and inside wg1
 
-CHAIN=${CHAIN:-nwg}
-KIND_PC=${KIND_PC:-wireguard}
-KIND_VPS=${KIND_VPS:-nwg}
-KIND_MT=${KIND_MT:-wireguard}
-FORWARD=${FORWARD:-relay}
-OUTER=${OUTER:-4}
-NWGCTL=${NWGCTL:-$(dirname "${BASH_SOURCE[0]}")/../../tools/nwgctl}
+CHAIN=nwg
+CHAIN_NODES=() CHAIN_DIR=''
+NWGCTL=${NWGCTL:-$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../build/nwgctl}
 
 LAN4=192.168.88.10 LAN6=fd88::10
 MT4=10.7.0.1 MT6=fd07::1
 PC4=10.7.0.2 PC6=fd07::2
 RELAY_PORT=60000
 DIAL_PORT=60100
+CLIENT_PORT=51820
 # Where the isp's masquerading takes ports from, now and after a rebind.
 CGNAT_PORTS=(40000-44999 50000-54999)
+
+# chain_kind stock|nwg|baseline: stock wireguard at pc and mt with nwg on the vps; nwg
+# everywhere; stock wireguard everywhere with DNAT, on which checks of what only the
+# relay can do have to fail.
+chain_kind() {
+	KIND_PC=wireguard KIND_VPS=nwg KIND_MT=wireguard FORWARD=relay OUTER=4
+	case $1 in
+	stock) ;;
+	nwg) KIND_PC=nwg KIND_MT=nwg ;;
+	baseline) KIND_VPS=wireguard FORWARD=dnat ;;
+	*) echo "$1: stock, nwg or baseline" >&2 && return 2 ;;
+	esac
+}
 
 # on NODE COMMAND...: run a command on a node.
 on() {
 	local node=$1
 	shift
 	ip netns exec "$CHAIN-$node" "$@"
+}
+
+# background NODE COMMAND...: start a command on a node; its process is $!.
+background() {
+	local node=$1
+	shift
+	ip netns exec "$CHAIN-$node" "$@" &
 }
 
 kind_of() {
@@ -90,7 +107,8 @@ nodes() {
 		CHAIN_NODES+=("$node")
 		on "$node" sh -c '
 			sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 \
-				net.ipv6.conf.default.accept_dad=0 net.ipv4.conf.all.rp_filter=0
+				net.ipv6.conf.default.accept_dad=0 \
+				net.ipv6.conf.default.keep_addr_on_down=1 net.ipv4.conf.all.rp_filter=0
 			ip link set lo up' || return
 	done
 }
@@ -142,13 +160,24 @@ nested_mtu() {
 	if [ "$OUTER" = 6 ]; then echo 1340; else echo 1360; fi
 }
 
-# relay_to: the inner endpoint; relay_at: the client's endpoint.
+bracketed() {
+	case $1 in
+	*:*) echo "[$1]" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# relay_address: where the client finds the relay; relay_to: the inner endpoint.
+relay_address() {
+	if [ "$OUTER" = 6 ]; then echo 2001:db8:2::1; else echo 192.0.2.1; fi
+}
+
 relay_to() {
 	if [ "$OUTER" = 6 ]; then echo "[fd16::254]:$RELAY_PORT"; else echo "172.16.1.254:$RELAY_PORT"; fi
 }
 
 relay_at() {
-	if [ "$OUTER" = 6 ]; then echo "[2001:db8:2::1]:$RELAY_PORT"; else echo "192.0.2.1:$RELAY_PORT"; fi
+	echo "$(bracketed "$(relay_address)"):$RELAY_PORT"
 }
 
 underlay_up() {
@@ -217,7 +246,7 @@ wg0_up_mt() {
 # client_up NODE HOST ENDPOINT: wg0 on a client, as 10.7.0.HOST and fd07::HOST.
 client_up() {
 	wgtool mt set wg0 peer "$(public "$1-wg0")" allowed-ips "10.7.0.$2/32,fd07::$2/128" &&
-		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" \
+		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" listen-port $CLIENT_PORT \
 			peer "$(public mt-wg0)" endpoint "$3" \
 			allowed-ips $MT4/32,$MT6/128,192.168.88.0/24,fd88::/64 &&
 		routes "$1" '192.168.88.0/24 dev wg0' 'fd88::/64 dev wg0'
@@ -244,20 +273,36 @@ relay_up() {
 		responder "$(public mt-wg0)"
 }
 
+# outer FAMILY: the pc comes over the other family from now on, and so does what is
+# inside wg1.
+outer() {
+	local node
+	OUTER=$1
+	if [ "$FORWARD" = relay ]; then
+		nwgctl relay del listen "$RELAY_PORT" && relay_up "$RELAY_PORT" || return
+	fi
+	for node in pc mt; do
+		ip -n "$CHAIN-$node" link set wg0 mtu "$(nested_mtu)"
+	done
+	wgtool pc set wg0 peer "$(public mt-wg0)" endpoint "$(relay_at)"
+}
+
 # chain_up: all of it, with the relay, but no packet sent through wg0.
 chain_up() {
-	CHAIN_NODES=()
 	CHAIN_DIR=$(mktemp -d) && underlay_up && wg1_up_vps && forward_up && wg1_up_mt &&
 		wg0_up_mt && client_up pc 2 "$(relay_at)"
 }
 
+# chain_down: fails if a node was left with something that cannot be ended.
 chain_down() {
-	local node
+	local node status=0
 	for node in "${CHAIN_NODES[@]}"; do
-		ip netns pids "$CHAIN-$node" 2>/dev/null | xargs -r kill 2>/dev/null
-		ip netns del "$CHAIN-$node" 2>/dev/null
+		ip netns pids "$CHAIN-$node" | xargs -r kill -KILL
+		ip netns del "$CHAIN-$node" || status=1
 	done
+	CHAIN_NODES=()
 	rm -rf "$CHAIN_DIR"
+	return $status
 }
 
 # home_up: the household of pc2 and pc3, both behind 203.0.113.2.

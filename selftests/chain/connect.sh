@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The chain comes up from the home's side, and traffic of every kind passes it: TCP
+# and UDP, both directions, v4 and v6, over v4 and over v6.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/chain/traffic.sh
+. "$here/traffic.sh"
+
+# Nobody but the mt has sent anything: the vps does not know where it is.
+wg1_from_mt() {
+	slowwait 20 handshaken vps wg1 && handshaken mt wg1
+}
+
+behind_cgnat() {
+	local port
+	port=$(mt_port)
+	[ "$port" -ge "${CGNAT_PORTS[0]%-*}" ] && [ "$port" -le "${CGNAT_PORTS[0]#*-}" ] &&
+		wgtool vps show wg1 endpoints | grep -q "198.51.100.2:$port"
+}
+
+# What the mt takes the pc for, and the one flow that leads there.
+mt_sees() {
+	wgtool mt show wg0 endpoints | grep -qF "$1"
+}
+
+one_flow() {
+	holds 'length == 1 and .[0].state == "established" and .[0].handshakes >= 1' "$(flows)"
+}
+
+both_ways() {
+	local family
+	payload "$CHAIN_DIR/tcp" 300000
+	payload "$CHAIN_DIR/udp" 20000
+	for family in 4 6; do
+		local mt=MT$family pc=PC$family lan=LAN$family
+		check "$1: TCP v$family from pc to mt" stream pc mt "${!mt}" "$CHAIN_DIR/tcp"
+		check "$1: TCP v$family from mt to pc" stream mt pc "${!pc}" "$CHAIN_DIR/tcp"
+		check "$1: TCP v$family from pc to lan" stream pc lan "${!lan}" "$CHAIN_DIR/tcp"
+		check "$1: UDP v$family from pc to mt" datagrams pc mt "${!mt}" "$CHAIN_DIR/udp"
+		check "$1: UDP v$family from mt to pc" datagrams mt pc "${!pc}" "$CHAIN_DIR/udp"
+	done
+}
+
+large_file() {
+	head -c 50000000 /dev/urandom >"$CHAIN_DIR/large"
+	stream pc mt $MT4 "$CHAIN_DIR/large"
+}
+
+connect() {
+	check "wg1 comes up from the mt's side alone" wg1_from_mt
+	check "the vps sees the mt at a port of the cgnat" behind_cgnat
+	check "wg0's handshake passes the vps" answers pc $MT4
+	check "both ends have the handshake" handshaken mt wg0
+	check "the mt sees the client at the vps' tunnel address" mt_sees 172.16.1.1:
+	check "the relay shows one established flow" one_flow
+	both_ways "outer v4"
+	check "a 50 MB file has the right hash" large_file
+	check "the relay moves to v6" outer 6
+	check "wg0's handshake passes the vps over v6" answers pc $MT4
+	check "the mt sees the client at the vps' v6 tunnel address" mt_sees "[fd16::1]:"
+	both_ways "outer v6"
+}
+
+each_chain 30 connect "$@"

@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Send datagrams that a relay has to refuse, or one kind that it must let through.
+
+usage: forge.py [--source PORT] [--ports N] KIND ADDRESS PORT RESPONDER-PUBLIC-KEY
+
+Prints the number of datagrams sent. Message types and lengths: WireGuard white
+paper, section 5.4; mac1 is Mac(Hash("mac1----" || responder), message so far).
+"""
+
+import argparse
+import base64
+import hashlib
+import os
+import socket
+import struct
+import sys
+
+INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
+LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
+LABEL_MAC1 = b"mac1----"
+
+
+def message(kind, length, reserved=0):
+    return struct.pack("<I", kind | reserved << 8) + os.urandom(max(0, length - 4))
+
+
+def with_mac1(datagram, responder):
+    """The datagram with a right mac1, which stands 32 bytes before its end."""
+    key = hashlib.blake2s(LABEL_MAC1 + responder).digest()
+    covered = datagram[:-32]
+    mac1 = hashlib.blake2s(covered, key=key, digest_size=16).digest()
+    return covered + mac1 + bytes(16)
+
+
+def junk(_):
+    yield b""
+    for length in (1, 3, 4, 31, 32, 64, 92, 148, 1200):
+        for first in (0, 5, 255):
+            yield bytes([first]) + os.urandom(length - 1)
+
+
+def lengths(responder):
+    for kind, length in LENGTH.items():
+        yield message(kind, length - 1)
+        yield message(kind, length + 1)
+        yield message(kind, 4)
+    yield with_mac1(message(INITIATION, 164), responder)
+    yield message(TRANSPORT, 16)
+    yield message(TRANSPORT, 31)
+
+
+def reserved(responder):
+    for bits in (0x000001, 0x000100, 0x800000):
+        yield with_mac1(message(INITIATION, 148, bits), responder)
+        yield with_mac1(message(RESPONSE, 92, bits), responder)
+        yield message(COOKIE_REPLY, 64, bits)
+        yield message(TRANSPORT, 96, bits)
+
+
+def mac1(responder):
+    stranger = os.urandom(32)
+    for kind in (INITIATION, RESPONSE):
+        yield message(kind, LENGTH[kind])
+        yield with_mac1(message(kind, LENGTH[kind]), stranger)
+        right = bytearray(with_mac1(message(kind, LENGTH[kind]), responder))
+        right[-17] ^= 1
+        yield bytes(right)
+
+
+def unknown(responder):
+    """Well-formed, but only a known client may send these."""
+    yield with_mac1(message(RESPONSE, 92), responder)
+    yield message(COOKIE_REPLY, 64)
+    yield message(TRANSPORT, 32)
+    yield message(TRANSPORT, 1232)
+
+
+def initiation(responder):
+    """What the relay lets through: only the responder can tell that it is made up."""
+    yield with_mac1(message(INITIATION, 148), responder)
+
+
+def transport(_):
+    """What the relay lets through from a known client."""
+    yield message(TRANSPORT, 128)
+
+
+def checksum(responder):
+    """As initiation, with a wrong UDP checksum; sent through a raw socket."""
+    yield with_mac1(message(INITIATION, 148), responder)
+
+
+def broken_udp(sock, port, payload):
+    """A UDP datagram whose checksum (RFC 768, RFC 8200 section 8.1) is off by one bit."""
+    addresses = b"".join(socket.inet_pton(sock.family, end[0])
+                         for end in (sock.getsockname(), sock.getpeername()))
+    header = struct.pack("!HHH", 40000, port, 8 + len(payload))
+    pseudo = addresses + struct.pack("!HH", socket.IPPROTO_UDP, 8 + len(payload))
+    covered = pseudo + header + payload + b"\0" * (len(payload) % 2)
+    total = sum(struct.unpack("!%dH" % (len(covered) // 2), covered))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return header + struct.pack("!H", ~total & 0xffff ^ 0x0100) + payload
+
+
+KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
+                                 transport, checksum)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", type=int, default=0, help="source port")
+    parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("address")
+    parser.add_argument("port", type=int)
+    parser.add_argument("responder", type=base64.b64decode)
+    args = parser.parse_args()
+
+    family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
+    sent = 0
+    for _ in range(args.ports):
+        if args.kind == "checksum":
+            sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
+        else:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+            sock.bind(("", args.source))
+        for datagram in KINDS[args.kind](args.responder):
+            port = args.port
+            if args.kind == "checksum":
+                sock.connect((args.address, 0))
+                sock.send(broken_udp(sock, args.port, datagram))
+            else:
+                sock.sendto(datagram, (args.address, args.port))
+            sent += 1
+        sock.close()
+    print(sent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

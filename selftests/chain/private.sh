@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What relaying costs the vps: nothing that makes it a router or a firewall, and no
+# sight of what it carries.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/chain/traffic.sh
+. "$here/traffic.sh"
+
+# every_setting VALUE NAME...: each sysctl that matches has the value, and one does.
+every_setting() {
+	on vps sysctl -n --pattern "$2" -a | sort -u | diff - <(echo "$1")
+}
+
+no_rules() {
+	on vps nft list ruleset | diff - /dev/null &&
+		on vps sh -c 'cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null' |
+		diff - /dev/null
+}
+
+conntrack_on_vps() {
+	on vps conntrack -L -f "$1" 2>/dev/null
+}
+
+# Payload with a mark both ways, over both families, while all of the vps and the
+# mt's wg0 are captured.
+marked_traffic() {
+	payload "$CHAIN_DIR/marked" 100000
+	capture vps any "$CHAIN_DIR/vps.pcap" && capture mt wg0 "$CHAIN_DIR/mt.pcap" || return
+	stream pc mt $MT4 "$CHAIN_DIR/marked" && stream mt pc $PC6 "$CHAIN_DIR/marked" &&
+		datagrams pc lan $LAN4 "$CHAIN_DIR/marked"
+	local status=$?
+	capture_end
+	return $status
+}
+
+# traces FILE: is there anything of the inner packets in the capture?
+traces() {
+	"$here/inner-traces.py" "$1" "$MARKER"
+}
+
+# Packets of wg0 on the vps' side of the client, and of wg1 towards the mt.
+saw_both_legs() {
+	[ "$(captured "$CHAIN_DIR/vps.pcap" "udp dst port $RELAY_PORT and src host 192.0.2.2")" -gt 150 ] &&
+		[ "$(captured "$CHAIN_DIR/vps.pcap" "udp src port $DIAL_PORT")" -gt 150 ]
+}
+
+# The search finds what there is to find: the same traffic, decrypted at the mt.
+finds_at_mt() {
+	local marks pairs
+	read -r marks pairs < <(traces "$CHAIN_DIR/mt.pcap")
+	[ "$marks" -gt 1000 ] && [ "$pairs" -gt 300 ]
+}
+
+finds_nothing_at_vps() {
+	diff <(traces "$CHAIN_DIR/vps.pcap") <(echo 0 0)
+}
+
+track_connections() {
+	on vps nft -f - <<-'END'
+		table inet track {
+			chain input {
+				type filter hook prerouting priority filter;
+				ct state new counter
+			}
+			chain output {
+				type filter hook output priority filter;
+				ct state new counter
+			}
+		}
+	END
+}
+
+# Conntrack follows the tunnel that ends here, and sees nothing of the relay.
+tracks_the_dial() {
+	conntrack_on_vps ipv4 | grep -q "dport=$DIAL_PORT"
+}
+
+relay_untracked() {
+	{
+		conntrack_on_vps ipv4
+		conntrack_on_vps ipv6
+	} | grep "port=$RELAY_PORT" | diff - /dev/null
+}
+
+# Both ends anew, so that conntrack sees the first packets of everything.
+new_sessions() {
+	ip -n "$CHAIN-pc" link set wg0 down && ip -n "$CHAIN-pc" link set wg0 up &&
+		ip -n "$CHAIN-mt" link set wg1 down && ip -n "$CHAIN-mt" link set wg1 up &&
+		answers pc $MT4 20 && answers mt $PC6
+}
+
+private() {
+	check "traffic passes" answers pc $MT4 20
+	check "ip_forward is 0" every_setting 0 'net\.ipv4\.ip_forward$'
+	check "v4 forwarding is 0 on every interface" every_setting 0 'net\.ipv4\.conf\..*\.forwarding'
+	check "v6 forwarding is 0 on every interface" every_setting 0 'net\.ipv6\.conf\..*\.forwarding'
+	check "proxy_arp is 0 on every interface" every_setting 0 'net\.ipv4\.conf\..*\.proxy_arp$'
+	check "no nft and no iptables rules" no_rules
+	check "no conntrack entry for the relay" relay_untracked
+	check "traffic with a mark passes" marked_traffic
+	check "the capture on the vps has both legs" saw_both_legs
+	check "the mark and the inner addresses are seen at the mt" finds_at_mt
+	check "neither is seen on the vps, on any interface" finds_nothing_at_vps
+	check "conntrack is made to work on the vps" track_connections
+	check "new sessions pass with conntrack at work" new_sessions
+	check "conntrack follows the mt's dialling in" tracks_the_dial
+	check "but still has no entry for the relay" relay_untracked
+}
+
+each_chain 15 private "$@"
