@@ -15,6 +15,7 @@
 
 #include "protocol/cookie.h"
 #include "protocol/noise.h"
+#include "transport/gate.h"
 #include "transport/handshake.h"
 #include "transport/session.h"
 #include "transport/socket.h"

@@ -77,9 +77,10 @@ enum nwg_device_attribute {
 
 /* Values of %NWG_PEER_A_FLAGS. */
 enum nwg_peer_flag {
-	NWG_PEER_F_REMOVE_ME = 1U << 0,		 /* remove this peer */
-	NWG_PEER_F_REPLACE_ALLOWEDIPS = 1U << 1, /* drop the allowed IPs that this request does not name */
-	NWG_PEER_F_UPDATE_ONLY = 1U << 2,	 /* do nothing if there is no such peer */
+	NWG_PEER_F_REMOVE_ME = 1U << 0, /* remove this peer */
+	NWG_PEER_F_REPLACE_ALLOWEDIPS =
+		1U << 1, /* drop the allowed IPs that this request does not name */
+	NWG_PEER_F_UPDATE_ONLY = 1U << 2, /* do nothing if there is no such peer */
 };
 
 /**

@@ -47,10 +47,10 @@ struct nwg_peer_cookie {
 };
 
 enum nwg_gate_verdict {
-	NWG_GATE_INVALID,	/* mac1 is wrong: drop */
-	NWG_GATE_MAC1,		/* mac1 is right, mac2 is not */
-	NWG_GATE_MAC2,		/* both are right, but the source has used up its rate */
-	NWG_GATE_MAC2_ALLOWED,	/* both are right, and the source is within its rate */
+	NWG_GATE_INVALID, /* mac1 is wrong: drop */
+	NWG_GATE_MAC1, /* mac1 is right, mac2 is not */
+	NWG_GATE_MAC2, /* both are right, but the source has used up its rate */
+	NWG_GATE_MAC2_ALLOWED, /* both are right, and the source is within its rate */
 };
 
 void nwg_gate_init(struct nwg_gate *gate);
@@ -69,8 +69,8 @@ void nwg_peer_cookie_wipe(struct nwg_peer_cookie *cookie);
 enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb, bool under_load);
 
 /* Write the cookie reply that answers @skb, whose sender index is @sender. Context: process. */
-void nwg_gate_cookie_reply(struct nwg_device *wg, struct nwg_message_cookie_reply *reply, struct sk_buff *skb,
-			   __le32 sender);
+void nwg_gate_cookie_reply(struct nwg_device *wg, struct nwg_message_cookie_reply *reply,
+			   struct sk_buff *skb, __le32 sender);
 
 /* Add the macs to a handshake message to @peer, and remember mac1. Context: process. */
 void nwg_peer_cookie_sign(struct nwg_peer *peer, void *message, size_t len);

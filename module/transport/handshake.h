@@ -66,6 +66,9 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry);
 /* Wipe the handshake that goes on. Context: process. */
 void nwg_handshake_clear(struct nwg_peer *peer);
 
+/* Where DH is computed; created before the first interface. */
+extern struct workqueue_struct *nwg_handshake_workqueue;
+
 /* Work functions. */
 void nwg_handshake_transmit_work(struct work_struct *work);
 void nwg_handshake_receive_work(struct work_struct *work);

@@ -10,7 +10,8 @@
 struct nwg_peer;
 
 /* Headroom that a plain packet needs for the transport header and the outer headers. */
-#define NWG_HEADROOM (sizeof(struct nwg_message_transport) + sizeof(struct udphdr) + sizeof(struct ipv6hdr))
+#define NWG_HEADROOM \
+	(sizeof(struct nwg_message_transport) + sizeof(struct udphdr) + sizeof(struct ipv6hdr))
 
 /**
  * nwg_peer_send - encrypt plain IP packets for a peer and send them, or stage them while a handshake runs

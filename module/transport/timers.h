@@ -8,6 +8,7 @@
 
 #include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 /* White paper, section 6.1; seconds. */
 #define NWG_REKEY_AFTER_TIME 120
@@ -30,6 +31,7 @@ struct nwg_peer;
  * @unanswered: when the first data was sent since we last received
  * @last_traffic: when anything authenticated was last sent or received
  * @attempts: initiations repeated so far
+ * @erase_work: erases the keys when @erase fires
  */
 struct nwg_timers {
 	struct timer_list retry;
@@ -41,6 +43,7 @@ struct nwg_timers {
 	unsigned long unanswered;
 	unsigned long last_traffic;
 	unsigned int attempts;
+	struct work_struct erase_work;
 };
 
 void nwg_timers_init(struct nwg_peer *peer);

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device.h"
+
+#include <crypto/utils.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/inetdevice.h>
+#include <linux/suspend.h>
+#include <net/addrconf.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
+#include <net/ip_tunnels.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+
+#include "log.h"
+#include "peer.h"
+#include "relay/relay.h"
+#include "transport/send.h"
+#include "uapi/nwg.h"
+
+/* What the outer headers take, at most: IPv6, UDP, transport header, tag. */
+#define OVERHEAD (sizeof(struct ipv6hdr) + sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN)
+
+static LIST_HEAD(devices); /* RTNL */
+
+static struct nwg_peer *peer_for(struct nwg_device *wg, struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return allowedips_lookup(&wg->allowedips, AF_INET, &ip_hdr(skb)->daddr);
+	return allowedips_lookup(&wg->allowedips, AF_INET6, &ipv6_hdr(skb)->daddr);
+}
+
+/* Whether the packet is as long as the header of the protocol that it says it is, and of that version. */
+static bool protocol_valid(struct sk_buff *skb)
+{
+	return skb->protocol && skb->protocol == ip_tunnel_parse_protocol(skb) &&
+	       pskb_network_may_pull(skb, skb->protocol == htons(ETH_P_IP) ?
+						  sizeof(struct iphdr) :
+						  sizeof(struct ipv6hdr));
+}
+
+static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+	struct nwg_peer *peer;
+	int err;
+
+	rcu_read_lock_bh();
+	if (unlikely(!protocol_valid(skb))) {
+		err = -EPROTONOSUPPORT;
+		net_dbg_ratelimited("%s: Invalid IP packet\n", dev->name);
+		goto refuse;
+	}
+	peer = peer_for(wg, skb);
+	if (unlikely(!peer)) {
+		err = -ENOKEY;
+		net_dbg_ratelimited("%s: No peer has the destination in its allowed IPs\n",
+				    dev->name);
+		goto unreachable;
+	}
+	if (unlikely(!READ_ONCE(peer->endpoint.value.addr.sa_family))) {
+		err = -EDESTADDRREQ;
+		net_dbg_ratelimited("%s: No endpoint is known for peer %llu\n", dev->name,
+				    peer->id);
+		goto unreachable;
+	}
+	nwg_peer_send(peer, skb, skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : READ_ONCE(dev->mtu));
+	rcu_read_unlock_bh();
+	return NETDEV_TX_OK;
+
+unreachable:
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	else
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
+refuse:
+	rcu_read_unlock_bh();
+	DEV_STATS_INC(dev, tx_errors);
+	kfree_skb(skb);
+	return err;
+}
+
+static int device_open(struct net_device *dev)
+{
+	struct in_device *in_dev = __in_dev_get_rtnl(dev);
+	struct inet6_dev *in6_dev = __in6_dev_get(dev);
+	struct nwg_device *wg = netdev_priv(dev);
+	struct nwg_peer *peer;
+	int err;
+
+	/* Its peers are not on one link, so none is told of a shorter way to another. */
+	if (in_dev)
+		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
+	/* A link-local address would be in nobody's allowed IPs. */
+	if (in6_dev)
+		in6_dev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+
+	mutex_lock(&wg->update_lock);
+	err = nwg_socket_open(wg, wg->port);
+	if (err)
+		goto out;
+	list_for_each_entry(peer, &wg->peers, list) {
+		if (peer->persistent_keepalive)
+			nwg_peer_send_keepalive(peer);
+	}
+out:
+	mutex_unlock(&wg->update_lock);
+	return err;
+}
+
+/* End all that goes on with the peers, but keep them. */
+static void quiesce(struct nwg_device *wg)
+{
+	struct nwg_peer *peer;
+
+	lockdep_assert_held(&wg->update_lock);
+	list_for_each_entry(peer, &wg->peers, list) {
+		nwg_timers_stop(peer);
+		cancel_work_sync(&peer->transmit_handshake_work);
+		cancel_work_sync(&peer->timers.erase_work);
+		nwg_peer_purge_staged(peer);
+		nwg_handshake_clear(peer);
+		nwg_session_erase_all(peer);
+		atomic64_set(&peer->handshake.last_sent, 0);
+	}
+}
+
+static int device_stop(struct net_device *dev)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+
+	mutex_lock(&wg->update_lock);
+	/* Nothing more comes in; what came in is worked off, since its sender was told to expect an answer or not. */
+	nwg_socket_close(wg);
+	flush_work(&wg->handshake_work);
+	/* The interface does not count as running, so that after a grace period no timer is armed any more. */
+	synchronize_net();
+	quiesce(wg);
+	mutex_unlock(&wg->update_lock);
+	return 0;
+}
+
+static int device_init(struct net_device *dev)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+	int err;
+
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+	err = nwg_index_table_init(&wg->indices);
+	if (err)
+		goto free_stats;
+	err = gro_cells_init(&wg->gro_cells, dev);
+	if (err)
+		goto free_indices;
+	list_add_tail(&wg->list, &devices);
+	return 0;
+
+free_indices:
+	nwg_index_table_free(&wg->indices);
+free_stats:
+	free_percpu(dev->tstats);
+	return err;
+}
+
+/* The interface is down and cannot be found any more. */
+static void device_uninit(struct net_device *dev)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+
+	list_del(&wg->list);
+	mutex_lock(&wg->update_lock);
+	nwg_relay_device_removed(wg);
+	nwg_peer_remove_all(wg);
+	nwg_socket_close(wg);
+	RCU_INIT_POINTER(wg->creating_net, NULL);
+	mutex_unlock(&wg->update_lock);
+	cancel_work_sync(&wg->handshake_work);
+	skb_queue_purge(&wg->handshakes);
+}
+
+/* Nobody holds the interface any more. */
+static void device_destruct(struct net_device *dev)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+
+	/* Peers and sessions that wait for a grace period have pointers to the interface and to its index table. */
+	rcu_barrier();
+	gro_cells_destroy(&wg->gro_cells);
+	nwg_index_table_free(&wg->indices);
+	free_percpu(dev->tstats);
+	memzero_explicit(&wg->identity, sizeof(wg->identity));
+	memzero_explicit(&wg->gate, sizeof(wg->gate));
+	nwg_dbg(wg, "Interface destroyed\n");
+}
+
+static const struct net_device_ops device_ops = {
+	.ndo_init = device_init,
+	.ndo_uninit = device_uninit,
+	.ndo_open = device_open,
+	.ndo_stop = device_stop,
+	.ndo_start_xmit = device_xmit,
+	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+static const struct device_type device_type = { .name = NWG_LINK_KIND };
+
+static void device_setup(struct net_device *dev)
+{
+	enum {
+		FEATURES = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_GSO |
+			   NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA
+	};
+	struct nwg_device *wg = netdev_priv(dev);
+
+	dev->netdev_ops = &device_ops;
+	dev->header_ops = &ip_tunnel_header_ops;
+	dev->hard_header_len = 0;
+	dev->addr_len = 0;
+	dev->needed_headroom = LL_MAX_HEADER + NWG_HEADROOM;
+	dev->needed_tailroom = NWG_PADDING + NWG_TAG_LEN;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->features |= NETIF_F_LLTX | FEATURES;
+	dev->hw_features |= FEATURES;
+	dev->hw_enc_features |= FEATURES;
+	dev->mtu = NWG_DEFAULT_MTU;
+	dev->min_mtu = 0;
+	dev->max_mtu = round_down(INT_MAX, NWG_PADDING) - OVERHEAD;
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = device_destruct;
+	SET_NETDEV_DEVTYPE(dev, &device_type);
+	/* We need the route of the packet for its MTU. */
+	netif_keep_dst(dev);
+
+	wg->dev = dev;
+	mutex_init(&wg->update_lock);
+	init_rwsem(&wg->identity_lock);
+	INIT_LIST_HEAD(&wg->peers);
+	INIT_LIST_HEAD(&wg->relays);
+	hash_init(wg->peers_by_key);
+	get_random_bytes(&wg->peer_hash_key, sizeof(wg->peer_hash_key));
+	skb_queue_head_init(&wg->handshakes);
+	INIT_WORK(&wg->handshake_work, nwg_handshake_receive_work);
+	nwg_gate_init(&wg->gate);
+}
+
+static int device_newlink(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
+			  struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct nwg_device *wg = netdev_priv(dev);
+	int err;
+
+	rcu_assign_pointer(wg->creating_net, src_net);
+	err = register_netdevice(dev);
+	if (!err)
+		nwg_dbg(wg, "Interface created\n");
+	return err;
+}
+
+static struct rtnl_link_ops link_ops __read_mostly = {
+	.kind = NWG_LINK_KIND,
+	.priv_size = sizeof(struct nwg_device),
+	.setup = device_setup,
+	.newlink = device_newlink,
+};
+
+struct nwg_device *nwg_device_from_netdev(const struct net_device *dev)
+{
+	return dev->rtnl_link_ops == &link_ops ? netdev_priv(dev) : NULL;
+}
+
+void nwg_device_set_fwmark(struct nwg_device *wg, u32 fwmark)
+{
+	struct nwg_peer *peer;
+
+	lockdep_assert_held(&wg->update_lock);
+	WRITE_ONCE(wg->fwmark, fwmark);
+	list_for_each_entry(peer, &wg->peers, list)
+		nwg_endpoint_forget_source(peer);
+}
+
+int nwg_device_set_port(struct nwg_device *wg, u16 port)
+{
+	lockdep_assert_held(&wg->update_lock);
+	if (port && port == wg->port)
+		return 0;
+	if (netif_running(wg->dev))
+		return nwg_socket_open(wg, port);
+	wg->port = port;
+	return 0;
+}
+
+void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_LEN])
+{
+	struct noise_identity identity;
+	struct nwg_peer *peer;
+	bool present;
+
+	lockdep_assert_held(&wg->update_lock);
+	present = memchr_inv(private, 0, NWG_KEY_LEN) && noise_identity_set(&identity, private);
+	if (!present)
+		memset(&identity, 0, sizeof(identity));
+	/* Only this function writes them, under the update lock. */
+	if (present == wg->has_identity &&
+	    !crypto_memneq(identity.private, wg->identity.private, NWG_KEY_LEN))
+		goto out;
+
+	if (present) {
+		peer = nwg_peer_lookup(wg, identity.public);
+		if (peer)
+			nwg_peer_remove(peer);
+	}
+
+	down_write(&wg->identity_lock);
+	wg->identity = identity;
+	wg->has_identity = present;
+	nwg_gate_set_key(&wg->gate, identity.public);
+	list_for_each_entry(peer, &wg->peers, list) {
+		noise_remote_precompute(&peer->remote, present ? &identity : NULL);
+		nwg_handshake_clear(peer);
+		nwg_session_erase_all(peer);
+		atomic64_set(&peer->handshake.last_sent, 0);
+	}
+	up_write(&wg->identity_lock);
+
+	if (!present || !netif_running(wg->dev))
+		goto out;
+	list_for_each_entry(peer, &wg->peers, list) {
+		if (peer->persistent_keepalive) {
+			nwg_peer_send_keepalive(peer);
+			continue;
+		}
+		rcu_read_lock_bh();
+		nwg_peer_send_staged(peer);
+		rcu_read_unlock_bh();
+	}
+out:
+	memzero_explicit(&identity, sizeof(identity));
+}
+
+/* Erase the session keys of all interfaces, because the memory is about to be written out, or was copied. */
+static void erase_all_sessions(void)
+{
+	struct nwg_device *wg;
+	struct nwg_peer *peer;
+
+	rtnl_lock();
+	list_for_each_entry(wg, &devices, list) {
+		mutex_lock(&wg->update_lock);
+		list_for_each_entry(peer, &wg->peers, list) {
+			del_timer(&peer->timers.erase);
+			nwg_handshake_clear(peer);
+			nwg_session_erase_all(peer);
+			atomic64_set(&peer->handshake.last_sent, 0);
+		}
+		mutex_unlock(&wg->update_lock);
+	}
+	rtnl_unlock();
+	rcu_barrier();
+}
+
+static int power_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	/* Phones suspend all the time, and hold their keys in memory for it. */
+	if (IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_ANDROID))
+		return NOTIFY_DONE;
+	if (event == PM_HIBERNATION_PREPARE || event == PM_SUSPEND_PREPARE)
+		erase_all_sessions();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block power_notifier = { .notifier_call = power_event };
+
+/* Two copies of a machine must not go on with one session: they would use a nonce twice. */
+static int vmfork_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	erase_all_sessions();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block vmfork_notifier = { .notifier_call = vmfork_event };
+
+static int netdevice_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	struct nwg_device *wg = nwg_device_from_netdev(netdev_notifier_info_to_dev(data));
+
+	/* Also when it moves to another network namespace, which its relays cannot follow. */
+	if (wg && event == NETDEV_UNREGISTER) {
+		mutex_lock(&wg->update_lock);
+		nwg_relay_device_removed(wg);
+		mutex_unlock(&wg->update_lock);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block netdevice_notifier = { .notifier_call = netdevice_event };
+
+/* The namespace of an interface's sockets dies; the interface itself may live on in another. */
+static void __net_exit namespace_pre_exit(struct net *net)
+{
+	struct nwg_device *wg;
+
+	rtnl_lock();
+	list_for_each_entry(wg, &devices, list) {
+		if (rcu_access_pointer(wg->creating_net) != net)
+			continue;
+		mutex_lock(&wg->update_lock);
+		nwg_dbg(wg, "The network namespace of the sockets exits\n");
+		netif_carrier_off(wg->dev);
+		RCU_INIT_POINTER(wg->creating_net, NULL);
+		nwg_socket_close(wg);
+		mutex_unlock(&wg->update_lock);
+	}
+	rtnl_unlock();
+}
+
+static struct pernet_operations namespace_ops = { .pre_exit = namespace_pre_exit };
+
+int __init nwg_device_init(void)
+{
+	int err;
+
+	nwg_handshake_workqueue = alloc_workqueue("nwg-handshake", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	if (!nwg_handshake_workqueue)
+		return -ENOMEM;
+	err = register_pm_notifier(&power_notifier);
+	if (err)
+		goto destroy_workqueue;
+	err = register_random_vmfork_notifier(&vmfork_notifier);
+	if (err)
+		goto unregister_power;
+	err = register_pernet_device(&namespace_ops);
+	if (err)
+		goto unregister_vmfork;
+	err = register_netdevice_notifier(&netdevice_notifier);
+	if (err)
+		goto unregister_namespace;
+	err = rtnl_link_register(&link_ops);
+	if (err)
+		goto unregister_netdevice;
+	return 0;
+
+unregister_netdevice:
+	unregister_netdevice_notifier(&netdevice_notifier);
+unregister_namespace:
+	unregister_pernet_device(&namespace_ops);
+unregister_vmfork:
+	unregister_random_vmfork_notifier(&vmfork_notifier);
+unregister_power:
+	unregister_pm_notifier(&power_notifier);
+destroy_workqueue:
+	destroy_workqueue(nwg_handshake_workqueue);
+	return err;
+}
+
+void nwg_device_exit(void)
+{
+	rtnl_link_unregister(&link_ops);
+	unregister_netdevice_notifier(&netdevice_notifier);
+	unregister_pernet_device(&namespace_ops);
+	unregister_random_vmfork_notifier(&vmfork_notifier);
+	unregister_pm_notifier(&power_notifier);
+	destroy_workqueue(nwg_handshake_workqueue);
+	rcu_barrier();
+}

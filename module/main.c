@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/init.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+
+#include "device.h"
+#include "netlink/netlink.h"
+#include "peer.h"
+#include "relay/relay.h"
+#include "transport/ratelimiter.h"
+
+static int __init nwg_init(void)
+{
+	int err;
+
+	noise_init();
+
+	err = nwg_ratelimiter_init();
+	if (err)
+		return err;
+	err = nwg_peer_init();
+	if (err)
+		goto exit_ratelimiter;
+	err = nwg_relay_init();
+	if (err)
+		goto exit_peer;
+	err = nwg_device_init();
+	if (err)
+		goto exit_relay;
+	err = nwg_netlink_init();
+	if (err)
+		goto exit_device;
+	return 0;
+
+exit_device:
+	nwg_device_exit();
+exit_relay:
+	nwg_relay_exit();
+exit_peer:
+	nwg_peer_exit();
+exit_ratelimiter:
+	nwg_ratelimiter_exit();
+	return err;
+}
+
+static void __exit nwg_exit(void)
+{
+	nwg_netlink_exit();
+	nwg_device_exit();
+	nwg_relay_exit();
+	nwg_peer_exit();
+	nwg_ratelimiter_exit();
+}
+
+module_init(nwg_init);
+module_exit(nwg_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("WireGuard network device and nested relay");
+MODULE_AUTHOR("The nwg developers");
+MODULE_VERSION(NWG_VERSION);
+MODULE_ALIAS_RTNL_LINK(NWG_LINK_KIND);
+MODULE_ALIAS_GENL_FAMILY(NWG_GENL_NAME);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "peer.h"
+
+#include <linux/rculist.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "log.h"
+#include "relay/relay.h"
+#include "transport/send.h"
+
+static struct kmem_cache *peer_cache;
+
+static u32 key_hash(struct nwg_device *wg, const u8 public[NWG_KEY_LEN])
+{
+	return siphash(public, NWG_KEY_LEN, &wg->peer_hash_key);
+}
+
+struct nwg_peer *nwg_peer_lookup(struct nwg_device *wg, const u8 public[NWG_KEY_LEN])
+{
+	struct nwg_peer *peer;
+
+	hash_for_each_possible_rcu(wg->peers_by_key, peer, key_node, key_hash(wg, public),
+				   lockdep_is_held(&wg->update_lock))
+		if (!memcmp(peer->remote.public, public, NWG_KEY_LEN))
+			return peer;
+	return NULL;
+}
+
+struct nwg_peer *nwg_peer_get(struct nwg_peer *peer)
+{
+	kref_get(&peer->refcount);
+	return peer;
+}
+
+struct nwg_peer *nwg_peer_get_unless_zero(struct nwg_peer *peer)
+{
+	return peer && kref_get_unless_zero(&peer->refcount) ? peer : NULL;
+}
+
+static void peer_free_rcu(struct rcu_head *rcu)
+{
+	struct nwg_peer *peer = container_of(rcu, struct nwg_peer, rcu);
+
+	dst_cache_destroy(&peer->dst_cache);
+	memzero_explicit(peer, sizeof(*peer));
+	kmem_cache_free(peer_cache, peer);
+}
+
+static void peer_release(struct kref *refcount)
+{
+	struct nwg_peer *peer = container_of(refcount, struct nwg_peer, refcount);
+
+	nwg_dbg(peer->device, "Peer %llu destroyed\n", peer->id);
+	nwg_peer_purge_staged(peer);
+	call_rcu(&peer->rcu, peer_free_rcu);
+}
+
+void nwg_peer_put(struct nwg_peer *peer)
+{
+	if (peer)
+		kref_put(&peer->refcount, peer_release);
+}
+
+struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_LEN])
+{
+	struct nwg_peer *peer;
+
+	lockdep_assert_held(&wg->update_lock);
+	if (wg->peer_count >= NWG_MAX_PEERS_PER_DEVICE)
+		return ERR_PTR(-ENFILE);
+	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL);
+	if (!peer)
+		return ERR_PTR(-ENOMEM);
+	if (dst_cache_init(&peer->dst_cache, GFP_KERNEL)) {
+		kmem_cache_free(peer_cache, peer);
+		return ERR_PTR(-ENOMEM);
+	}
+	peer->device = wg;
+	peer->id = ++wg->next_peer_id;
+	kref_init(&peer->refcount);
+	INIT_LIST_HEAD(&peer->allowedips);
+	spin_lock_init(&peer->sessions.lock);
+	skb_queue_head_init(&peer->staged);
+	INIT_WORK(&peer->transmit_handshake_work, nwg_handshake_transmit_work);
+	nwg_endpoint_init(&peer->endpoint);
+	nwg_handshake_setup(peer);
+	nwg_timers_init(peer);
+	nwg_peer_cookie_init(&peer->cookie, public);
+
+	memcpy(peer->remote.public, public, NWG_KEY_LEN);
+	down_read(&wg->identity_lock);
+	noise_remote_precompute(&peer->remote, wg->has_identity ? &wg->identity : NULL);
+	up_read(&wg->identity_lock);
+
+	hash_add_rcu(wg->peers_by_key, &peer->key_node, key_hash(wg, public));
+	list_add_tail(&peer->list, &wg->peers);
+	wg->peer_count++;
+	nwg_relay_peer_added(peer);
+	nwg_dbg(wg, "Peer %llu created\n", peer->id);
+	return peer;
+}
+
+/* First half of a removal: nobody finds the peer any more, and nothing of it starts anew. */
+static void peer_unpublish(struct nwg_peer *peer)
+{
+	struct nwg_device *wg = peer->device;
+
+	lockdep_assert_held(&wg->update_lock);
+	WRITE_ONCE(peer->dead, true);
+	allowedips_remove_list(&wg->allowedips, &peer->allowedips);
+	hash_del_rcu(&peer->key_node);
+	list_del_init(&peer->list);
+	wg->peer_count--;
+	nwg_relay_peer_removed(peer);
+}
+
+/* Second half, a grace period later: stop what still runs, erase the keys and let go. */
+static void peer_finish(struct nwg_peer *peer)
+{
+	nwg_timers_stop(peer);
+	cancel_work_sync(&peer->transmit_handshake_work);
+	cancel_work_sync(&peer->timers.erase_work);
+	nwg_handshake_clear(peer);
+	nwg_session_erase_all(peer);
+	nwg_peer_cookie_wipe(&peer->cookie);
+	nwg_peer_put(peer);
+}
+
+void nwg_peer_remove(struct nwg_peer *peer)
+{
+	peer_unpublish(peer);
+	synchronize_net();
+	peer_finish(peer);
+}
+
+void nwg_peer_remove_all(struct nwg_device *wg)
+{
+	struct nwg_peer *peer, *next;
+	LIST_HEAD(removed);
+
+	if (list_empty(&wg->peers))
+		return;
+	list_for_each_entry_safe(peer, next, &wg->peers, list) {
+		peer_unpublish(peer);
+		list_add_tail(&peer->list, &removed);
+	}
+	synchronize_net();
+	list_for_each_entry_safe(peer, next, &removed, list) {
+		list_del_init(&peer->list);
+		peer_finish(peer);
+	}
+}
+
+void nwg_peer_set_preshared(struct nwg_peer *peer, const u8 preshared[NWG_KEY_LEN])
+{
+	down_write(&peer->handshake.lock);
+	memcpy(peer->remote.preshared, preshared, NWG_KEY_LEN);
+	up_write(&peer->handshake.lock);
+}
+
+void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds)
+{
+	bool on = seconds && !peer->persistent_keepalive;
+
+	lockdep_assert_held(&peer->device->update_lock);
+	WRITE_ONCE(peer->persistent_keepalive, seconds);
+	nwg_timers_persistent_changed(peer);
+	if (on && netif_running(peer->device->dev))
+		nwg_peer_send_keepalive(peer);
+}
+
+int nwg_peer_init(void)
+{
+	peer_cache = KMEM_CACHE(nwg_peer, 0);
+	return peer_cache ? 0 : -ENOMEM;
+}
+
+void nwg_peer_exit(void)
+{
+	/* Peers are freed by call_rcu(). */
+	rcu_barrier();
+	kmem_cache_destroy(peer_cache);
+}

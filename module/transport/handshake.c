@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "handshake.h"
+
+#include <linux/ip.h>
+#include <linux/random.h>
+#include <linux/timekeeping.h>
+#include <linux/udp.h>
+
+#include "device.h"
+#include "log.h"
+#include "peer.h"
+#include "send.h"
+
+/* At most this many initiations of one peer are consumed in a second (white paper, section 5.1). */
+#define INITIATIONS_PER_SECOND 50
+
+/* Time stamps are rounded down to this many nanoseconds (17 ms), so that they do not give away a fine clock. */
+#define TIMESTAMP_GRANULE (1UL << 24)
+
+/* Seconds between the origin of TAI64 and the Unix epoch. */
+#define TAI64_EPOCH 0x400000000000000aULL
+
+struct workqueue_struct *nwg_handshake_workqueue;
+
+static void timestamp_now(u8 timestamp[NWG_TIMESTAMP_LEN])
+{
+	struct timespec64 now;
+	__be64 seconds;
+	__be32 nanoseconds;
+
+	ktime_get_real_ts64(&now);
+	seconds = cpu_to_be64(TAI64_EPOCH + now.tv_sec);
+	nanoseconds = cpu_to_be32(now.tv_nsec & ~(TIMESTAMP_GRANULE - 1));
+	memcpy(timestamp, &seconds, sizeof(seconds));
+	memcpy(timestamp + sizeof(seconds), &nanoseconds, sizeof(nanoseconds));
+}
+
+static bool sent_lately(struct nwg_peer *peer)
+{
+	u64 last = atomic64_read(&peer->handshake.last_sent);
+
+	return last &&
+	       ktime_get_coarse_boottime_ns() - last < (u64)NWG_REKEY_TIMEOUT * NSEC_PER_SEC;
+}
+
+void nwg_handshake_setup(struct nwg_peer *peer)
+{
+	init_rwsem(&peer->handshake.lock);
+	peer->handshake.index.peer = peer;
+	peer->handshake.index.kind = NWG_INDEX_HANDSHAKE;
+}
+
+void nwg_handshake_request(struct nwg_peer *peer, bool retry)
+{
+	if (!retry)
+		peer->timers.attempts = 0;
+	if (sent_lately(peer))
+		return;
+	rcu_read_lock_bh();
+	if (netif_running(peer->device->dev) && !READ_ONCE(peer->dead))
+		queue_work(nwg_handshake_workqueue, &peer->transmit_handshake_work);
+	rcu_read_unlock_bh();
+}
+
+/*
+ * Wipe what there is of a handshake. A peer that is removed is first marked dead, then cleared; whoever enters an index
+ * checks the mark under the same lock, so no index outlives its peer.
+ */
+static void clear_locked(struct nwg_peer *peer)
+{
+	lockdep_assert_held_write(&peer->handshake.lock);
+	memzero_explicit(&peer->handshake.noise, sizeof(peer->handshake.noise));
+	peer->handshake.remote_index = 0;
+	peer->handshake.state = NWG_HANDSHAKE_IDLE;
+	nwg_index_remove(&peer->device->indices, &peer->handshake.index);
+}
+
+void nwg_handshake_clear(struct nwg_peer *peer)
+{
+	down_write(&peer->handshake.lock);
+	clear_locked(peer);
+	up_write(&peer->handshake.lock);
+}
+
+/* Derive the session of a finished handshake and put it in its slot. */
+static bool begin_session(struct nwg_peer *peer)
+{
+	struct nwg_handshake *handshake = &peer->handshake;
+	struct nwg_session *session;
+
+	lockdep_assert_held_write(&handshake->lock);
+	session = nwg_session_alloc(peer);
+	if (!session)
+		return false;
+	session->initiator = handshake->state == NWG_HANDSHAKE_RESPONSE_CONSUMED;
+	session->remote_index = handshake->remote_index;
+	if (session->initiator)
+		noise_session_derive(session->send_key, session->receive_key, &handshake->noise);
+	else
+		noise_session_derive(session->receive_key, session->send_key, &handshake->noise);
+	if (!nwg_index_replace(&peer->device->indices, &handshake->index, &session->index)) {
+		nwg_session_free(session);
+		return false;
+	}
+	nwg_session_install(peer, session);
+	nwg_timers_session_derived(peer);
+	handshake->remote_index = 0;
+	handshake->state = NWG_HANDSHAKE_IDLE;
+	return true;
+}
+
+static bool create_initiation(struct nwg_peer *peer, struct nwg_message_initiation *message)
+{
+	struct nwg_handshake *handshake = &peer->handshake;
+	struct nwg_device *wg = peer->device;
+	u8 timestamp[NWG_TIMESTAMP_LEN];
+	u8 ephemeral[NWG_KEY_LEN];
+	bool created = false;
+
+	timestamp_now(timestamp);
+	get_random_bytes_wait(ephemeral, sizeof(ephemeral));
+	down_read(&wg->identity_lock);
+	down_write(&handshake->lock);
+	if (!wg->has_identity || peer->dead)
+		goto out;
+	clear_locked(peer);
+	created = noise_initiation_create(message, &handshake->noise, &wg->identity, &peer->remote,
+					  ephemeral, timestamp,
+					  nwg_index_insert(&wg->indices, &handshake->index));
+	if (created)
+		handshake->state = NWG_HANDSHAKE_INITIATION_SENT;
+	else
+		clear_locked(peer);
+out:
+	up_write(&handshake->lock);
+	up_read(&wg->identity_lock);
+	memzero_explicit(ephemeral, sizeof(ephemeral));
+	return created;
+}
+
+void nwg_handshake_transmit_work(struct work_struct *work)
+{
+	struct nwg_peer *peer = container_of(work, struct nwg_peer, transmit_handshake_work);
+	struct nwg_message_initiation message;
+
+	if (sent_lately(peer))
+		return;
+	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
+	nwg_dbg(peer->device, "Sending handshake initiation to peer %llu\n", peer->id);
+	if (create_initiation(peer, &message)) {
+		nwg_peer_cookie_sign(peer, &message, sizeof(message));
+		nwg_timers_authenticated_sent(peer);
+		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
+		nwg_timers_initiation_sent(peer);
+	}
+	memzero_explicit(&message, sizeof(message));
+}
+
+static bool create_response(struct nwg_peer *peer, struct nwg_message_response *message)
+{
+	struct nwg_handshake *handshake = &peer->handshake;
+	struct nwg_device *wg = peer->device;
+	u8 ephemeral[NWG_KEY_LEN];
+	bool created = false;
+
+	get_random_bytes_wait(ephemeral, sizeof(ephemeral));
+	down_read(&wg->identity_lock);
+	down_write(&handshake->lock);
+	if (handshake->state != NWG_HANDSHAKE_INITIATION_CONSUMED || peer->dead)
+		goto out;
+	if (!noise_response_create(message, &handshake->noise, &peer->remote, ephemeral,
+				   nwg_index_insert(&wg->indices, &handshake->index),
+				   handshake->remote_index)) {
+		clear_locked(peer);
+		goto out;
+	}
+	handshake->state = NWG_HANDSHAKE_RESPONSE_SENT;
+	/* Signed before the session exists, so that nothing is sent with it ahead of the response. */
+	nwg_peer_cookie_sign(peer, message, sizeof(*message));
+	created = begin_session(peer);
+	if (!created)
+		clear_locked(peer);
+out:
+	up_write(&handshake->lock);
+	up_read(&wg->identity_lock);
+	memzero_explicit(ephemeral, sizeof(ephemeral));
+	return created;
+}
+
+static void send_response(struct nwg_peer *peer)
+{
+	struct nwg_message_response message;
+
+	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
+	nwg_dbg(peer->device, "Sending handshake response to peer %llu\n", peer->id);
+	if (create_response(peer, &message)) {
+		nwg_timers_authenticated_sent(peer);
+		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
+	}
+	memzero_explicit(&message, sizeof(message));
+}
+
+/*
+ * Take over what an initiation left, if it is newer than the last and they do not come too fast. The interface's
+ * identity lock is held, so the key that the message was opened with is the one that still is.
+ */
+static bool accept_initiation(struct nwg_peer *peer, const struct noise_handshake *noise,
+			      const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender)
+{
+	struct nwg_handshake *handshake = &peer->handshake;
+	u64 now = ktime_get_coarse_boottime_ns();
+	bool replayed, flooded;
+
+	down_write(&handshake->lock);
+	replayed = memcmp(timestamp, handshake->latest_timestamp, NWG_TIMESTAMP_LEN) <= 0;
+	flooded = handshake->last_consumed &&
+		  now - handshake->last_consumed < NSEC_PER_SEC / INITIATIONS_PER_SECOND;
+	if (!replayed && !flooded && !peer->dead) {
+		clear_locked(peer);
+		handshake->noise = *noise;
+		handshake->remote_index = sender;
+		memcpy(handshake->latest_timestamp, timestamp, NWG_TIMESTAMP_LEN);
+		handshake->last_consumed = now;
+		handshake->state = NWG_HANDSHAKE_INITIATION_CONSUMED;
+	}
+	up_write(&handshake->lock);
+
+	if (replayed || flooded)
+		net_dbg_ratelimited("%s: Handshake initiation from peer %llu refused: %s\n",
+				    peer->device->dev->name, peer->id,
+				    replayed ? "old time stamp" : "too many");
+	return !replayed && !flooded;
+}
+
+/* Open an initiation. Returns the peer that it proves to come from, with a reference, or NULL. */
+static struct nwg_peer *consume_initiation(struct nwg_device *wg,
+					   const struct nwg_message_initiation *message)
+{
+	u8 timestamp[NWG_TIMESTAMP_LEN];
+	struct nwg_peer *peer = NULL;
+	struct noise_handshake noise;
+	u8 public[NWG_KEY_LEN];
+
+	down_read(&wg->identity_lock);
+	if (!wg->has_identity ||
+	    !noise_initiation_open_static(&noise, public, message, &wg->identity))
+		goto out;
+	rcu_read_lock();
+	peer = nwg_peer_get_unless_zero(nwg_peer_lookup(wg, public));
+	rcu_read_unlock();
+	if (!peer)
+		goto out;
+	if (!noise_initiation_open_timestamp(&noise, timestamp, message, &peer->remote) ||
+	    !accept_initiation(peer, &noise, timestamp, message->sender)) {
+		nwg_peer_put(peer);
+		peer = NULL;
+	}
+out:
+	up_read(&wg->identity_lock);
+	memzero_explicit(&noise, sizeof(noise));
+	memzero_explicit(public, sizeof(public));
+	return peer;
+}
+
+/* Open a response. Returns the peer, with a reference and a session, or NULL. */
+static struct nwg_peer *consume_response(struct nwg_device *wg,
+					 const struct nwg_message_response *message)
+{
+	struct nwg_handshake *handshake;
+	struct nwg_peer *peer = NULL;
+	struct nwg_index *index;
+	bool begun = false;
+
+	down_read(&wg->identity_lock);
+	rcu_read_lock();
+	index = nwg_index_lookup(&wg->indices, message->receiver);
+	if (index && index->kind == NWG_INDEX_HANDSHAKE)
+		peer = nwg_peer_get_unless_zero(index->peer);
+	rcu_read_unlock();
+	if (!peer || !wg->has_identity)
+		goto out;
+
+	/* The lock is held from the check of the state to the session, so nobody can put another handshake, or a wiped
+	 * one, in between. Only who saw our initiation can make us spend time here.
+	 */
+	handshake = &peer->handshake;
+	down_write(&handshake->lock);
+	if (!peer->dead && handshake->state == NWG_HANDSHAKE_INITIATION_SENT &&
+	    handshake->index.value == message->receiver &&
+	    noise_response_consume(&handshake->noise, message, &wg->identity, &peer->remote)) {
+		handshake->remote_index = message->sender;
+		handshake->state = NWG_HANDSHAKE_RESPONSE_CONSUMED;
+		begun = begin_session(peer);
+		if (!begun)
+			clear_locked(peer);
+	}
+	up_write(&handshake->lock);
+out:
+	up_read(&wg->identity_lock);
+	if (peer && !begun) {
+		nwg_peer_put(peer);
+		peer = NULL;
+	}
+	return peer;
+}
+
+static void receive_cookie_reply(struct nwg_device *wg,
+				 const struct nwg_message_cookie_reply *reply)
+{
+	struct nwg_peer *peer = NULL;
+	struct nwg_index *index;
+
+	rcu_read_lock();
+	index = nwg_index_lookup(&wg->indices, reply->receiver);
+	if (index)
+		peer = nwg_peer_get_unless_zero(index->peer);
+	rcu_read_unlock();
+	if (!peer)
+		return;
+	if (nwg_peer_cookie_consume(peer, reply))
+		nwg_dbg(wg, "Received cookie response from peer %llu\n", peer->id);
+	nwg_peer_put(peer);
+}
+
+/* The message proved to come from the peer: it counts, and the peer is where it came from. */
+static void note_received(struct nwg_peer *peer, struct sk_buff *skb)
+{
+	struct nwg_endpoint endpoint;
+
+	if (!nwg_endpoint_from_skb(&endpoint, skb))
+		nwg_endpoint_set(peer, &endpoint);
+	local_bh_disable();
+	atomic64_add(skb->len, &peer->rx_bytes);
+	dev_sw_netstats_rx_add(peer->device->dev, skb->len);
+	local_bh_enable();
+	nwg_timers_authenticated_received(peer);
+}
+
+static void receive_initiation(struct nwg_device *wg, struct sk_buff *skb)
+{
+	struct nwg_peer *peer = consume_initiation(wg, (void *)skb->data);
+
+	if (!peer)
+		return;
+	nwg_dbg(wg, "Receiving handshake initiation from peer %llu\n", peer->id);
+	note_received(peer, skb);
+	send_response(peer);
+	nwg_peer_put(peer);
+}
+
+static void receive_response(struct nwg_device *wg, struct sk_buff *skb)
+{
+	struct nwg_peer *peer = consume_response(wg, (void *)skb->data);
+
+	if (!peer)
+		return;
+	nwg_dbg(wg, "Receiving handshake response from peer %llu\n", peer->id);
+	note_received(peer, skb);
+	nwg_timers_handshake_complete(peer);
+	/* The first message confirms the session to the responder, so there must be one. */
+	nwg_peer_send_keepalive(peer);
+	nwg_peer_put(peer);
+}
+
+/* Whether handshakes come faster than they can be worked off, or did within the last second. */
+static bool under_load(struct nwg_device *wg)
+{
+	if (skb_queue_len_lockless(&wg->handshakes) >= NWG_LOAD_QUEUED_HANDSHAKES) {
+		wg->under_load_until = jiffies + HZ;
+		return true;
+	}
+	return wg->under_load_until && time_before(jiffies, wg->under_load_until);
+}
+
+static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
+{
+	enum nwg_message_type type = le32_to_cpup((__le32 *)skb->data);
+	struct nwg_message_cookie_reply reply;
+	enum nwg_gate_verdict verdict;
+	bool load;
+
+	if (type == NWG_MESSAGE_COOKIE_REPLY) {
+		receive_cookie_reply(wg, (void *)skb->data);
+		return;
+	}
+
+	load = under_load(wg);
+	verdict = nwg_gate_check(wg, skb, load);
+	if (verdict == NWG_GATE_INVALID || verdict == NWG_GATE_MAC2) {
+		DEV_STATS_INC(wg->dev, rx_dropped);
+		net_dbg_ratelimited("%s: Handshake message dropped: %s\n", wg->dev->name,
+				    verdict == NWG_GATE_INVALID ? "wrong mac1" :
+								  "too many from its source");
+		return;
+	}
+	if (load && verdict == NWG_GATE_MAC1) {
+		/* The sender index is the second word of both. */
+		nwg_gate_cookie_reply(wg, &reply, skb,
+				      ((struct nwg_message_initiation *)skb->data)->sender);
+		nwg_socket_reply(wg, skb, &reply, sizeof(reply));
+		net_dbg_ratelimited("%s: Under load: sending cookie reply\n", wg->dev->name);
+		return;
+	}
+	if (type == NWG_MESSAGE_INITIATION)
+		receive_initiation(wg, skb);
+	else
+		receive_response(wg, skb);
+}
+
+void nwg_handshake_receive_work(struct work_struct *work)
+{
+	struct nwg_device *wg = container_of(work, struct nwg_device, handshake_work);
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&wg->handshakes))) {
+		receive_one(wg, skb);
+		dev_kfree_skb(skb);
+		cond_resched();
+	}
+}
+
+void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
+{
+	if (unlikely(skb_queue_len_lockless(&wg->handshakes) >= NWG_MAX_QUEUED_HANDSHAKES ||
+		     skb_linearize(skb))) {
+		DEV_STATS_INC(wg->dev, rx_dropped);
+		kfree_skb(skb);
+		return;
+	}
+	skb_queue_tail(&wg->handshakes, skb);
+	queue_work(nwg_handshake_workqueue, &wg->handshake_work);
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "socket.h"
+
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+#include <net/dst_cache.h>
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/udp_tunnel.h>
+
+#include "device.h"
+#include "log.h"
+#include "peer.h"
+#include "receive.h"
+#include "send.h"
+
+/* Ports that are tried for both families when the kernel may choose. */
+#define PORT_ATTEMPTS 100
+
+void nwg_endpoint_init(struct nwg_endpoint_slot *slot)
+{
+	seqlock_init(&slot->lock);
+}
+
+void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer)
+{
+	unsigned int sequence;
+
+	do {
+		sequence = read_seqbegin(&peer->endpoint.lock);
+		*endpoint = peer->endpoint.value;
+	} while (read_seqretry(&peer->endpoint.lock, sequence));
+}
+
+int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *skb)
+{
+	memset(endpoint, 0, sizeof(*endpoint));
+	if (skb->protocol == htons(ETH_P_IP)) {
+		endpoint->addr4.sin_family = AF_INET;
+		endpoint->addr4.sin_port = udp_hdr(skb)->source;
+		endpoint->addr4.sin_addr.s_addr = ip_hdr(skb)->saddr;
+		endpoint->src4.s_addr = ip_hdr(skb)->daddr;
+		endpoint->src_if4 = skb->skb_iif;
+		return 0;
+	}
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		endpoint->addr6.sin6_family = AF_INET6;
+		endpoint->addr6.sin6_port = udp_hdr(skb)->source;
+		endpoint->addr6.sin6_addr = ipv6_hdr(skb)->saddr;
+		endpoint->addr6.sin6_scope_id =
+			ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif);
+		endpoint->src6 = ipv6_hdr(skb)->daddr;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+void nwg_endpoint_set(struct nwg_peer *peer, const struct nwg_endpoint *endpoint)
+{
+	struct nwg_endpoint now;
+
+	/* Nearly always nothing has changed. */
+	nwg_endpoint_read(&now, peer);
+	if (likely(!memcmp(&now, endpoint, sizeof(now))))
+		return;
+	write_seqlock_bh(&peer->endpoint.lock);
+	peer->endpoint.value = *endpoint;
+	dst_cache_reset(&peer->dst_cache);
+	write_sequnlock_bh(&peer->endpoint.lock);
+}
+
+void nwg_endpoint_forget_source(struct nwg_peer *peer)
+{
+	write_seqlock_bh(&peer->endpoint.lock);
+	memset(&peer->endpoint.value.src6, 0, sizeof(peer->endpoint.value.src6));
+	dst_cache_reset(&peer->dst_cache);
+	write_sequnlock_bh(&peer->endpoint.lock);
+}
+
+/* Find the route to an IPv4 endpoint, by the address and interface that the peer was last reached by if they still serve. */
+static struct rtable *route4(struct sock *sk, struct flowi4 *fl,
+			     const struct nwg_endpoint *endpoint)
+{
+	struct net *net = sock_net(sk);
+	struct rtable *rt;
+
+	if (endpoint->src4.s_addr &&
+	    inet_confirm_addr(net, NULL, 0, endpoint->src4.s_addr, RT_SCOPE_HOST)) {
+		fl->saddr = endpoint->src4.s_addr;
+		rt = ip_route_output_flow(net, fl, sk);
+		if (!IS_ERR(rt)) {
+			if (!endpoint->src_if4 || rt->dst.dev->ifindex == endpoint->src_if4)
+				return rt;
+			ip_rt_put(rt);
+		}
+	}
+	fl->saddr = 0;
+	return ip_route_output_flow(net, fl, sk);
+}
+
+static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
+		 u8 ds, struct dst_cache *cache)
+{
+	struct flowi4 fl = {
+		.daddr = endpoint->addr4.sin_addr.s_addr,
+		.fl4_dport = endpoint->addr4.sin_port,
+		.flowi4_mark = READ_ONCE(wg->fwmark),
+		.flowi4_proto = IPPROTO_UDP,
+	};
+	struct rtable *rt = NULL;
+	struct sock *sk;
+
+	sk = rcu_dereference_bh(wg->sock4);
+	if (unlikely(!sk)) {
+		kfree_skb(skb);
+		return -ENETDOWN;
+	}
+	fl.fl4_sport = inet_sk(sk)->inet_sport;
+
+	if (cache)
+		rt = dst_cache_get_ip4(cache, &fl.saddr);
+	if (!rt) {
+		security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl));
+		rt = route4(sk, &fl, endpoint);
+		if (IS_ERR(rt)) {
+			kfree_skb(skb);
+			return PTR_ERR(rt);
+		}
+		if (unlikely(rt->dst.dev == wg->dev)) {
+			ip_rt_put(rt);
+			kfree_skb(skb);
+			return -ELOOP;
+		}
+		if (cache)
+			dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
+	}
+
+	udp_tunnel_xmit_skb(rt, sk, skb, fl.saddr, fl.daddr, ds, ip4_dst_hoplimit(&rt->dst), 0,
+			    fl.fl4_sport, fl.fl4_dport, false, false);
+	return 0;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static struct dst_entry *route6(struct sock *sk, struct flowi6 *fl,
+				const struct nwg_endpoint *endpoint)
+{
+	struct net *net = sock_net(sk);
+	struct dst_entry *dst;
+
+	if (!ipv6_addr_any(&endpoint->src6) && ipv6_chk_addr(net, &endpoint->src6, NULL, 0)) {
+		fl->saddr = endpoint->src6;
+		dst = ip6_dst_lookup_flow(net, sk, fl, NULL);
+		if (!IS_ERR(dst))
+			return dst;
+	}
+	fl->saddr = in6addr_any;
+	return ip6_dst_lookup_flow(net, sk, fl, NULL);
+}
+
+static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
+		 u8 ds, struct dst_cache *cache)
+{
+	struct flowi6 fl = {
+		.daddr = endpoint->addr6.sin6_addr,
+		.fl6_dport = endpoint->addr6.sin6_port,
+		.flowi6_mark = READ_ONCE(wg->fwmark),
+		.flowi6_oif = endpoint->addr6.sin6_scope_id,
+		.flowi6_proto = IPPROTO_UDP,
+	};
+	struct dst_entry *dst = NULL;
+	struct sock *sk;
+
+	sk = rcu_dereference_bh(wg->sock6);
+	if (unlikely(!sk)) {
+		kfree_skb(skb);
+		return -ENETDOWN;
+	}
+	fl.fl6_sport = inet_sk(sk)->inet_sport;
+
+	if (cache)
+		dst = dst_cache_get_ip6(cache, &fl.saddr);
+	if (!dst) {
+		security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl));
+		dst = route6(sk, &fl, endpoint);
+		if (IS_ERR(dst)) {
+			kfree_skb(skb);
+			return PTR_ERR(dst);
+		}
+		if (unlikely(dst->dev == wg->dev)) {
+			dst_release(dst);
+			kfree_skb(skb);
+			return -ELOOP;
+		}
+		if (cache)
+			dst_cache_set_ip6(cache, dst, &fl.saddr);
+	}
+
+	/* IPv6 fragments at the source only if told that it may. */
+	skb->ignore_df = 1;
+	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, &fl.saddr, &fl.daddr, ds, ip6_dst_hoplimit(dst), 0,
+			     fl.fl6_sport, fl.fl6_dport, false);
+	return 0;
+}
+#else
+static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
+		 u8 ds, struct dst_cache *cache)
+{
+	kfree_skb(skb);
+	return -EAFNOSUPPORT;
+}
+#endif
+
+static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
+		   u8 ds, struct dst_cache *cache)
+{
+	/* From here on it is a packet of the namespace that the sockets are in. */
+	skb_scrub_packet(skb, true);
+	skb->mark = READ_ONCE(wg->fwmark);
+	skb->dev = NULL;
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+
+	switch (endpoint->addr.sa_family) {
+	case AF_INET:
+		return send4(wg, skb, endpoint, ds, cache);
+	case AF_INET6:
+		return send6(wg, skb, endpoint, ds, cache);
+	default:
+		kfree_skb(skb);
+		return -EDESTADDRREQ;
+	}
+}
+
+int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
+{
+	struct nwg_device *wg = peer->device;
+	struct nwg_endpoint endpoint;
+	unsigned int len = skb->len;
+	int err;
+
+	nwg_endpoint_read(&endpoint, peer);
+	err = send_to(wg, skb, &endpoint, ds, &peer->dst_cache);
+	if (likely(!err)) {
+		atomic64_add(len, &peer->tx_bytes);
+		dev_sw_netstats_tx_add(wg->dev, 1, len);
+	} else {
+		DEV_STATS_INC(wg->dev, tx_errors);
+		net_dbg_ratelimited("%s: Packet for peer %llu not sent: error %d\n", wg->dev->name,
+				    peer->id, err);
+	}
+	return err;
+}
+
+static struct sk_buff *skb_from_buffer(const void *buffer, size_t len)
+{
+	struct sk_buff *skb = alloc_skb(len + NWG_HEADROOM + LL_MAX_HEADER, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
+	skb_put_data(skb, buffer, len);
+	skb_reset_network_header(skb);
+	skb_reset_inner_network_header(skb);
+	return skb;
+}
+
+int nwg_socket_send_buffer(struct nwg_peer *peer, const void *buffer, size_t len, u8 ds)
+{
+	struct sk_buff *skb = skb_from_buffer(buffer, len);
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+	rcu_read_lock_bh();
+	err = nwg_socket_send(peer, skb, ds);
+	rcu_read_unlock_bh();
+	return err;
+}
+
+int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buffer, size_t len)
+{
+	struct nwg_endpoint endpoint;
+	struct sk_buff *skb;
+	int err;
+
+	if (nwg_endpoint_from_skb(&endpoint, in))
+		return -EINVAL;
+	skb = skb_from_buffer(buffer, len);
+	if (!skb)
+		return -ENOMEM;
+	rcu_read_lock_bh();
+	err = send_to(wg, skb, &endpoint, NWG_HANDSHAKE_DS, NULL);
+	rcu_read_unlock_bh();
+	if (!err)
+		dev_sw_netstats_tx_add(wg->dev, 1, len);
+	return err;
+}
+
+static int socket_receive(struct sock *sk, struct sk_buff *skb)
+{
+	struct nwg_device *wg = rcu_dereference_sk_user_data(sk);
+
+	if (unlikely(!wg))
+		kfree_skb(skb);
+	else
+		nwg_receive(wg, skb);
+	return 0;
+}
+
+static int socket_create(struct nwg_device *wg, struct net *net, u8 family, u16 port,
+			 struct sock **sk)
+{
+	struct udp_tunnel_sock_cfg tunnel = {
+		.sk_user_data = wg,
+		.encap_type = 1,
+		.encap_rcv = socket_receive,
+	};
+	struct udp_port_cfg config = {
+		.family = family,
+		.local_udp_port = htons(port),
+		.use_udp_checksums = true,
+		.use_udp6_tx_checksums = true,
+		.use_udp6_rx_checksums = true,
+		.ipv6_v6only = true,
+	};
+	struct socket *socket;
+	int err;
+
+	if (family == AF_INET)
+		config.local_ip.s_addr = htonl(INADDR_ANY);
+	err = udp_sock_create(net, &config, &socket);
+	if (err)
+		return err;
+	socket->sk->sk_allocation = GFP_ATOMIC;
+	socket->sk->sk_sndbuf = INT_MAX;
+	setup_udp_tunnel_sock(net, socket, &tunnel);
+	*sk = socket->sk;
+	return 0;
+}
+
+static void socket_destroy(struct sock *sk)
+{
+	if (sk)
+		udp_tunnel_sock_release(sk->sk_socket);
+}
+
+static int sockets_create(struct nwg_device *wg, struct net *net, u16 port, struct sock **sk4,
+			  struct sock **sk6)
+{
+	int attempt, err;
+
+	for (attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+		*sk4 = NULL;
+		*sk6 = NULL;
+		err = socket_create(wg, net, AF_INET, port, sk4);
+		if (err || !IS_ENABLED(CONFIG_IPV6) || !ipv6_mod_enabled())
+			return err;
+		err = socket_create(wg, net, AF_INET6, ntohs(inet_sk(*sk4)->inet_sport), sk6);
+		if (!err)
+			return 0;
+		socket_destroy(*sk4);
+		if (err != -EADDRINUSE || port)
+			return err;
+	}
+	return err;
+}
+
+static void sockets_exchange(struct nwg_device *wg, struct sock *sk4, struct sock *sk6)
+{
+	sk4 = rcu_replace_pointer(wg->sock4, sk4, lockdep_is_held(&wg->update_lock));
+	sk6 = rcu_replace_pointer(wg->sock6, sk6, lockdep_is_held(&wg->update_lock));
+	if (!sk4 && !sk6)
+		return;
+	synchronize_net();
+	socket_destroy(sk4);
+	socket_destroy(sk6);
+}
+
+int nwg_socket_open(struct nwg_device *wg, u16 port)
+{
+	struct sock *sk4, *sk6;
+	struct nwg_peer *peer;
+	struct net *net;
+	int err;
+
+	lockdep_assert_held(&wg->update_lock);
+	rcu_read_lock();
+	net = rcu_dereference(wg->creating_net);
+	net = net ? maybe_get_net(net) : NULL;
+	rcu_read_unlock();
+	if (!net)
+		return -ENONET;
+
+	/* Open already, and at the port that is asked for: it could not be bound a second time. */
+	if (rcu_access_pointer(wg->sock4) && port && port == wg->port) {
+		put_net(net);
+		return 0;
+	}
+	err = sockets_create(wg, net, port, &sk4, &sk6);
+	if (!err) {
+		wg->port = ntohs(inet_sk(sk4)->inet_sport);
+		sockets_exchange(wg, sk4, sk6);
+		list_for_each_entry(peer, &wg->peers, list)
+			nwg_endpoint_forget_source(peer);
+	}
+	put_net(net);
+	return err;
+}
+
+void nwg_socket_close(struct nwg_device *wg)
+{
+	lockdep_assert_held(&wg->update_lock);
+	sockets_exchange(wg, NULL, NULL);
+}
