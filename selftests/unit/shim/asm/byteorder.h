@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_ASM_BYTEORDER_H
+#define _SHIM_ASM_BYTEORDER_H
+
+#include <endian.h>
+
+#define le32_to_cpu(value) le32toh(value)
+#define cpu_to_le32(value) htole32(value)
+#define le64_to_cpu(value) le64toh(value)
+#define cpu_to_le64(value) htole64(value)
+#define be32_to_cpu(value) be32toh(value)
+#define be64_to_cpu(value) be64toh(value)
+#define cpu_to_be64(value) htobe64(value)
+
+#endif /* _SHIM_ASM_BYTEORDER_H */

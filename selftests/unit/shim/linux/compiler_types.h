@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's build includes before every file: attributes, and the annotations that only
+ * sparse reads.
+ */
+#ifndef _SHIM_LINUX_COMPILER_TYPES_H
+#define _SHIM_LINUX_COMPILER_TYPES_H
+
+#define __force
+#define __rcu
+#define __must_check __attribute__((__warn_unused_result__))
+#define __nonstring __attribute__((__nonstring__))
+#define __packed __attribute__((__packed__))
+
+#endif /* _SHIM_LINUX_COMPILER_TYPES_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_SLAB_H
+#define _SHIM_LINUX_SLAB_H
+
+#include <linux/types.h>
+
+#define GFP_KERNEL 0
+
+/* Objects allocated and not freed */
+extern unsigned long shim_objects;
+/* How many more allocations succeed; those after them fail. ULONG_MAX at the start. */
+extern unsigned long shim_allocations_left;
+
+void *kzalloc(size_t size, int gfp);
+void kfree(void *object);
+
+#endif /* _SHIM_LINUX_SLAB_H */
