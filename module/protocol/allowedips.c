@@ -2,12 +2,13 @@
 /*
  * Crypto-key routing table: a path-compressed binary trie.
  *
- * A node stands for a prefix. Below child[b] lie the prefixes that begin with this one followed by the bit b. A node is
- * there because the prefix has an owner, or as a fork: without owner, where two longer prefixes part. A fork therefore
- * has two children always, n owned prefixes need at most n - 1 forks, and whatever the trie holds hangs on some owner.
+ * A node stands for a prefix. Below child[b] lie the prefixes that begin with this one followed by
+ * the bit b. A node is there because the prefix has an owner, or as a fork: without owner, where
+ * two longer prefixes part. A fork therefore has two children always, n owned prefixes need at most
+ * n - 1 forks, and whatever the trie holds hangs on some owner.
  *
- * Prefixes are kept as two words, the first bit of the address being the highest of the first word, so that a whole
- * path-compressed part is compared at once.
+ * Prefixes are kept as two words, the first bit of the address being the highest of the first word,
+ * so that a whole path-compressed part is compared at once.
  */
 #include "allowedips.h"
 
@@ -21,7 +22,7 @@
 
 /**
  * struct address - an address or prefix of either family
- * @word: bits in order of significance; IPv4 takes the upper half of the first word, the rest is zero
+ * @word: first bit highest; IPv4 takes the upper half of the first word, the rest is zero
  */
 struct address {
 	u64 word[2];
@@ -94,8 +95,8 @@ static unsigned int common_bits(const struct address *a, const struct address *b
 }
 
 /*
- * The bit behind the first @cidr bits: which child to turn to. There is none behind all 128; the answer does not matter
- * then, for such a node has no children.
+ * The bit behind the first @cidr bits: which child to turn to. There is none behind all 128; the
+ * answer does not matter then, for such a node has no children.
  */
 static unsigned int bit_after(const struct address *address, unsigned int cidr)
 {
@@ -112,7 +113,8 @@ static struct allowedips_node __rcu **root_of(struct allowedips *table, u16 fami
 	return family == AF_INET ? &table->root4 : &table->root6;
 }
 
-static struct allowedips_node __rcu **child_towards(struct allowedips_node *node, const struct address *address)
+static struct allowedips_node __rcu **child_towards(struct allowedips_node *node,
+						    const struct address *address)
 {
 	return &node->child[bit_after(address, node->cidr)];
 }
@@ -139,11 +141,12 @@ static void node_set_owner(struct allowedips_node *node, void *owner, struct lis
 }
 
 /*
- * Put a node for @prefix where @place leads to. What is there now, if anything, is neither that prefix nor a shorter one of it:
- * it becomes a child of the new node, or both of them children of a fork.
+ * Put a node for @prefix where @place leads to. What is there now, if anything, is neither that
+ * prefix nor a shorter one of it: it becomes a child of the new node, or both of them children of a
+ * fork.
  */
-static int node_insert(struct allowedips_node __rcu **place, u16 family, const struct address *prefix, u8 cidr,
-		       void *owner, struct list_head *list)
+static int node_insert(struct allowedips_node __rcu **place, u16 family,
+		       const struct address *prefix, u8 cidr, void *owner, struct list_head *list)
 {
 	struct allowedips_node *below = writer_dereference(*place), *node, *top;
 
@@ -153,7 +156,8 @@ static int node_insert(struct allowedips_node __rcu **place, u16 family, const s
 	top = node;
 
 	if (below) {
-		u8 common = min3(common_bits(&below->prefix, prefix), (unsigned int)below->cidr, (unsigned int)cidr);
+		u8 common = min3(common_bits(&below->prefix, prefix), (unsigned int)below->cidr,
+				 (unsigned int)cidr);
 
 		if (common < cidr) {
 			top = node_create(family, prefix, common);
@@ -195,9 +199,10 @@ int allowedips_insert(struct allowedips *table, u16 family, const void *addr, u8
 }
 
 /*
- * Take the owner from @node, which @place leads to, and take out what has no reason left to be in the trie: the node
- * itself unless it becomes a fork, and @fork, its parent at @fork_place, if that is a fork that has lost a child by it.
- * Each is taken out by one store, so that a reader finds every other prefix at every moment.
+ * Take the owner from @node, which @place leads to, and take out what has no reason left to be in
+ * the trie: the node itself unless it becomes a fork, and @fork, its parent at @fork_place, if that
+ * is a fork that has lost a child by it. Each is taken out by one store, so that a reader finds
+ * every other prefix at every moment.
  */
 static void node_disown(struct allowedips_node *node, struct allowedips_node __rcu **place,
 			struct allowedips_node *fork, struct allowedips_node __rcu **fork_place)
@@ -222,7 +227,8 @@ static void node_disown(struct allowedips_node *node, struct allowedips_node __r
 }
 
 /* Find the node of a prefix if it belongs to @owner, and disown it. */
-static void prefix_remove(struct allowedips *table, u16 family, const struct address *prefix, u8 cidr, const void *owner)
+static void prefix_remove(struct allowedips *table, u16 family, const struct address *prefix,
+			  u8 cidr, const void *owner)
 {
 	struct allowedips_node __rcu **place = root_of(table, family), **fork_place = NULL;
 	struct allowedips_node *node, *fork = NULL;
@@ -253,17 +259,20 @@ void allowedips_remove_list(struct allowedips *table, struct list_head *list)
 	struct allowedips_node *node, *next;
 
 	list_for_each_entry_safe(node, next, list, list)
-		prefix_remove(table, node->family, &node->prefix, node->cidr, rcu_access_pointer(node->owner));
+		prefix_remove(table, node->family, &node->prefix, node->cidr,
+			      rcu_access_pointer(node->owner));
 }
 
 void *allowedips_lookup(const struct allowedips *table, u16 family, const void *addr)
 {
-	struct allowedips_node __rcu *const *place = family == AF_INET ? &table->root4 : &table->root6;
+	struct allowedips_node __rcu *const *place = family == AF_INET ? &table->root4 :
+									 &table->root6;
 	const struct address address = address_load(family, addr);
 	const struct allowedips_node *node;
 	void *owner, *found = NULL;
 
-	while ((node = reader_dereference(*place)) && common_bits(&node->prefix, &address) >= node->cidr) {
+	while ((node = reader_dereference(*place)) &&
+	       common_bits(&node->prefix, &address) >= node->cidr) {
 		owner = reader_dereference(node->owner);
 		if (owner)
 			found = owner;

@@ -31,15 +31,18 @@ void cookie_keys_derive(struct cookie_keys *keys, const u8 public[NWG_KEY_LEN])
 }
 
 /* mac1 covers the message up to itself */
-static void compute_mac1(u8 mac[NWG_MAC_LEN], const void *message, size_t len, const struct cookie_keys *keys)
+static void compute_mac1(u8 mac[NWG_MAC_LEN], const void *message, size_t len,
+			 const struct cookie_keys *keys)
 {
 	blake2s(keys->mac1, NWG_KEY_LEN, message, len - sizeof(struct nwg_macs), mac, NWG_MAC_LEN);
 }
 
 /* mac2 covers the message up to itself, mac1 included; its key is the cookie */
-static void compute_mac2(u8 mac[NWG_MAC_LEN], const void *message, size_t len, const u8 cookie[NWG_COOKIE_LEN])
+static void compute_mac2(u8 mac[NWG_MAC_LEN], const void *message, size_t len,
+			 const u8 cookie[NWG_COOKIE_LEN])
 {
-	blake2s(cookie, NWG_COOKIE_LEN, message, len - sizeof_field(struct nwg_macs, mac2), mac, NWG_MAC_LEN);
+	blake2s(cookie, NWG_COOKIE_LEN, message, len - sizeof_field(struct nwg_macs, mac2), mac,
+		NWG_MAC_LEN);
 }
 
 static const struct nwg_macs *macs_of(const void *message, size_t len)
@@ -73,13 +76,16 @@ bool cookie_mac2_valid(const void *message, size_t len, const u8 cookie[NWG_COOK
 
 	compute_mac2(mac, message, len, cookie);
 	valid = !crypto_memneq(mac, macs_of(message, len)->mac2, sizeof(mac));
-	/* Unlike mac1, which anyone can compute, the right mac2 is worth something to whoever sent a wrong one. */
+	/*
+	 * Unlike mac1, which anyone can compute, the right mac2 is worth something to whoever sent
+	 * a wrong one.
+	 */
 	memzero_explicit(mac, sizeof(mac));
 	return valid;
 }
 
-void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const void *addr, size_t addr_len,
-		 __be16 port)
+void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const void *addr,
+		 size_t addr_len, __be16 port)
 {
 	struct blake2s_ctx ctx;
 
@@ -90,14 +96,14 @@ void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const 
 }
 
 void cookie_reply_create(struct nwg_message_cookie_reply *reply, const u8 cookie[NWG_COOKIE_LEN],
-			 const u8 mac1[NWG_MAC_LEN], __le32 receiver, const u8 nonce[NWG_COOKIE_NONCE_LEN],
-			 const struct cookie_keys *keys)
+			 const u8 mac1[NWG_MAC_LEN], __le32 receiver,
+			 const u8 nonce[NWG_COOKIE_NONCE_LEN], const struct cookie_keys *keys)
 {
 	reply->type = cpu_to_le32(NWG_MESSAGE_COOKIE_REPLY);
 	reply->receiver = receiver;
 	memcpy(reply->nonce, nonce, sizeof(reply->nonce));
-	xchacha20poly1305_encrypt(reply->encrypted_cookie, cookie, NWG_COOKIE_LEN, mac1, NWG_MAC_LEN, reply->nonce,
-				  keys->reply);
+	xchacha20poly1305_encrypt(reply->encrypted_cookie, cookie, NWG_COOKIE_LEN, mac1,
+				  NWG_MAC_LEN, reply->nonce, keys->reply);
 }
 
 bool cookie_reply_open(u8 cookie[NWG_COOKIE_LEN], const struct nwg_message_cookie_reply *reply,
@@ -106,8 +112,9 @@ bool cookie_reply_open(u8 cookie[NWG_COOKIE_LEN], const struct nwg_message_cooki
 	u8 opened[NWG_COOKIE_LEN];
 	bool authentic;
 
-	authentic = xchacha20poly1305_decrypt(opened, reply->encrypted_cookie, sizeof(reply->encrypted_cookie), mac1,
-					      NWG_MAC_LEN, reply->nonce, keys->reply);
+	authentic = xchacha20poly1305_decrypt(opened, reply->encrypted_cookie,
+					      sizeof(reply->encrypted_cookie), mac1, NWG_MAC_LEN,
+					      reply->nonce, keys->reply);
 	if (authentic)
 		memcpy(cookie, opened, sizeof(opened));
 	memzero_explicit(opened, sizeof(opened));

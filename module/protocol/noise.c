@@ -2,8 +2,8 @@
 /*
  * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s as WireGuard uses it (white paper, section 5.4).
  *
- * C, H and k are the white paper's names for the chaining key, the hash and the key of one encryption. Every encryption
- * of a handshake has a key of its own, so that the nonce is always 0.
+ * C, H and k are the white paper's names for the chaining key, the hash and the key of one
+ * encryption. Every encryption of a handshake has a key of its own, so that the nonce is always 0.
  */
 #include "noise.h"
 
@@ -11,6 +11,7 @@
 #include <crypto/chacha20poly1305.h>
 #include <crypto/curve25519.h>
 #include <crypto/utils.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 
 static const u8 construction[] = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
@@ -47,10 +48,11 @@ static void hmac(u8 out[NWG_HASH_LEN], const u8 key[NWG_HASH_LEN], const u8 *in,
 }
 
 /*
- * KDF1, KDF2 and KDF3 of the white paper: HKDF (RFC 5869) with @chaining_key as salt and no info. One to three outputs,
- * NULL for the rest; each may be @chaining_key itself.
+ * KDF1, KDF2 and KDF3 of the white paper: HKDF (RFC 5869) with @chaining_key as salt and no info.
+ * One to three outputs, NULL for the rest; each may be @chaining_key itself.
  */
-static void kdf(u8 *first, u8 *second, u8 *third, const u8 *in, size_t len, const u8 chaining_key[NWG_HASH_LEN])
+static void kdf(u8 *first, u8 *second, u8 *third, const u8 *in, size_t len,
+		const u8 chaining_key[NWG_HASH_LEN])
 {
 	u8 *outputs[] = { first, second, third };
 	u8 secret[NWG_HASH_LEN], block[NWG_HASH_LEN + 1];
@@ -79,18 +81,19 @@ static void mix_hash(u8 hash[NWG_HASH_LEN], const void *data, size_t len)
 }
 
 /*
- * (C, k) := KDF2(C, DH(private, public)), or C := KDF1(...) if @key is NULL. False if the result of the DH does not depend
- * on the private key, because @public is a point of low order.
+ * (C, k) := KDF2(C, DH(private, public)), or C := KDF1(...) if @key is NULL. False if the result of
+ * the DH does not depend on the private key, because @public is a point of low order.
  */
-static bool __must_check mix_dh(struct noise_handshake *handshake, u8 *key, const u8 private[NWG_KEY_LEN],
-				const u8 public[NWG_KEY_LEN])
+static bool __must_check mix_dh(struct noise_handshake *handshake, u8 *key,
+				const u8 private[NWG_KEY_LEN], const u8 public[NWG_KEY_LEN])
 {
 	u8 shared[NWG_KEY_LEN];
 	bool contributory;
 
 	contributory = curve25519(shared, private, public);
 	if (contributory)
-		kdf(handshake->chaining_key, key, NULL, shared, sizeof(shared), handshake->chaining_key);
+		kdf(handshake->chaining_key, key, NULL, shared, sizeof(shared),
+		    handshake->chaining_key);
 	memzero_explicit(shared, sizeof(shared));
 	return contributory;
 }
@@ -101,16 +104,19 @@ static bool __must_check mix_static_static(struct noise_handshake *handshake, u8
 {
 	if (!remote->usable)
 		return false;
-	kdf(handshake->chaining_key, key, NULL, remote->static_static, NWG_KEY_LEN, handshake->chaining_key);
+	kdf(handshake->chaining_key, key, NULL, remote->static_static, NWG_KEY_LEN,
+	    handshake->chaining_key);
 	return true;
 }
 
 /* (C, t, k) := KDF3(C, Q); H := HASH(H || t) */
-static void mix_preshared(struct noise_handshake *handshake, u8 key[NWG_KEY_LEN], const struct noise_remote *remote)
+static void mix_preshared(struct noise_handshake *handshake, u8 key[NWG_KEY_LEN],
+			  const struct noise_remote *remote)
 {
 	u8 t[NWG_HASH_LEN];
 
-	kdf(handshake->chaining_key, t, key, remote->preshared, NWG_KEY_LEN, handshake->chaining_key);
+	kdf(handshake->chaining_key, t, key, remote->preshared, NWG_KEY_LEN,
+	    handshake->chaining_key);
 	mix_hash(handshake->hash, t, sizeof(t));
 	memzero_explicit(t, sizeof(t));
 }
@@ -123,16 +129,16 @@ static void mix_ephemeral(struct noise_handshake *handshake, const u8 ephemeral[
 }
 
 /* out := AEAD(k, 0, plain, H); H := HASH(H || out). @out has room for the tag. */
-static void encrypt_and_hash(struct noise_handshake *handshake, u8 *out, const u8 *plain, size_t len,
-			     const u8 key[NWG_KEY_LEN])
+static void encrypt_and_hash(struct noise_handshake *handshake, u8 *out, const u8 *plain,
+			     size_t len, const u8 key[NWG_KEY_LEN])
 {
 	chacha20poly1305_encrypt(out, plain, len, handshake->hash, NWG_HASH_LEN, 0, key);
 	mix_hash(handshake->hash, out, len + NWG_TAG_LEN);
 }
 
 /* The reverse; @len is that of @in, tag included. */
-static bool __must_check decrypt_and_hash(struct noise_handshake *handshake, u8 *plain, const u8 *in, size_t len,
-					  const u8 key[NWG_KEY_LEN])
+static bool __must_check decrypt_and_hash(struct noise_handshake *handshake, u8 *plain,
+					  const u8 *in, size_t len, const u8 key[NWG_KEY_LEN])
 {
 	if (!chacha20poly1305_decrypt(plain, in, len, handshake->hash, NWG_HASH_LEN, 0, key))
 		return false;
@@ -151,7 +157,8 @@ static void handshake_start(struct noise_handshake *handshake, const u8 responde
 
 void noise_init(void)
 {
-	blake2s(NULL, 0, construction, sizeof(construction) - 1, initial_chaining_key, NWG_HASH_LEN);
+	blake2s(NULL, 0, construction, sizeof(construction) - 1, initial_chaining_key,
+		NWG_HASH_LEN);
 	memcpy(initial_hash, initial_chaining_key, NWG_HASH_LEN);
 	mix_hash(initial_hash, identifier, sizeof(identifier) - 1);
 }
@@ -168,14 +175,17 @@ bool noise_identity_set(struct noise_identity *identity, const u8 private[NWG_KE
 
 void noise_remote_precompute(struct noise_remote *remote, const struct noise_identity *identity)
 {
-	remote->usable = identity && curve25519(remote->static_static, identity->private, remote->public);
+	remote->usable = identity &&
+			 curve25519(remote->static_static, identity->private, remote->public);
 	if (!remote->usable)
 		memzero_explicit(remote->static_static, sizeof(remote->static_static));
 }
 
-bool noise_initiation_create(struct nwg_message_initiation *message, struct noise_handshake *handshake,
-			     const struct noise_identity *identity, const struct noise_remote *remote,
-			     const u8 ephemeral[NWG_KEY_LEN], const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender)
+bool noise_initiation_create(struct nwg_message_initiation *message,
+			     struct noise_handshake *handshake,
+			     const struct noise_identity *identity,
+			     const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN],
+			     const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender)
 {
 	u8 key[NWG_KEY_LEN];
 	bool created = false;
@@ -196,7 +206,8 @@ bool noise_initiation_create(struct nwg_message_initiation *message, struct nois
 
 	if (!mix_static_static(handshake, key, remote))
 		goto out;
-	encrypt_and_hash(handshake, message->encrypted_timestamp, timestamp, NWG_TIMESTAMP_LEN, key);
+	encrypt_and_hash(handshake, message->encrypted_timestamp, timestamp, NWG_TIMESTAMP_LEN,
+			 key);
 	created = true;
 out:
 	if (!created)
@@ -206,7 +217,8 @@ out:
 }
 
 bool noise_initiation_open_static(struct noise_handshake *handshake, u8 remote_public[NWG_KEY_LEN],
-				  const struct nwg_message_initiation *message, const struct noise_identity *identity)
+				  const struct nwg_message_initiation *message,
+				  const struct noise_identity *identity)
 {
 	u8 key[NWG_KEY_LEN];
 	bool opened;
@@ -226,8 +238,10 @@ bool noise_initiation_open_static(struct noise_handshake *handshake, u8 remote_p
 	return opened;
 }
 
-bool noise_initiation_open_timestamp(struct noise_handshake *handshake, u8 timestamp[NWG_TIMESTAMP_LEN],
-				     const struct nwg_message_initiation *message, const struct noise_remote *remote)
+bool noise_initiation_open_timestamp(struct noise_handshake *handshake,
+				     u8 timestamp[NWG_TIMESTAMP_LEN],
+				     const struct nwg_message_initiation *message,
+				     const struct noise_remote *remote)
 {
 	u8 key[NWG_KEY_LEN];
 	bool opened;
@@ -242,8 +256,8 @@ bool noise_initiation_open_timestamp(struct noise_handshake *handshake, u8 times
 }
 
 bool noise_response_create(struct nwg_message_response *message, struct noise_handshake *handshake,
-			   const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN], __le32 sender,
-			   __le32 receiver)
+			   const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN],
+			   __le32 sender, __le32 receiver)
 {
 	u8 ephemeral_private[NWG_KEY_LEN], key[NWG_KEY_LEN];
 	bool created = false;
@@ -273,8 +287,10 @@ out:
 	return created;
 }
 
-bool noise_response_consume(struct noise_handshake *handshake, const struct nwg_message_response *message,
-			    const struct noise_identity *identity, const struct noise_remote *remote)
+bool noise_response_consume(struct noise_handshake *handshake,
+			    const struct nwg_message_response *message,
+			    const struct noise_identity *identity,
+			    const struct noise_remote *remote)
 {
 	static const u8 wiped[NWG_KEY_LEN];
 	struct noise_handshake next;
@@ -282,8 +298,8 @@ bool noise_response_consume(struct noise_handshake *handshake, const struct nwg_
 	bool opened = false;
 
 	/*
-	 * All of a wiped handshake is known to everybody, so that anybody could forge a response to it. A real private
-	 * key is clamped and so never zero.
+	 * All of a wiped handshake is known to everybody, so that anybody could forge a response to
+	 * it. A real private key is clamped and so never zero.
 	 */
 	if (!crypto_memneq(handshake->ephemeral_private, wiped, sizeof(wiped)))
 		return false;
@@ -296,7 +312,8 @@ bool noise_response_consume(struct noise_handshake *handshake, const struct nwg_
 		goto out;
 
 	mix_preshared(&next, key, remote);
-	if (!decrypt_and_hash(&next, NULL, message->encrypted_nothing, sizeof(message->encrypted_nothing), key))
+	if (!decrypt_and_hash(&next, NULL, message->encrypted_nothing,
+			      sizeof(message->encrypted_nothing), key))
 		goto out;
 
 	memzero_explicit(next.ephemeral_private, sizeof(next.ephemeral_private));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sliding window against replay, after RFC 6479: the bits of the window live in a ring of words. Moving the window only
- * zeroes the words that it enters, nothing is shifted.
+ * Sliding window against replay, after RFC 6479: the bits of the window live in a ring of words.
+ * Moving the window only zeroes the words that it enters, nothing is shifted.
  */
 #include "replay.h"
 
@@ -9,7 +9,10 @@
 
 #define NWG_REPLAY_WORDS (NWG_REPLAY_BITS / BITS_PER_LONG)
 
-/* Make @counter the highest one: forget what the ring held for the words between the old highest and this one. */
+/*
+ * Make @counter the highest one: forget what the ring held for the words between the old highest
+ * and this one.
+ */
 static void replay_advance(struct replay_window *window, u64 counter)
 {
 	u64 from = window->next ? (window->next - 1) / BITS_PER_LONG : 0;
