@@ -31,7 +31,10 @@ static struct nwg_peer *peer_for(struct nwg_device *wg, struct sk_buff *skb)
 	return allowedips_lookup(&wg->allowedips, AF_INET6, &ipv6_hdr(skb)->daddr);
 }
 
-/* Whether the packet is as long as the header of the protocol that it says it is, and of that version. */
+/*
+ * Whether the packet is as long as the header of the protocol that it says it is, and of that
+ * version.
+ */
 static bool protocol_valid(struct sk_buff *skb)
 {
 	return skb->protocol && skb->protocol == ip_tunnel_parse_protocol(skb) &&
@@ -97,9 +100,12 @@ static int device_open(struct net_device *dev)
 		in6_dev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 
 	mutex_lock(&wg->update_lock);
+	nwg_receive_start(wg);
 	err = nwg_socket_open(wg, wg->port);
-	if (err)
+	if (err) {
+		nwg_receive_stop(wg);
 		goto out;
+	}
 	list_for_each_entry(peer, &wg->peers, list) {
 		if (peer->persistent_keepalive)
 			nwg_peer_send_keepalive(peer);
@@ -131,10 +137,17 @@ static int device_stop(struct net_device *dev)
 	struct nwg_device *wg = netdev_priv(dev);
 
 	mutex_lock(&wg->update_lock);
-	/* Nothing more comes in; what came in is worked off, since its sender was told to expect an answer or not. */
+	/*
+	 * Nothing more comes in; what came in is worked off, since its sender was told to expect an
+	 * answer or not.
+	 */
 	nwg_socket_close(wg);
+	nwg_receive_stop(wg);
 	flush_work(&wg->handshake_work);
-	/* The interface does not count as running, so that after a grace period no timer is armed any more. */
+	/*
+	 * The interface does not count as running, so that after a grace period no timer is armed
+	 * any more.
+	 */
 	synchronize_net();
 	quiesce(wg);
 	mutex_unlock(&wg->update_lock);
@@ -152,7 +165,7 @@ static int device_init(struct net_device *dev)
 	err = nwg_index_table_init(&wg->indices);
 	if (err)
 		goto free_stats;
-	err = gro_cells_init(&wg->gro_cells, dev);
+	err = nwg_receive_init(wg);
 	if (err)
 		goto free_indices;
 	list_add_tail(&wg->list, &devices);
@@ -186,9 +199,12 @@ static void device_destruct(struct net_device *dev)
 {
 	struct nwg_device *wg = netdev_priv(dev);
 
-	/* Peers and sessions that wait for a grace period have pointers to the interface and to its index table. */
+	/*
+	 * Peers and sessions that wait for a grace period have pointers to the interface and to its
+	 * index table.
+	 */
 	rcu_barrier();
-	gro_cells_destroy(&wg->gro_cells);
+	nwg_receive_free(wg);
 	nwg_index_table_free(&wg->indices);
 	free_percpu(dev->tstats);
 	memzero_explicit(&wg->identity, sizeof(wg->identity));
@@ -342,7 +358,10 @@ out:
 	memzero_explicit(&identity, sizeof(identity));
 }
 
-/* Erase the session keys of all interfaces, because the memory is about to be written out, or was copied. */
+/*
+ * Erase the session keys of all interfaces, because the memory is about to be written out, or was
+ * copied.
+ */
 static void erase_all_sessions(void)
 {
 	struct nwg_device *wg;

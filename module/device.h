@@ -11,12 +11,12 @@
 #include <linux/rwsem.h>
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
-#include <net/gro_cells.h>
 
 #include "protocol/allowedips.h"
 #include "protocol/noise.h"
 #include "transport/gate.h"
 #include "transport/index.h"
+#include "transport/receive.h"
 
 #define NWG_DEFAULT_MTU 1420
 #define NWG_MAX_PEERS_PER_DEVICE (1U << 20)
@@ -26,17 +26,19 @@ struct netlink_ext_ack;
 /**
  * struct nwg_device - private data of an interface
  * @dev: the interface
- * @creating_net: network namespace in which the interface was made and in which its sockets live. Not counted; cleared,
- *	under @update_lock, when that namespace dies. Read under RCU or @update_lock.
+ * @creating_net: network namespace in which the interface was made and in which its sockets
+ *	live. Not counted; cleared, under @update_lock, when that namespace dies. Read under RCU or
+ *	@update_lock.
  * @list: entry in the list of all interfaces; RTNL
- * @update_lock: serialises configuration. Protects @peers, @peer_count, the peers' lists of allowed IPs, writes to
+ * @update_lock: serialises configuration. Protects @peers, @peer_count, the peers' lists of
+ *	allowed IPs, writes to
  *	@allowedips, to the sockets, to @port and to @fwmark, and @relays.
  * @sock4: UDP socket, or NULL when the interface is down; RCU, written under @update_lock
  * @sock6: likewise, for IPv6
  * @port: UDP port in host order, 0 if not chosen yet
  * @fwmark: mark of outgoing packets; read lockless
- * @identity_lock: protects @identity, @has_identity and each peer's static-static secret. Taken for reading around
- *	each handshake message, for writing when the private key changes.
+ * @identity_lock: protects @identity, @has_identity and each peer's static-static secret.
+ *	Taken for reading around each handshake message, for writing when the private key changes.
  * @identity: own key pair
  * @has_identity: a private key is set
  * @gate: mac1 and mac2 checks of what comes in; has its own lock
@@ -50,11 +52,13 @@ struct netlink_ext_ack;
  * @handshakes: handshake messages that wait for @handshake_work
  * @handshake_work: consumes @handshakes in process context
  * @under_load_until: jiffies until which the interface counts as under load
- * @gro_cells: what decrypted packets enter the stack through
+ * @receive_queues: transport messages that wait to be decrypted
+ * @receive_queue_count: their number, a power of two
  * @relays: relays over this interface (struct nwg_relay); RCU, written under @update_lock
  * @generation: incremented under @update_lock with each change that a dump could see in halves
  *
- * Locking: RTNL > @update_lock > @identity_lock > peer->handshake.lock > the spinlocks. RTNL is optional.
+ * Locking: RTNL > @update_lock > @identity_lock > peer->handshake.lock > the spinlocks. RTNL is
+ * optional.
  */
 struct nwg_device {
 	struct net_device *dev;
@@ -83,7 +87,8 @@ struct nwg_device {
 	struct work_struct handshake_work;
 	unsigned long under_load_until;
 
-	struct gro_cells gro_cells;
+	struct nwg_receive_queue *receive_queues;
+	unsigned int receive_queue_count;
 	struct list_head relays;
 	unsigned int generation;
 };
@@ -101,8 +106,9 @@ struct nwg_device *nwg_device_from_netdev(const struct net_device *dev);
  * @wg: the interface
  * @private: the key, or all zeroes to remove it
  *
- * Ends all sessions at once, removes a peer that has the interface's own new public key, and sends what persistent
- * keepalives waited for the key. Setting the key that is there already changes nothing.
+ * Ends all sessions at once, removes a peer that has the interface's own new public key, and sends
+ * what persistent keepalives waited for the key. Setting the key that is there already changes
+ * nothing.
  *
  * Context: process; @wg->update_lock held.
  */
@@ -113,7 +119,8 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
  * @wg: the interface
  * @port: in host order; 0 lets the kernel choose
  *
- * If the interface is up, new sockets are opened before the old ones close, so a refusal changes nothing.
+ * If the interface is up, new sockets are opened before the old ones close, so a refusal changes
+ * nothing.
  *
  * Context: process; @wg->update_lock held.
  * Return: 0; -EADDRINUSE; -ENONET if the namespace of the sockets is gone; other errors of bind().

@@ -29,10 +29,12 @@ struct nwg_device;
 /**
  * struct nwg_peer - a peer
  * @device: its interface, which outlives it
- * @refcount: held by the interface's tables and by whoever uses the peer outside an RCU read section
+ * @refcount: held by the interface's tables and by whoever uses the peer outside an RCU read
+ *	section
  * @rcu: frees it
  * @id: number for the log
- * @dead: set when it is removed; whoever arms a timer or queues a work checks it inside an RCU read section
+ * @dead: set when it is removed; whoever arms a timer or queues a work checks it inside an RCU
+ *	read section
  * @list: in @device->peers; update_lock
  * @key_node: in @device->peers_by_key; RCU
  * @allowedips: its prefixes; update_lock
@@ -46,7 +48,8 @@ struct nwg_device;
  * @timers: what happens when nothing does
  * @transmit_handshake_work: sends an initiation
  * @persistent_keepalive: seconds, 0 is off; read lockless
- * @last_handshake: CLOCK_REALTIME of the last completed handshake; written under @handshake.lock, read lockless
+ * @last_handshake: CLOCK_REALTIME of the last completed handshake; written under
+ *	@handshake.lock, read lockless
  * @rx_bytes: UDP payload received and authenticated
  * @tx_bytes: UDP payload sent
  */
@@ -80,10 +83,12 @@ struct nwg_peer {
 /**
  * nwg_peer_create - add a peer
  * @wg: the interface
- * @public: its static public key; must not be the interface's own, and there must be no peer with it
+ * @public: its static public key; must not be the interface's own, and there must be no peer
+ *	with it
  *
  * Context: process; @wg->update_lock held.
- * Return: the peer (the interface holds the reference), or ERR_PTR: -ENOMEM, -ENFILE (too many peers).
+ * Return: the peer (the interface holds the reference), or ERR_PTR: -ENOMEM, -ENFILE (too many
+ * peers).
  */
 struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_LEN]);
 
@@ -123,7 +128,8 @@ struct nwg_peer *nwg_peer_lookup(struct nwg_device *wg, const u8 public[NWG_KEY_
 void nwg_peer_set_preshared(struct nwg_peer *peer, const u8 preshared[NWG_KEY_LEN]);
 
 /**
- * nwg_peer_set_keepalive - set the persistent keepalive interval, and send one now if the interface is up
+ * nwg_peer_set_keepalive - set the persistent keepalive interval, and send one now if the interface
+ * is up
  * @peer: the peer
  * @seconds: 0 is off
  *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Crypto-key routing table (white paper, section 2): a path-compressed binary trie per address family, from prefix to
- * owner (the peer).
+ * Crypto-key routing table (white paper, section 2): a path-compressed binary trie per address
+ * family, from prefix to owner (the peer).
  *
- * Locking: look-ups run under rcu_read_lock() or with the writers' lock held; changes are serialised by the caller (the
- * device's update lock). Removed nodes are freed after a grace period; after kfree_rcu() the module must rcu_barrier()
- * before it unloads.
+ * Locking: look-ups run under rcu_read_lock() or with the writers' lock held; changes are
+ * serialised by the caller (the device's update lock). Removed nodes are freed after a grace
+ * period; after kfree_rcu() the module must rcu_barrier() before it unloads.
  */
 #ifndef _NWG_PROTOCOL_ALLOWEDIPS_H
 #define _NWG_PROTOCOL_ALLOWEDIPS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * mac1, mac2 and cookie replies (white paper, sections 5.3, 5.4.4 and 5.4.7). Pure functions over bytes; any context.
+ * mac1, mac2 and cookie replies (white paper, sections 5.3, 5.4.4 and 5.4.7). Pure functions over
+ * bytes; any context.
  */
 #ifndef _NWG_PROTOCOL_COOKIE_H
 #define _NWG_PROTOCOL_COOKIE_H
@@ -8,7 +9,8 @@
 #include "wire.h"
 
 /**
- * struct cookie_keys - the two keys that follow from the public key of the side that receives a handshake message
+ * struct cookie_keys - the two keys that follow from the public key of the side that receives a
+ * handshake message
  * @mac1: BLAKE2s("mac1----" || public key); keys mac1
  * @reply: BLAKE2s("cookie--" || public key); encrypts cookie replies
  */
@@ -57,8 +59,8 @@ bool cookie_mac2_valid(const void *message, size_t len, const u8 cookie[NWG_COOK
  * @addr_len: 4 or 16
  * @port: source UDP port
  */
-void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const void *addr, size_t addr_len,
-		 __be16 port);
+void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const void *addr,
+		 size_t addr_len, __be16 port);
 
 /**
  * cookie_reply_create - write a cookie reply
@@ -70,8 +72,8 @@ void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const 
  * @keys: of the side that replies
  */
 void cookie_reply_create(struct nwg_message_cookie_reply *reply, const u8 cookie[NWG_COOKIE_LEN],
-			 const u8 mac1[NWG_MAC_LEN], __le32 receiver, const u8 nonce[NWG_COOKIE_NONCE_LEN],
-			 const struct cookie_keys *keys);
+			 const u8 mac1[NWG_MAC_LEN], __le32 receiver,
+			 const u8 nonce[NWG_COOKIE_NONCE_LEN], const struct cookie_keys *keys);
 
 /**
  * cookie_reply_open - decrypt a cookie reply

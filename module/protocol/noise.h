@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s as WireGuard uses it (white paper, sections 5.4.2 to 5.4.5).
+ * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s as WireGuard uses it (white paper, sections 5.4.2 to
+ * 5.4.5).
  *
- *	Initiator                                            Responder
- *	noise_initiation_create()   -- initiation (148) -->  noise_initiation_open_static(): who is it?
- *	                                                     noise_initiation_open_timestamp(): is it really?
- *	noise_response_consume()    <-- response (92) -----  noise_response_create()
- *	noise_session_derive()                               noise_session_derive()
+ *	Initiator                                          Responder
+ *	noise_initiation_create()   -- initiation (148) ->
+ *	                                      noise_initiation_open_static(): who is it?
+ *	                                      noise_initiation_open_timestamp(): is it really?
+ *	noise_response_consume()    <- response (92) -----  noise_response_create()
+ *	noise_session_derive()                              noise_session_derive()
  *
- * Pure functions over bytes. Randomness, time, indices, locking and the freshness of time stamps are the caller's. The
- * macs at the end of a message are not touched here: see cookie.h. All of it may be called in any context; a
- * Curve25519 operation takes tens of microseconds, so process context is the place.
+ * Pure functions over bytes. Randomness, time, indices, locking and the freshness of time stamps
+ * are the caller's. The macs at the end of a message are not touched here: see cookie.h. All of it
+ * may be called in any context; a Curve25519 operation takes tens of microseconds, so process
+ * context is the place.
  */
 #ifndef _NWG_PROTOCOL_NOISE_H
 #define _NWG_PROTOCOL_NOISE_H
@@ -32,7 +35,8 @@ struct noise_identity {
  * @public: its static public key
  * @preshared: the preshared key, all zeroes for none
  * @static_static: DH(own private, @public), from noise_remote_precompute()
- * @usable: @static_static is a contributory result; false for a low-order @public or no own private key
+ * @usable: @static_static is a contributory result; false for a low-order @public or no own
+ *	private key
  */
 struct noise_remote {
 	u8 public[NWG_KEY_LEN];
@@ -58,7 +62,8 @@ struct noise_handshake {
 /**
  * noise_init - compute the constants that every handshake starts from
  *
- * H(construction) and H(that || identifier). Must run once before anything else here. Also may be called again.
+ * H(construction) and H(that || identifier). Must run once before anything else here. Also may be
+ * called again.
  */
 void noise_init(void);
 
@@ -90,12 +95,15 @@ void noise_remote_precompute(struct noise_remote *remote, const struct noise_ide
  *
  * Return: false if @remote is unusable or a DH is not contributory; then @handshake is wiped.
  */
-bool noise_initiation_create(struct nwg_message_initiation *message, struct noise_handshake *handshake,
-			     const struct noise_identity *identity, const struct noise_remote *remote,
-			     const u8 ephemeral[NWG_KEY_LEN], const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender);
+bool noise_initiation_create(struct nwg_message_initiation *message,
+			     struct noise_handshake *handshake,
+			     const struct noise_identity *identity,
+			     const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN],
+			     const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender);
 
 /**
- * noise_initiation_open_static - first half of consuming an initiation: find out who claims to have sent it
+ * noise_initiation_open_static - first half of consuming an initiation: find out who claims to have
+ * sent it
  * @handshake: written
  * @remote_public: written; authenticated only by the second half
  * @message: an initiation of valid shape
@@ -104,7 +112,8 @@ bool noise_initiation_create(struct nwg_message_initiation *message, struct nois
  * Return: false if it does not open; then @handshake and @remote_public are wiped.
  */
 bool noise_initiation_open_static(struct noise_handshake *handshake, u8 remote_public[NWG_KEY_LEN],
-				  const struct nwg_message_initiation *message, const struct noise_identity *identity);
+				  const struct nwg_message_initiation *message,
+				  const struct noise_identity *identity);
 
 /**
  * noise_initiation_open_timestamp - second half: prove the sender and get its time stamp
@@ -115,8 +124,10 @@ bool noise_initiation_open_static(struct noise_handshake *handshake, u8 remote_p
  *
  * Return: false if it does not open or @remote is unusable; then @handshake is wiped.
  */
-bool noise_initiation_open_timestamp(struct noise_handshake *handshake, u8 timestamp[NWG_TIMESTAMP_LEN],
-				     const struct nwg_message_initiation *message, const struct noise_remote *remote);
+bool noise_initiation_open_timestamp(struct noise_handshake *handshake,
+				     u8 timestamp[NWG_TIMESTAMP_LEN],
+				     const struct nwg_message_initiation *message,
+				     const struct noise_remote *remote);
 
 /**
  * noise_response_create - write a response, except its macs (section 5.4.3)
@@ -130,20 +141,24 @@ bool noise_initiation_open_timestamp(struct noise_handshake *handshake, u8 times
  * Return: false if a DH is not contributory; then @handshake is wiped.
  */
 bool noise_response_create(struct nwg_message_response *message, struct noise_handshake *handshake,
-			   const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN], __le32 sender,
-			   __le32 receiver);
+			   const struct noise_remote *remote, const u8 ephemeral[NWG_KEY_LEN],
+			   __le32 sender, __le32 receiver);
 
 /**
  * noise_response_consume - open a response
- * @handshake: from noise_initiation_create(); changed only on success, then ready for noise_session_derive()
+ * @handshake: from noise_initiation_create(); changed only on success, then ready for
+ *	noise_session_derive()
  * @message: a response of valid shape
  * @identity: own key pair
  * @remote: the responder
  *
- * Return: false if it does not open; then @handshake is as before, so that a forged response ends nothing.
+ * Return: false if it does not open; then @handshake is as before, so that a forged response ends
+ * nothing.
  */
-bool noise_response_consume(struct noise_handshake *handshake, const struct nwg_message_response *message,
-			    const struct noise_identity *identity, const struct noise_remote *remote);
+bool noise_response_consume(struct noise_handshake *handshake,
+			    const struct nwg_message_response *message,
+			    const struct noise_identity *identity,
+			    const struct noise_remote *remote);
 
 /**
  * noise_session_derive - derive the two transport keys and wipe the handshake (section 5.4.5)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sliding window against replay (RFC 6479; white paper, section 5.4.6). No lock: the caller serialises.
+ * Sliding window against replay (RFC 6479; white paper, section 5.4.6). No lock: the caller
+ * serialises.
  */
 #ifndef _NWG_PROTOCOL_REPLAY_H
 #define _NWG_PROTOCOL_REPLAY_H
@@ -10,7 +11,10 @@
 #include <linux/types.h>
 
 #define NWG_REPLAY_BITS 8192
-/* One word is always being filled anew, so this many counters behind the highest are still accepted. */
+/*
+ * One word is always being filled anew, so this many counters behind the highest are still
+ * accepted.
+ */
 #define NWG_REPLAY_WINDOW (NWG_REPLAY_BITS - BITS_PER_LONG)
 
 /* White paper, section 6.1 */
@@ -32,7 +36,8 @@ struct replay_window {
  * @window: updated if accepted
  * @counter: the message's counter
  *
- * Return: false if it was seen before, is older than the window, or is at or past %NWG_REJECT_AFTER_MESSAGES.
+ * Return: false if it was seen before, is older than the window, or is at or past
+ * %NWG_REJECT_AFTER_MESSAGES.
  */
 bool replay_accept(struct replay_window *window, u64 counter);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Layout of the four WireGuard messages and the shape that each must have (white paper, section 5.4).
+ * Layout of the four WireGuard messages and the shape that each must have (white paper, section
+ * 5.4).
  */
 #ifndef _NWG_PROTOCOL_WIRE_H
 #define _NWG_PROTOCOL_WIRE_H
@@ -8,16 +9,19 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
-#define NWG_KEY_LEN 32		/* Curve25519 key, symmetric key, BLAKE2s hash */
+#define NWG_KEY_LEN 32 /* Curve25519 key, symmetric key, BLAKE2s hash */
 #define NWG_HASH_LEN 32
-#define NWG_TAG_LEN 16		/* Poly1305 */
-#define NWG_MAC_LEN 16		/* keyed BLAKE2s, mac1 and mac2 */
+#define NWG_TAG_LEN 16 /* Poly1305 */
+#define NWG_MAC_LEN 16 /* keyed BLAKE2s, mac1 and mac2 */
 #define NWG_COOKIE_LEN 16
 #define NWG_COOKIE_NONCE_LEN 24 /* XChaCha20 */
-#define NWG_TIMESTAMP_LEN 12	/* TAI64N */
-#define NWG_PADDING 16		/* transport payload is padded to a multiple of this */
+#define NWG_TIMESTAMP_LEN 12 /* TAI64N */
+#define NWG_PADDING 16 /* transport payload is padded to a multiple of this */
 
-/* Message types; the type is a little-endian word, so that the three reserved bytes behind it are zero. */
+/*
+ * Message types; the type is a little-endian word, so that the three reserved bytes behind it are
+ * zero.
+ */
 enum nwg_message_type {
 	NWG_MESSAGE_INVALID = 0,
 	NWG_MESSAGE_INITIATION = 1,
@@ -26,7 +30,10 @@ enum nwg_message_type {
 	NWG_MESSAGE_TRANSPORT = 4,
 };
 
-/* Last fields of an initiation and of a response: mac1 covers all before it, mac2 all before it and mac1. */
+/*
+ * Last fields of an initiation and of a response: mac1 covers all before it, mac2 all before it and
+ * mac1.
+ */
 struct nwg_macs {
 	u8 mac1[NWG_MAC_LEN];
 	u8 mac2[NWG_MAC_LEN];
@@ -72,11 +79,12 @@ struct nwg_message_transport {
 
 /**
  * nwg_message_classify - tell what message a datagram is by its shape
- * @data: start of the UDP payload; at least min(@len, 4) bytes must be readable there, with no alignment
+ * @data: start of the UDP payload; at least min(@len, 4) bytes must be readable there, with no
+ *	alignment
  * @len: length of the UDP payload in bytes
  *
- * Return: the type if the first word is a known type (reserved bytes zero) and the length is exactly (or, for
- * transport data, at least) that of the type; %NWG_MESSAGE_INVALID otherwise.
+ * Return: the type if the first word is a known type (reserved bytes zero) and the length is
+ * exactly (or, for transport data, at least) that of the type; %NWG_MESSAGE_INVALID otherwise.
  */
 enum nwg_message_type nwg_message_classify(const void *data, size_t len);
 

@@ -12,7 +12,10 @@
 #include "peer.h"
 #include "ratelimiter.h"
 
-/* White paper, section 5.4.7: a secret lives two minutes; whoever holds a cookie stops using it a little earlier. */
+/*
+ * White paper, section 5.4.7: a secret lives two minutes; whoever holds a cookie stops using it a
+ * little earlier.
+ */
 #define SECRET_LIFE_NS (120ULL * NSEC_PER_SEC)
 #define COOKIE_USE_NS (115ULL * NSEC_PER_SEC)
 

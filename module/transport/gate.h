@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a handshake message must show before any public-key operation is spent on it: mac1 always, mac2 and a rate limit
- * under load (white paper, section 5.3). And the other side of it: the cookie that a peer demands of us.
+ * What a handshake message must show before any public-key operation is spent on it: mac1 always,
+ * mac2 and a rate limit under load (white paper, section 5.3). And the other side of it: the cookie
+ * that a peer demands of us.
  */
 #ifndef _NWG_TRANSPORT_GATE_H
 #define _NWG_TRANSPORT_GATE_H

@@ -14,7 +14,10 @@
 /* At most this many initiations of one peer are consumed in a second (white paper, section 5.1). */
 #define INITIATIONS_PER_SECOND 50
 
-/* Time stamps are rounded down to this many nanoseconds (17 ms), so that they do not give away a fine clock. */
+/*
+ * Time stamps are rounded down to this many nanoseconds (17 ms), so that they do not give away a
+ * fine clock.
+ */
 #define TIMESTAMP_GRANULE (1UL << 24)
 
 /* Seconds between the origin of TAI64 and the Unix epoch. */
@@ -63,8 +66,8 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry)
 }
 
 /*
- * Wipe what there is of a handshake. A peer that is removed is first marked dead, then cleared; whoever enters an index
- * checks the mark under the same lock, so no index outlives its peer.
+ * Wipe what there is of a handshake. A peer that is removed is first marked dead, then cleared;
+ * whoever enters an index checks the mark under the same lock, so no index outlives its peer.
  */
 static void clear_locked(struct nwg_peer *peer)
 {
@@ -175,7 +178,9 @@ static bool create_response(struct nwg_peer *peer, struct nwg_message_response *
 		goto out;
 	}
 	handshake->state = NWG_HANDSHAKE_RESPONSE_SENT;
-	/* Signed before the session exists, so that nothing is sent with it ahead of the response. */
+	/*
+	 * Signed before the session exists, so that nothing is sent with it ahead of the response.
+	 */
 	nwg_peer_cookie_sign(peer, message, sizeof(*message));
 	created = begin_session(peer);
 	if (!created)
@@ -201,8 +206,9 @@ static void send_response(struct nwg_peer *peer)
 }
 
 /*
- * Take over what an initiation left, if it is newer than the last and they do not come too fast. The interface's
- * identity lock is held, so the key that the message was opened with is the one that still is.
+ * Take over what an initiation left, if it is newer than the last and they do not come too fast.
+ * The interface's identity lock is held, so the key that the message was opened with is the one
+ * that still is.
  */
 static bool accept_initiation(struct nwg_peer *peer, const struct noise_handshake *noise,
 			      const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender)
@@ -280,8 +286,9 @@ static struct nwg_peer *consume_response(struct nwg_device *wg,
 	if (!peer || !wg->has_identity)
 		goto out;
 
-	/* The lock is held from the check of the state to the session, so nobody can put another handshake, or a wiped
-	 * one, in between. Only who saw our initiation can make us spend time here.
+	/* The lock is held from the check of the state to the session, so nobody can put another
+	 * handshake, or a wiped one, in between. Only who saw our initiation can make us spend time
+	 * here.
 	 */
 	handshake = &peer->handshake;
 	down_write(&handshake->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The handshake as an exchange: who may start one, what is answered, and what becomes of it (white paper, section 6).
- * The bytes are in protocol/noise.h.
+ * The handshake as an exchange: who may start one, what is answered, and what becomes of it (white
+ * paper, section 6). The bytes are in protocol/noise.h.
  */
 #ifndef _NWG_TRANSPORT_HANDSHAKE_H
 #define _NWG_TRANSPORT_HANDSHAKE_H
@@ -15,7 +15,10 @@
 struct nwg_device;
 struct nwg_peer;
 
-/* Handshake messages that may wait for an interface; an eighth of that is load (white paper, section 5.3). */
+/*
+ * Handshake messages that may wait for an interface; an eighth of that is load (white paper,
+ * section 5.3).
+ */
 #define NWG_MAX_QUEUED_HANDSHAKES 4096
 #define NWG_LOAD_QUEUED_HANDSHAKES (NWG_MAX_QUEUED_HANDSHAKES / 8)
 

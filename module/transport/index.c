@@ -58,8 +58,8 @@ bool nwg_index_replace(struct nwg_index_table *table, struct nwg_index *old, str
 	if (present) {
 		new->value = old->value;
 		hlist_replace_rcu(&old->node, &new->node);
-		/* Unhashed, so that it can be inserted or removed again. A reader that stands on it still finds its way
-		 * to the end of the bucket.
+		/* Unhashed, so that it can be inserted or removed again. A reader that stands on it
+		 * still finds its way to the end of the bucket.
 		 */
 		WRITE_ONCE(old->node.pprev, NULL);
 	}

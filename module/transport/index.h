@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Receiver indices: the 32-bit numbers by which a message names the handshake or session that it belongs to.
+ * Receiver indices: the 32-bit numbers by which a message names the handshake or session that it
+ * belongs to.
  */
 #ifndef _NWG_TRANSPORT_INDEX_H
 #define _NWG_TRANSPORT_INDEX_H

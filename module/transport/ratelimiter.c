@@ -10,7 +10,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-/* White paper, section 5.3 leaves the figures to the implementation; these are the customary ones. */
+/*
+ * White paper, section 5.3 leaves the figures to the implementation; these are the customary ones.
+ */
 #define PACKETS_PER_SECOND 20
 #define PACKETS_BURST 5
 #define TOKEN_NS (NSEC_PER_SEC / PACKETS_PER_SECOND)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Token buckets by source address: 20 per second, burst 5, for each IPv4 /32 or IPv6 /64 and network namespace.
+ * Token buckets by source address: 20 per second, burst 5, for each IPv4 /32 or IPv6 /64 and
+ * network namespace.
  */
 #ifndef _NWG_TRANSPORT_RATELIMITER_H
 #define _NWG_TRANSPORT_RATELIMITER_H

@@ -5,6 +5,8 @@
 #include <crypto/chacha20poly1305.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
@@ -51,7 +53,10 @@ static bool decrypt(struct sk_buff *skb, struct nwg_session *session)
 	return true;
 }
 
-/* Make the decrypted bytes a packet of the stack's. Returns the peer that its source belongs to, NULL if it is no packet. */
+/*
+ * Make the decrypted bytes a packet of the stack's. Returns the peer that its source belongs to,
+ * NULL if it is no packet.
+ */
 static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 {
 	unsigned int len;
@@ -89,7 +94,7 @@ static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, 
 	return allowedips_lookup(&wg->allowedips, AF_INET6, &ipv6_hdr(skb)->saddr);
 }
 
-static void deliver(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
+static void deliver(struct napi_struct *napi, struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 {
 	struct nwg_device *wg = peer->device;
 	struct nwg_peer *owner;
@@ -106,10 +111,10 @@ static void deliver(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 	}
 	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb))
 		return;
-	gro_cells_receive(&wg->gro_cells, skb);
+	napi_gro_receive(napi, skb);
 }
 
-static void receive_transport(struct nwg_device *wg, struct sk_buff *skb)
+static void receive_transport(struct napi_struct *napi, struct nwg_device *wg, struct sk_buff *skb)
 {
 	struct nwg_session *session;
 	struct nwg_endpoint endpoint;
@@ -154,7 +159,7 @@ static void receive_transport(struct nwg_device *wg, struct sk_buff *skb)
 		return;
 	}
 	nwg_timers_data_received(peer);
-	deliver(peer, skb, ds);
+	deliver(napi, peer, skb, ds);
 	return;
 
 error:
@@ -162,16 +167,69 @@ error:
 	kfree_skb(skb);
 }
 
+/* Work off what waits in a queue, at most @budget messages. */
+static int receive_poll(struct napi_struct *napi, int budget)
+{
+	struct nwg_receive_queue *queue = container_of(napi, struct nwg_receive_queue, napi);
+	struct sk_buff *skb;
+	int done = 0;
+
+	rcu_read_lock();
+	while (done < budget) {
+		if (skb_queue_empty(&queue->taken)) {
+			spin_lock(&queue->arrived.lock);
+			skb_queue_splice_tail_init(&queue->arrived, &queue->taken);
+			spin_unlock(&queue->arrived.lock);
+		}
+		skb = __skb_dequeue(&queue->taken);
+		if (!skb)
+			break;
+		receive_transport(napi, queue->device, skb);
+		done++;
+	}
+	rcu_read_unlock();
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}
+
+/*
+ * Messages of one session go through one queue, so they are decrypted and delivered in the order in
+ * which they came, whichever CPUs they came on. The index is random, so sessions spread over the
+ * queues.
+ */
+static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
+{
+	const struct nwg_message_transport *header = (void *)skb->data;
+	struct nwg_receive_queue *queue;
+	unsigned int waiting;
+
+	queue = &wg->receive_queues[le32_to_cpu(header->receiver) & (wg->receive_queue_count - 1)];
+	spin_lock_bh(&queue->arrived.lock);
+	waiting = skb_queue_len(&queue->arrived);
+	if (likely(waiting < NWG_MAX_QUEUED_RECEIVED))
+		__skb_queue_tail(&queue->arrived, skb);
+	spin_unlock_bh(&queue->arrived.lock);
+
+	if (unlikely(waiting >= NWG_MAX_QUEUED_RECEIVED)) {
+		DEV_STATS_INC(wg->dev, rx_dropped);
+		kfree_skb(skb);
+	} else if (!waiting) {
+		napi_schedule(&queue->napi);
+	}
+}
+
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
 {
 	skb_mark_not_on_list(skb);
-	if (unlikely(!pskb_may_pull(skb, sizeof(struct udphdr) + sizeof(__le32))))
+	/* No message is shorter than the header of a transport message. */
+	if (unlikely(!pskb_may_pull(skb, sizeof(struct udphdr) + NWG_TRANSPORT_HEADER_LEN)))
 		goto error;
 	__skb_pull(skb, sizeof(struct udphdr));
 
 	switch (nwg_message_classify(skb->data, skb->len)) {
 	case NWG_MESSAGE_TRANSPORT:
-		receive_transport(wg, skb);
+		enqueue(wg, skb);
 		return;
 	case NWG_MESSAGE_INITIATION:
 	case NWG_MESSAGE_RESPONSE:
@@ -185,4 +243,54 @@ error:
 	DEV_STATS_INC(wg->dev, rx_errors);
 	DEV_STATS_INC(wg->dev, rx_length_errors);
 	kfree_skb(skb);
+}
+
+int nwg_receive_init(struct nwg_device *wg)
+{
+	unsigned int i;
+
+	wg->receive_queue_count = roundup_pow_of_two(num_possible_cpus());
+	wg->receive_queues =
+		kvcalloc(wg->receive_queue_count, sizeof(*wg->receive_queues), GFP_KERNEL);
+	if (!wg->receive_queues)
+		return -ENOMEM;
+	for (i = 0; i < wg->receive_queue_count; i++) {
+		struct nwg_receive_queue *queue = &wg->receive_queues[i];
+
+		queue->device = wg;
+		skb_queue_head_init(&queue->arrived);
+		__skb_queue_head_init(&queue->taken);
+		netif_napi_add(wg->dev, &queue->napi, receive_poll);
+	}
+	return 0;
+}
+
+void nwg_receive_start(struct nwg_device *wg)
+{
+	unsigned int i;
+
+	for (i = 0; i < wg->receive_queue_count; i++)
+		napi_enable(&wg->receive_queues[i].napi);
+}
+
+void nwg_receive_stop(struct nwg_device *wg)
+{
+	unsigned int i;
+
+	for (i = 0; i < wg->receive_queue_count; i++) {
+		struct nwg_receive_queue *queue = &wg->receive_queues[i];
+
+		napi_disable(&queue->napi);
+		skb_queue_purge(&queue->arrived);
+		__skb_queue_purge(&queue->taken);
+	}
+}
+
+void nwg_receive_free(struct nwg_device *wg)
+{
+	unsigned int i;
+
+	for (i = 0; i < wg->receive_queue_count; i++)
+		netif_napi_del(&wg->receive_queues[i].napi);
+	kvfree(wg->receive_queues);
 }

@@ -5,19 +5,49 @@
 #ifndef _NWG_TRANSPORT_RECEIVE_H
 #define _NWG_TRANSPORT_RECEIVE_H
 
+#include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
+/* Transport messages that may wait in one queue. */
+#define NWG_MAX_QUEUED_RECEIVED 1024
+
 struct nwg_device;
+
+/**
+ * struct nwg_receive_queue - transport messages that wait to be decrypted
+ * @napi: works them off, on one CPU at a time
+ * @device: the interface
+ * @arrived: those that no poll has taken yet; its own lock
+ * @taken: those that a poll has taken; only the poll touches it
+ *
+ * The socket's softirq only queues, so a burst is taken off the lower interface before the first
+ * message is decrypted, and order holds though the burst may be spread over CPUs.
+ */
+struct nwg_receive_queue {
+	struct napi_struct napi;
+	struct nwg_device *device;
+	struct sk_buff_head arrived;
+	struct sk_buff_head taken;
+};
 
 /**
  * nwg_receive - take a datagram from the socket
  * @wg: the interface
  * @skb: data at the UDP header; consumed
  *
- * Handshake messages are queued for the handshake work; transport messages are decrypted on the spot.
+ * Handshake messages are queued for the handshake work, transport messages for NAPI.
  *
  * Context: softirq, RCU read section.
  */
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb);
+
+/*
+ * Make, start, stop (dropping what waits) and free the queues. Context: process; no socket is open
+ * but while started.
+ */
+int nwg_receive_init(struct nwg_device *wg);
+void nwg_receive_start(struct nwg_device *wg);
+void nwg_receive_stop(struct nwg_device *wg);
+void nwg_receive_free(struct nwg_device *wg);
 
 #endif /* _NWG_TRANSPORT_RECEIVE_H */

@@ -35,7 +35,10 @@ static void drop(struct nwg_device *wg, struct sk_buff *skb)
 	kfree_skb(skb);
 }
 
-/* Bytes of padding for a packet: to a multiple of 16, but not past the MTU (white paper, section 5.4.6). */
+/*
+ * Bytes of padding for a packet: to a multiple of 16, but not past the MTU (white paper, section
+ * 5.4.6).
+ */
 static unsigned int padding_of(const struct sk_buff *skb, unsigned int mtu)
 {
 	unsigned int last = skb->len;
@@ -48,7 +51,9 @@ static unsigned int padding_of(const struct sk_buff *skb, unsigned int mtu)
 	return min(mtu, ALIGN(last, NWG_PADDING)) - last;
 }
 
-/* Make the packet linear, our own, and roomy. Consumes it and returns NULL if there is no memory. */
+/*
+ * Make the packet linear, our own, and roomy. Consumes it and returns NULL if there is no memory.
+ */
 static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
 {
 	const unsigned int head = NWG_HEADROOM + LL_MAX_HEADER;
@@ -100,7 +105,10 @@ static u8 outer_ds(const struct sk_buff *skb)
 	return INET_ECN_encapsulate(0, ip_tunnel_get_dsfield(ip_hdr(skb), skb));
 }
 
-/* Encrypt and send one packet. Returns false, with the packet still the caller's, if the session is used up. */
+/*
+ * Encrypt and send one packet. Returns false, with the packet still the caller's, if the session is
+ * used up.
+ */
 static bool transmit(struct nwg_peer *peer, struct nwg_session *session, struct sk_buff *skb)
 {
 	u64 counter = atomic64_inc_return(&session->send_counter) - 1;
@@ -174,7 +182,9 @@ static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 		keep_fresh(peer, session);
 }
 
-/* Turn what the stack hands over into a list of packets as they would be on a wire. Consumes @skb. */
+/*
+ * Turn what the stack hands over into a list of packets as they would be on a wire. Consumes @skb.
+ */
 static struct sk_buff *segment(struct nwg_device *wg, struct sk_buff *skb)
 {
 	struct sk_buff *segments;

@@ -14,20 +14,27 @@ struct nwg_peer;
 	(sizeof(struct nwg_message_transport) + sizeof(struct udphdr) + sizeof(struct ipv6hdr))
 
 /**
- * nwg_peer_send - encrypt plain IP packets for a peer and send them, or stage them while a handshake runs
+ * nwg_peer_send - encrypt plain IP packets for a peer and send them, or stage them while a
+ * handshake runs
  * @peer: the peer
- * @skb: IP packet, data at the network header, skb->protocol set; may be GSO, non-linear, cloned or of partial
- *	checksum. Consumed.
+ * @skb: IP packet, data at the network header, skb->protocol set; may be GSO, non-linear,
+ *	cloned or of partial checksum. Consumed.
  * @mtu: what padding must not exceed: MTU of the inner route
  *
  * Context: RCU read section with BH off.
  */
 void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu);
 
-/* Send what is staged, if there is a session to send it with; start a handshake if not. Context: RCU, BH off. */
+/*
+ * Send what is staged, if there is a session to send it with; start a handshake if not. Context:
+ * RCU, BH off.
+ */
 void nwg_peer_send_staged(struct nwg_peer *peer);
 
-/* Send an empty transport message, unless packets are staged: then those. Context: any but hard interrupt. */
+/*
+ * Send an empty transport message, unless packets are staged: then those. Context: any but hard
+ * interrupt.
+ */
 void nwg_peer_send_keepalive(struct nwg_peer *peer);
 
 /* Drop what is staged and count it. Context: any but hard interrupt. */

@@ -69,8 +69,9 @@ void nwg_session_install(struct nwg_peer *peer, struct nwg_session *session)
 	nwg_dbg(peer->device, "Keypair %llu created for peer %llu\n", session->id, peer->id);
 	spin_lock_bh(&sessions->lock);
 	if (session->initiator) {
-		/* The response proves that the peer has the keys. A next session that was never confirmed is the
-		 * better candidate for what is still under way than the current one.
+		/* The response proves that the peer has the keys. A next session that was never
+		 * confirmed is the better candidate for what is still under way than the current
+		 * one.
 		 */
 		struct nwg_session *next = slot_exchange(sessions, &sessions->next, NULL);
 		struct nwg_session *current_session =

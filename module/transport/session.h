@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sessions: the transport keys that a handshake yields, and the three slots that a peer keeps them in
- * (white paper, sections 5.4.5 and 6.3).
+ * Sessions: the transport keys that a handshake yields, and the three slots that a peer keeps them
+ * in (white paper, sections 5.4.5 and 6.3).
  */
 #ifndef _NWG_TRANSPORT_SESSION_H
 #define _NWG_TRANSPORT_SESSION_H
@@ -58,7 +58,9 @@ struct nwg_sessions {
 	struct nwg_session __rcu *next;
 };
 
-/* Make a session of a peer's finished handshake. Context: process. Return: NULL if out of memory. */
+/*
+ * Make a session of a peer's finished handshake. Context: process. Return: NULL if out of memory.
+ */
 struct nwg_session *nwg_session_alloc(struct nwg_peer *peer);
 
 /* Free a session that was never put into a slot. */

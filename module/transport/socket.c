@@ -78,7 +78,10 @@ void nwg_endpoint_forget_source(struct nwg_peer *peer)
 	write_sequnlock_bh(&peer->endpoint.lock);
 }
 
-/* Find the route to an IPv4 endpoint, by the address and interface that the peer was last reached by if they still serve. */
+/*
+ * Find the route to an IPv4 endpoint, by the address and interface that the peer was last reached
+ * by if they still serve.
+ */
 static struct rtable *route4(struct sock *sk, struct flowi4 *fl,
 			     const struct nwg_endpoint *endpoint)
 {

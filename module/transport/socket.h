@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The UDP sockets of an interface, the endpoint of a peer, and the last step of each packet that leaves.
+ * The UDP sockets of an interface, the endpoint of a peer, and the last step of each packet that
+ * leaves.
  */
 #ifndef _NWG_TRANSPORT_SOCKET_H
 #define _NWG_TRANSPORT_SOCKET_H
@@ -68,7 +69,8 @@ void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer);
 int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *skb);
 
 /**
- * nwg_endpoint_set - set a peer's endpoint, by the user or because an authenticated message came from it
+ * nwg_endpoint_set - set a peer's endpoint, by the user or because an authenticated message came
+ * from it
  * @peer: the peer
  * @endpoint: the new one
  *
@@ -101,7 +103,8 @@ void nwg_socket_close(struct nwg_device *wg);
  * @ds: DS field of the outer header
  *
  * Context: RCU read section with BH off.
- * Return: 0; -EDESTADDRREQ without endpoint; -ENETDOWN without socket; -ELOOP if the route leads back into the interface; errors of routing.
+ * Return: 0; -EDESTADDRREQ without endpoint; -ENETDOWN without socket; -ELOOP if the route leads
+ * back into the interface; errors of routing.
  */
 int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds);
 

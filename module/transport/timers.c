@@ -25,8 +25,8 @@ static unsigned long jitter(void)
 }
 
 /*
- * Whoever takes an interface down or a peer away first makes this refuse, then waits for a grace period, then stops the
- * timers; so none is armed after that.
+ * Whoever takes an interface down or a peer away first makes this refuse, then waits for a grace
+ * period, then stops the timers; so none is armed after that.
  */
 static void arm(struct nwg_peer *peer, struct timer_list *timer, unsigned long expires)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What happens when nothing does (white paper, section 6). The path of a packet only notes when something was sent or
- * received; a timer that fires looks at the notes and either acts or goes on waiting, so no packet moves a timer.
+ * What happens when nothing does (white paper, section 6). The path of a packet only notes when
+ * something was sent or received; a timer that fires looks at the notes and either acts or goes on
+ * waiting, so no packet moves a timer.
  */
 #ifndef _NWG_TRANSPORT_TIMERS_H
 #define _NWG_TRANSPORT_TIMERS_H
@@ -48,7 +49,10 @@ struct nwg_timers {
 
 void nwg_timers_init(struct nwg_peer *peer);
 
-/* Stop all; no timer of the peer runs when it returns. Context: process, and the peer's traffic has ended. */
+/*
+ * Stop all; no timer of the peer runs when it returns. Context: process, and the peer's traffic has
+ * ended.
+ */
 void nwg_timers_stop(struct nwg_peer *peer);
 
 /* Notes. Context: any but hard interrupt. */
