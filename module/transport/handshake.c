@@ -153,8 +153,9 @@ void nwg_handshake_transmit_work(struct work_struct *work)
 	if (create_initiation(peer, &message)) {
 		nwg_peer_cookie_sign(peer, &message, sizeof(message));
 		nwg_timers_authenticated_sent(peer);
-		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
+		/* Before it is sent: the response may be quicker than we are. */
 		nwg_timers_initiation_sent(peer);
+		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
 	}
 	memzero_explicit(&message, sizeof(message));
 }
