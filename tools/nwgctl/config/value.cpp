@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "value.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <strings.h>
+#include <unistd.h>
+
+namespace nwgctl::config
+{
+
+/* The locale's idea of white space is of no concern here. */
+static bool is_space(char character)
+{
+	return character == ' ' || (character >= '\t' && character <= '\r');
+}
+
+static bool is_off(std::string_view text)
+{
+	return text.size() == 3 && !strncasecmp(text.data(), "off", 3);
+}
+
+/* Digits of @base and nothing else, up to @max. */
+static std::optional<uint64_t> parse_number(std::string_view text, uint64_t max, int base = 10)
+{
+	uint64_t value = 0;
+	const auto [end, error] =
+		std::from_chars(text.data(), text.data() + text.size(), value, base);
+
+	if (error != std::errc() || end != text.data() + text.size() || value > max)
+		return std::nullopt;
+	return value;
+}
+
+Result<Key> parse_public_key(std::string_view text)
+{
+	if (auto key = Key::from_base64(text))
+		return *key;
+	return usage_error(fmt::format("Key is not the correct length or format: `{}'", text),
+			   "a public key is 44 characters of base64, as nwgctl pubkey prints it");
+}
+
+Result<Key> parse_secret_key(std::string_view text)
+{
+	if (auto key = Key::from_base64(text))
+		return *key;
+	return usage_error(
+		"Key is not the correct length or format",
+		"a key is 44 characters of base64, as nwgctl genkey or genpsk prints it");
+}
+
+Result<SecretText> read_file(const std::string &path)
+{
+	const auto close_file = [](FILE *file) { fclose(file); };
+	const std::unique_ptr<FILE, decltype(close_file)> file(fopen(path.c_str(), "re"));
+	SecretText text, buffer(4096);
+	std::size_t got;
+
+	if (!file)
+		return usage_error(fmt::format("Unable to open `{}': {}", path, strerror(errno)));
+	/* Without a buffer of stdio's own, which nobody would wipe. */
+	setvbuf(file.get(), nullptr, _IONBF, 0);
+	while ((got = fread(buffer.data(), 1, buffer.size(), file.get())) > 0)
+		text.insert(text.end(), buffer.begin(),
+			    buffer.begin() + static_cast<std::ptrdiff_t>(got));
+	if (ferror(file.get()))
+		return usage_error(fmt::format("Unable to read `{}': {}", path, strerror(errno)));
+	return text;
+}
+
+Result<Key> parse_key_text(std::string_view text)
+{
+	const Key key = TRY(parse_secret_key(text.substr(0, Key::text_length)));
+
+	if (!std::ranges::all_of(text.substr(Key::text_length), is_space))
+		return usage_error("Trailing characters found after key",
+				   "only white space may follow, and nothing may stand before it");
+	return key;
+}
+
+Result<Key> read_key_file(const std::string &path)
+{
+	const SecretText text = TRY(read_file(path));
+
+	if (text.empty())
+		return Key();
+	auto key = parse_key_text({ text.data(), text.size() });
+	if (!key)
+		key.error().what = fmt::format("Key file `{}': {}", path, key.error().what);
+	return key;
+}
+
+Result<uint16_t> parse_port(std::string_view text)
+{
+	if (const auto port = parse_number(text, UINT16_MAX))
+		return static_cast<uint16_t>(*port);
+	return usage_error(fmt::format("Port is not a number from 0 to 65535: `{}'", text));
+}
+
+Result<uint32_t> parse_fwmark(std::string_view text)
+{
+	const bool hexadecimal = text.starts_with("0x");
+
+	if (is_off(text))
+		return uint32_t(0);
+	if (const auto mark = hexadecimal ? parse_number(text.substr(2), UINT32_MAX, 16) :
+					    parse_number(text, UINT32_MAX))
+		return static_cast<uint32_t>(*mark);
+	return usage_error(fmt::format("Fwmark is neither 0/off nor 0-0xffffffff: `{}'", text));
+}
+
+Result<uint16_t> parse_keepalive(std::string_view text)
+{
+	if (is_off(text))
+		return uint16_t(0);
+	if (const auto seconds = parse_number(text, UINT16_MAX))
+		return static_cast<uint16_t>(*seconds);
+	return usage_error(fmt::format(
+		"Persistent keepalive interval is neither 0/off nor 1-65535: `{}'", text));
+}
+
+Result<uint32_t> parse_count(std::string_view text, std::string_view what)
+{
+	if (const auto count = parse_number(text, UINT32_MAX); count && *count)
+		return static_cast<uint32_t>(*count);
+	return usage_error(
+		fmt::format("{} is not a number from 1 to {}: `{}'", what, UINT32_MAX, text));
+}
+
+struct HostPort {
+	std::string host, port;
+};
+
+/* Splits at the last colon, or behind the bracket. */
+static Result<HostPort> split_endpoint(std::string_view text)
+{
+	std::size_t colon;
+	HostPort parts;
+
+	if (text.empty())
+		return usage_error("Unable to parse empty endpoint");
+	if (text.find('\0') != text.npos)
+		return usage_error("Unable to parse endpoint with a NUL character");
+	if (text[0] == '[') {
+		const std::size_t bracket = text.find(']');
+
+		if (bracket == text.npos)
+			return usage_error(fmt::format(
+				"Unable to find matching brace of endpoint: `{}'", text));
+		colon = bracket + 1;
+		parts.host = text.substr(1, bracket - 1);
+	} else {
+		colon = text.rfind(':');
+		parts.host = text.substr(0, colon);
+	}
+	if (colon >= text.size() || text[colon] != ':' || colon + 1 == text.size())
+		return usage_error(fmt::format("Unable to find port of endpoint: `{}'", text),
+				   "write ADDR:PORT, or [ADDR]:PORT for IPv6");
+	parts.port = text.substr(colon + 1);
+	return parts;
+}
+
+/* Retries of a look-up; nothing is without end. */
+static Result<std::optional<uint64_t>> resolution_retries()
+{
+	static constexpr uint64_t by_default = 15;
+	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
+
+	if (!text || !*text)
+		return std::optional(by_default);
+	if (!strcmp(text, "infinity"))
+		return std::optional<uint64_t>();
+	if (const auto retries = parse_number(text, UINT64_MAX))
+		return retries;
+	return usage_error(fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'",
+				       text),
+			   "it is a number or infinity");
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text)
+{
+	const auto retries = TRY(resolution_retries());
+	const HostPort parts = TRY(split_endpoint(text));
+	const bool numeric = std::ranges::all_of(parts.port, [](char digit) {
+		return digit >= '0' && digit <= '9';
+	});
+	std::chrono::duration<double> delay(1);
+	addrinfo hints{}, *found = nullptr;
+	Endpoint endpoint;
+
+	/* getaddrinfo() takes a port that is too large modulo 65536, and no host for the loopback address. */
+	if (numeric)
+		TRY(parse_port(parts.port));
+	if (parts.host.empty())
+		return usage_error(fmt::format("Unable to find host of endpoint: `{}'", text));
+	hints.ai_family = AF_UNSPEC;
+	hints.ai_socktype = SOCK_DGRAM;
+	hints.ai_protocol = IPPROTO_UDP;
+	for (uint64_t attempt = 0;; attempt++) {
+		const int error =
+			getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found);
+
+		if (!error)
+			break;
+		const bool permanent = error != EAI_AGAIN && error != EAI_SYSTEM;
+		if (permanent || (retries && attempt >= *retries))
+			return usage_error(fmt::format("{}: `{}'", gai_strerror(error), text));
+		fmt::print(stderr, "{}: `{}'. Trying again in {:.2f} seconds...\n",
+			   gai_strerror(error), text, delay.count());
+		std::this_thread::sleep_for(delay);
+		delay = std::min(delay * 1.2, std::chrono::duration<double>(20));
+	}
+	if (found->ai_addrlen <= sizeof(endpoint.storage))
+		memcpy(&endpoint.storage, found->ai_addr, found->ai_addrlen);
+	freeaddrinfo(found);
+	return endpoint;
+}
+
+static Result<Prefix> parse_prefix(std::string_view text)
+{
+	const std::size_t slash = text.find('/');
+	const auto address_text = text.substr(0, slash);
+	const auto address = Address::from_text(address_text);
+	Prefix prefix;
+
+	if (!address)
+		return usage_error(fmt::format("Unable to parse IP address: `{}'", address_text));
+	prefix.length = address->bits();
+	if (slash != text.npos) {
+		const auto length = parse_number(text.substr(slash + 1), address->bits());
+
+		if (!length)
+			return usage_error(
+				fmt::format("AllowedIP is not in the correct format: `{}'", text),
+				fmt::format("write ADDR/LENGTH with a length from 0 to {}",
+					    address->bits()));
+		prefix.length = static_cast<uint8_t>(*length);
+	}
+	prefix.address = address->masked(prefix.length);
+	if (prefix.address != *address)
+		fmt::print(stderr, "Warning: AllowedIP has nonzero host part: {}\n", text);
+	return prefix;
+}
+
+Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text)
+{
+	std::vector<Prefix> prefixes;
+	std::string compact;
+
+	std::ranges::remove_copy_if(text, std::back_inserter(compact), is_space);
+	if (compact.empty())
+		return prefixes;
+	for (std::size_t start = 0;;) {
+		const std::size_t comma = compact.find(',', start);
+
+		prefixes.push_back(
+			TRY(parse_prefix(std::string_view(compact).substr(start, comma - start))));
+		if (comma == compact.npos)
+			return prefixes;
+		start = comma + 1;
+	}
+}
+
+Result<Transport> parse_transport(std::string_view text, bool any_address)
+{
+	const std::string hint = any_address ? "write PORT, ADDR:PORT, or [ADDR]:PORT for IPv6" :
+					       "write ADDR:PORT, or [ADDR]:PORT for IPv6";
+	std::string host, port(text);
+	Transport transport;
+
+	if (!any_address || text.find(':') != text.npos) {
+		HostPort parts = TRY(split_endpoint(text));
+
+		host = std::move(parts.host);
+		port = std::move(parts.port);
+		if (host == "*" && any_address)
+			host.clear();
+		else if (host.find(':') != host.npos && text[0] != '[')
+			return usage_error(fmt::format("IPv6 address without brackets: `{}'", text),
+					   hint);
+		else if (!(transport.address = Address::from_text(host)))
+			return usage_error(fmt::format("Unable to parse IP address: `{}'", host),
+					   hint);
+		else if (transport.address->is_unspecified())
+			return usage_error(
+				fmt::format("`{}' is no single address", host),
+				any_address ?
+					"give the port alone for all addresses, IPv4 and IPv6" :
+					"");
+	}
+	const auto number = parse_number(port, UINT16_MAX);
+	if (!number || !*number)
+		return usage_error(fmt::format("Port is not a number from 1 to 65535: `{}'", port),
+				   hint);
+	transport.port = static_cast<uint16_t>(*number);
+	return transport;
+}
+
+} // namespace nwgctl::config

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+/* nwgctl: options, and which command it is. */
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include "command.hpp"
+
+namespace nwgctl
+{
+
+static constexpr const char *wrong_usage_hint = "usage";
+
+struct Command {
+	/* "relay add": the command of an object. */
+	const char *object, *name;
+	Status (*run)(const Options &options, Arguments arguments);
+	const char *summary, *arguments, *example;
+};
+
+static constexpr Command commands[] = {
+	{ nullptr, "show", show, "Show WireGuard interfaces",
+	  "{ IFACE | all | interfaces }\n"
+	  "    [public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints |\n"
+	  "    allowed-ips | latest-handshakes | transfer | persistent-keepalive | dump]",
+	  "nwgctl show wg0" },
+	{ nullptr, "showconf", showconf, "Show an interface as a configuration file", "IFACE",
+	  "nwgctl showconf wg0 > wg0.conf" },
+	{ nullptr, "set", set, "Change an interface, add, change or remove peers",
+	  "IFACE [listen-port PORT] [fwmark MARK] [private-key FILE]\n"
+	  "    [peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT] [persistent-keepalive SECONDS]\n"
+	  "    [allowed-ips ADDR/LENGTH[,ADDR/LENGTH]...] ]...",
+	  "nwgctl set wg0 private-key wg0.key listen-port 51820" },
+	{ nullptr, "setconf", setconf, "Make an interface what a file says", "IFACE FILE",
+	  "nwgctl setconf wg0 wg0.conf" },
+	{ nullptr, "addconf", addconf, "Add what a file says to an interface", "IFACE FILE",
+	  "nwgctl addconf wg0 more.conf" },
+	{ nullptr, "syncconf", syncconf, "As setconf, and leave alone what is right", "IFACE FILE",
+	  "nwgctl syncconf wg0 wg0.conf" },
+	{ nullptr, "genkey", genkey, "Write a new private key to standard output", "",
+	  "(umask 077; nwgctl genkey > wg0.key)" },
+	{ nullptr, "genpsk", genpsk, "Write a new preshared key to standard output", "",
+	  "(umask 077; nwgctl genpsk > peer.psk)" },
+	{ nullptr, "pubkey", pubkey, "Read a private key and write its public key", "",
+	  "nwgctl pubkey < wg0.key" },
+	{ "relay", "add", relay_add, "Relay a UDP port into a peer",
+	  "dev IFACE listen [ADDR:]PORT peer KEY to ADDR:PORT\n"
+	  "    [responder KEY] [max-flows N]",
+	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home.pub)\" to 172.16.1.254:60000" },
+	{ "relay", "set", relay_set, "Change a relay and keep its flows",
+	  "listen [ADDR:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
+	  "    [responder KEY | none] [max-flows N]",
+	  "nwgctl relay set listen 60000 max-flows 100" },
+	{ "relay", "del", relay_del, "Remove a relay and its flows",
+	  "listen [ADDR:]PORT [dev IFACE]", "nwgctl relay del listen 60000" },
+	{ "relay", "show", relay_show, "Show relays and what they do",
+	  "[dev IFACE] [listen [ADDR:]PORT]", "nwgctl -j relay show listen 60000" },
+	{ "flow", "show", flow_show, "Show the flows of relays", "[dev IFACE] [listen [ADDR:]PORT]",
+	  "nwgctl flow show listen 60000" },
+};
+
+static constexpr const char *options_help =
+	"Options:\n"
+	"  -j, --json         JSON, from commands that show\n"
+	"  -p, --pretty       JSON with indentation\n"
+	"  -n, --netns NAME   in the network namespace NAME of ip-netns(8)\n"
+	"  -h, --help         this text; behind a command, its own\n"
+	"  -v, --version      the version\n";
+
+static std::string usage(const Command &command)
+{
+	return fmt::format("Usage: nwgctl [OPTIONS] {}{}{}{}{}\n",
+			   command.object ? command.object : "", command.object ? " " : "",
+			   command.name, *command.arguments ? " " : "", command.arguments);
+}
+
+static std::string command_help(const Command &command)
+{
+	return fmt::format("{}\n{}.\n\nExample:\n  {}\n\n{}\nSee nwgctl(8).\n", usage(command),
+			   command.summary, command.example, options_help);
+}
+
+/* Of the program, or of an object such as "relay". */
+static std::string list_help(const char *object)
+{
+	std::string text =
+		fmt::format("Usage: nwgctl [OPTIONS] {}{}COMMAND [ARGUMENTS]\n\nCommands:\n",
+			    object ? object : "", object ? " " : "");
+
+	for (const auto &command : commands) {
+		if (object && (!command.object || strcmp(command.object, object)))
+			continue;
+		const auto name = command.object ?
+					  fmt::format("{} {}", command.object, command.name) :
+					  command.name;
+		text += fmt::format("  {:<12}{}\n", name, command.summary);
+	}
+	if (!object)
+		text += "Without a command: show.\n";
+	return fmt::format("{}\n{}\nExample:\n  nwgctl {}--help\n\nSee nwgctl(8).\n", text,
+			   options_help, object ? fmt::format("{} show ", object) : "set ");
+}
+
+void print_error(const Error &error)
+{
+	fmt::print(stderr, "{}\n", error.what);
+	if (!error.kernel.empty())
+		fmt::print(stderr, "  kernel: {}\n", error.kernel);
+	if (!error.hint.empty())
+		fmt::print(stderr, "  hint: {}\n", error.hint);
+}
+
+Error wrong_usage(const std::string &what)
+{
+	return usage_error(what, wrong_usage_hint);
+}
+
+static Status enter_namespace(const std::string &name)
+{
+	const std::string path = "/run/netns/" + name;
+
+	if (name.empty() || name.find('/') != name.npos)
+		return usage_error(
+			fmt::format("`{}' is not the name of a network namespace", name));
+	const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return usage_error(fmt::format("Unable to open network namespace {}: {}", name,
+					       strerror(errno)),
+				   errno == ENOENT ? "see which there are: ip netns list" : "");
+	const int error = setns(file, CLONE_NEWNET) ? errno : 0;
+	close(file);
+	if (error)
+		return Error{ Exit::refused,
+			      fmt::format("Unable to enter network namespace {}: {}", name,
+					  strerror(error)),
+			      {},
+			      error == EPERM ? "be root" : "",
+			      error };
+	return {};
+}
+
+/* Commands hold the words that are theirs for their grammar; options are taken out wherever they stand. */
+class Program {
+    public:
+	Program()
+	{
+		prepare(app)->require_subcommand(0, 1);
+		app.add_flag("-v,--version", version);
+		for (const auto &command : commands) {
+			CLI::App *parent = &app;
+
+			if (command.object) {
+				CLI::App *&object = objects[command.object];
+
+				if (!object)
+					object = prepare(*app.add_subcommand(command.object))
+							 ->require_subcommand(0, 1);
+				parent = object;
+			}
+			parsers.push_back(prepare(*parent->add_subcommand(command.name)));
+		}
+	}
+
+	Exit run(int count, char **words)
+	{
+		try {
+			app.parse(count, words);
+		} catch (const CLI::ParseError &error) {
+			return fail(usage_error(error.what(), "nwgctl --help"));
+		}
+		if (version) {
+			fmt::print("nwgctl {}\n", NWGCTL_VERSION);
+			return Exit::ok;
+		}
+		if (app.remaining_size())
+			return unknown_word(app.remaining()[0], nullptr);
+		for (std::size_t index = 0; index < parsers.size(); index++) {
+			if (*parsers[index])
+				return run(commands[index], parsers[index]->remaining());
+		}
+		return without_command();
+	}
+
+    private:
+	/* What is no option stays, in its order, as the parser's remaining words. */
+	CLI::App *prepare(CLI::App &parser)
+	{
+		parser.set_help_flag();
+		parser.allow_extras();
+		parser.add_flag("-j,--json", options.json);
+		parser.add_flag("-p,--pretty", options.pretty);
+		parser.add_option("-n,--netns", netns)->take_last();
+		parser.add_flag("-h,--help", help);
+		return &parser;
+	}
+
+	Exit without_command()
+	{
+		for (const auto &[object, parser] : objects) {
+			if (!*parser)
+				continue;
+			if (help)
+				return print_help(list_help(object.c_str()));
+			if (parser->remaining_size())
+				return unknown_word(parser->remaining()[0], object.c_str());
+			return run(
+				*std::ranges::find_if(commands,
+						      [&object = object](const Command &command) {
+							      return command.object &&
+								     command.object == object &&
+								     !strcmp(command.name, "show");
+						      }),
+				{});
+		}
+		if (help)
+			return print_help(list_help(nullptr));
+		return run(commands[0], {});
+	}
+
+	Exit run(const Command &command, const std::vector<std::string> &arguments)
+	{
+		if (help)
+			return print_help(command_help(command));
+		if (!netns.empty()) {
+			auto status = enter_namespace(netns);
+
+			if (!status)
+				return fail(status.error());
+		}
+		/* A value can be a negative number, which is for the command to refuse. */
+		for (const auto &word : arguments) {
+			if (word.size() > 1 && word[0] == '-' &&
+			    !isdigit(static_cast<unsigned char>(word[1]))) {
+				fmt::print(stderr, "Invalid option: `{}'\n{}", word,
+					   usage(command));
+				return Exit::usage;
+			}
+		}
+		auto status = command.run(options, arguments);
+		if (!status && status.error().hint == wrong_usage_hint) {
+			fmt::print(stderr, "{}\n{}", status.error().what, usage(command));
+			return Exit::usage;
+		}
+		if (!status)
+			return fail(status.error());
+		return Exit::ok;
+	}
+
+	static Exit print_help(const std::string &text)
+	{
+		fmt::print("{}", text);
+		return Exit::ok;
+	}
+	static Exit unknown_word(const std::string &word, const char *object)
+	{
+		if (word == "help")
+			return print_help(list_help(object));
+		fmt::print(stderr, "Invalid {}: `{}'\n{}",
+			   word.starts_with('-') ? "option" : "subcommand", word,
+			   list_help(object));
+		return Exit::usage;
+	}
+	static Exit fail(const Error &error)
+	{
+		print_error(error);
+		return error.exit;
+	}
+
+	CLI::App app{ "nwgctl" };
+	Options options;
+	std::string netns;
+	bool help = false, version = false;
+	/* In the order of the commands. */
+	std::vector<CLI::App *> parsers;
+	std::map<std::string, CLI::App *> objects;
+};
+
+} // namespace nwgctl
+
+int main(int count, char **words)
+{
+	if (sodium_init() < 0) {
+		fmt::print(stderr, "Unable to get randomness from the kernel\n");
+		return static_cast<int>(nwgctl::Exit::refused);
+	}
+	const auto exit = nwgctl::Program().run(count, words);
+
+	if (fflush(stdout) || ferror(stdout)) {
+		fmt::print(stderr, "Unable to write: {}\n", strerror(errno));
+		return static_cast<int>(nwgctl::Exit::usage);
+	}
+	return static_cast<int>(exit);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Generic netlink: a family by its name. */
+#ifndef NWGCTL_NETLINK_GENERIC_HPP
+#define NWGCTL_NETLINK_GENERIC_HPP
+
+#include <string>
+#include <vector>
+
+#include "message.hpp"
+#include "socket.hpp"
+
+namespace nwgctl::netlink
+{
+
+/* A socket and a family on it. */
+class Family {
+    public:
+	/* An error says that the module is not loaded, if that is so. */
+	static Result<Family> open(const std::string &name);
+
+	Request make(uint8_t command) const
+	{
+		return Request(id, command, NWG_GENL_VERSION, 0);
+	}
+	uint16_t number() const
+	{
+		return id;
+	}
+	Result<std::vector<SecretBytes>> request(Request &request)
+	{
+		return socket.request(request);
+	}
+	Result<std::vector<SecretBytes>> dump(Request &request)
+	{
+		return socket.dump(request);
+	}
+
+    private:
+	Family(Socket socket, uint16_t id)
+		: socket(std::move(socket))
+		, id(id)
+	{
+	}
+
+	Socket socket;
+	uint16_t id;
+};
+
+} // namespace nwgctl::netlink
+
+#endif

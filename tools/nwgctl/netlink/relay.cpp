@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "relay.hpp"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "generic.hpp"
+
+namespace nwgctl::netlink
+{
+
+std::string_view drop_name(std::size_t reason)
+{
+	switch (reason) {
+	case NWG_DROP_SHAPE:
+		return "shape";
+	case NWG_DROP_MAC1:
+		return "mac1";
+	case NWG_DROP_RATE:
+		return "rate";
+	case NWG_DROP_FLOW_LIMIT:
+		return "flow-limit";
+	case NWG_DROP_NO_FLOW:
+		return "no-flow";
+	case NWG_DROP_NO_PORT:
+		return "no-port";
+	case NWG_DROP_NO_ADDRESS:
+		return "no-address";
+	case NWG_DROP_FAMILY:
+		return "family";
+	case NWG_DROP_TTL:
+		return "ttl";
+	case NWG_DROP_NO_PEER:
+		return "no-peer";
+	case NWG_DROP_NO_ROUTE:
+		return "no-route";
+	case NWG_DROP_MALFORMED:
+		return "malformed";
+	case NWG_DROP_NO_MEMORY:
+		return "no-memory";
+	default:
+		return {};
+	}
+}
+
+std::string_view flow_state_name(uint32_t state)
+{
+	switch (state) {
+	case NWG_FLOW_NEW:
+		return "new";
+	case NWG_FLOW_ESTABLISHED:
+		return "established";
+	default:
+		return "unknown";
+	}
+}
+
+static std::optional<Address> parse_address(Attribute v4, Attribute v6)
+{
+	if (v4.payload().size() == sizeof(in_addr))
+		return Address::v4(v4.payload().data());
+	if (v6.payload().size() == sizeof(in6_addr))
+		return Address::v6(v6.payload().data());
+	return std::nullopt;
+}
+
+static Counters parse_counters(Attribute nest)
+{
+	const Attributes<NWG_COUNTER_A_MAX> attributes(nest);
+	const auto count = [&](std::size_t type) {
+		return attributes[type].get<uint64_t>().value_or(0);
+	};
+
+	return { .packets = count(NWG_COUNTER_A_PACKETS),
+		 .bytes = count(NWG_COUNTER_A_BYTES),
+		 .forwarded_packets = count(NWG_COUNTER_A_FORWARDED_PACKETS),
+		 .forwarded_bytes = count(NWG_COUNTER_A_FORWARDED_BYTES),
+		 .initiations = count(NWG_COUNTER_A_INITIATIONS),
+		 .responses = count(NWG_COUNTER_A_RESPONSES),
+		 .cookie_replies = count(NWG_COUNTER_A_COOKIE_REPLIES),
+		 .transports = count(NWG_COUNTER_A_TRANSPORTS),
+		 .largest = count(NWG_COUNTER_A_LARGEST) };
+}
+
+static Drops parse_drops(Attribute nest)
+{
+	const Attributes<NWG_DROP_MAX> attributes(nest);
+	Drops drops{};
+
+	for (std::size_t reason = 0; reason < drops.size(); reason++)
+		drops[reason] = attributes[reason].get<uint64_t>().value_or(0);
+	return drops;
+}
+
+std::optional<Relay> parse_relay(const SecretBytes &message)
+{
+	const Attributes<NWG_RELAY_A_MAX> attributes(attributes_of(message, sizeof(genlmsghdr)));
+	const auto port = attributes[NWG_RELAY_A_LISTEN_PORT].get<uint16_t>();
+	const auto peer = attributes[NWG_RELAY_A_PEER].key();
+	const auto number = [&](std::size_t type) {
+		return attributes[type].get<uint32_t>().value_or(0);
+	};
+	Relay relay;
+
+	if (!port || !peer)
+		return std::nullopt;
+	relay.interface = attributes[NWG_RELAY_A_IFNAME].string();
+	relay.listen.address = parse_address(attributes[NWG_RELAY_A_LISTEN_IP4],
+					     attributes[NWG_RELAY_A_LISTEN_IP6]);
+	relay.listen.port = *port;
+	relay.peer = *peer;
+	relay.to.address =
+		parse_address(attributes[NWG_RELAY_A_TO_IP4], attributes[NWG_RELAY_A_TO_IP6]);
+	relay.to.port = attributes[NWG_RELAY_A_TO_PORT].get<uint16_t>().value_or(0);
+	relay.responder = attributes[NWG_RELAY_A_RESPONDER].key();
+	if (relay.responder && relay.responder->is_zero())
+		relay.responder.reset();
+	relay.max_flows = number(NWG_RELAY_A_MAX_FLOWS);
+	relay.flows_new = number(NWG_RELAY_A_FLOWS_NEW);
+	relay.flows_established = number(NWG_RELAY_A_FLOWS_ESTABLISHED);
+	relay.peer_present = attributes[NWG_RELAY_A_PEER_PRESENT].get<uint8_t>().value_or(0);
+	relay.forward = parse_counters(attributes[NWG_RELAY_A_FORWARD]);
+	relay.reverse = parse_counters(attributes[NWG_RELAY_A_REVERSE]);
+	relay.forward_drops = parse_drops(attributes[NWG_RELAY_A_FORWARD_DROPS]);
+	relay.reverse_drops = parse_drops(attributes[NWG_RELAY_A_REVERSE_DROPS]);
+	return relay;
+}
+
+std::optional<Flow> parse_flow(const SecretBytes &message)
+{
+	const Attributes<NWG_FLOW_A_MAX> attributes(attributes_of(message, sizeof(genlmsghdr)));
+	const auto port = [&](std::size_t type) { return attributes[type].get<uint16_t>(); };
+	const auto number = [&](std::size_t type) { return attributes[type].get<uint64_t>(); };
+	Flow flow;
+
+	if (!port(NWG_FLOW_A_LISTEN_PORT) || !port(NWG_FLOW_A_CLIENT_PORT))
+		return std::nullopt;
+	flow.interface = attributes[NWG_FLOW_A_IFNAME].string();
+	flow.listen = { parse_address(attributes[NWG_FLOW_A_LISTEN_IP4],
+				      attributes[NWG_FLOW_A_LISTEN_IP6]),
+			*port(NWG_FLOW_A_LISTEN_PORT) };
+	flow.client = { parse_address(attributes[NWG_FLOW_A_CLIENT_IP4],
+				      attributes[NWG_FLOW_A_CLIENT_IP6]),
+			*port(NWG_FLOW_A_CLIENT_PORT) };
+	flow.mapped = { parse_address(attributes[NWG_FLOW_A_MAPPED_IP4],
+				      attributes[NWG_FLOW_A_MAPPED_IP6]),
+			port(NWG_FLOW_A_MAPPED_PORT).value_or(0) };
+	flow.local =
+		parse_address(attributes[NWG_FLOW_A_LOCAL_IP4], attributes[NWG_FLOW_A_LOCAL_IP6]);
+	flow.state = attributes[NWG_FLOW_A_STATE].get<uint32_t>().value_or(NWG_FLOW_NEW);
+	flow.handshakes = number(NWG_FLOW_A_HANDSHAKES).value_or(0);
+	flow.age = number(NWG_FLOW_A_AGE).value_or(0);
+	flow.forward_idle = number(NWG_FLOW_A_FORWARD_IDLE).value_or(0);
+	flow.reverse_idle = number(NWG_FLOW_A_REVERSE_IDLE);
+	flow.expires = number(NWG_FLOW_A_EXPIRES).value_or(0);
+	flow.forward = parse_counters(attributes[NWG_FLOW_A_FORWARD]);
+	flow.reverse = parse_counters(attributes[NWG_FLOW_A_REVERSE]);
+	return flow;
+}
+
+static void put_address(Request &request, const std::optional<Address> &address, uint16_t v4,
+			uint16_t v6)
+{
+	if (address)
+		request.put(address->family == AF_INET ? v4 : v6, address->raw());
+}
+
+static std::string hint_for(const Error &error, const RelayChange &change)
+{
+	switch (error.number) {
+	case EPERM:
+		return "be root, or have CAP_NET_ADMIN in the interface's network namespace";
+	case ENODEV:
+		if (change.interface)
+			return fmt::format("make it: ip link add {} type " NWG_LINK_KIND,
+					   *change.interface);
+		return {};
+	case EADDRINUSE:
+		return fmt::format(
+			"see who has UDP port {0}: ss -ulpn sport = :{0}; or a WireGuard interface: "
+			"nwgctl show all listen-port",
+			change.listen.port);
+	case EEXIST:
+		return fmt::format("change it: nwgctl relay set listen {0} ...; or remove it: "
+				   "nwgctl relay del listen {0}",
+				   change.listen.text());
+	case ENOENT:
+		return "see which relays there are: nwgctl relay show";
+	default:
+		return {};
+	}
+}
+
+static Status change_relay(uint8_t command, const RelayChange &change, const char *verb)
+{
+	const auto operation = fmt::format("Unable to {} relay {}", verb, change.listen.text());
+	Family family = TRY(Family::open(NWG_GENL_NAME));
+	Request request = family.make(command);
+
+	if (change.interface)
+		request.put_string(NWG_RELAY_A_IFNAME, *change.interface);
+	request.put_u16(NWG_RELAY_A_LISTEN_PORT, change.listen.port);
+	put_address(request, change.listen.address, NWG_RELAY_A_LISTEN_IP4, NWG_RELAY_A_LISTEN_IP6);
+	if (change.peer)
+		request.put(NWG_RELAY_A_PEER, change.peer->raw());
+	if (change.to) {
+		put_address(request, change.to->address, NWG_RELAY_A_TO_IP4, NWG_RELAY_A_TO_IP6);
+		request.put_u16(NWG_RELAY_A_TO_PORT, change.to->port);
+	}
+	if (change.responder)
+		request.put(NWG_RELAY_A_RESPONDER, change.responder->raw());
+	if (change.max_flows)
+		request.put_u32(NWG_RELAY_A_MAX_FLOWS, *change.max_flows);
+	auto answer = family.request(request);
+	if (!answer)
+		return failed(answer.error(), operation, hint_for(answer.error(), change));
+	return {};
+}
+
+Status add_relay(const RelayChange &change)
+{
+	return change_relay(NWG_CMD_RELAY_NEW, change, "add");
+}
+
+Status set_relay(const RelayChange &change)
+{
+	return change_relay(NWG_CMD_RELAY_SET, change, "change");
+}
+
+Status delete_relay(const RelayChange &change)
+{
+	return change_relay(NWG_CMD_RELAY_DEL, change, "remove");
+}
+
+Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
+{
+	Family family = TRY(Family::open(NWG_GENL_NAME));
+	Request request = family.make(NWG_CMD_RELAY_GET);
+	std::vector<Relay> relays;
+
+	if (filter.interface)
+		request.put_string(NWG_RELAY_A_IFNAME, *filter.interface);
+	auto messages = family.dump(request);
+	if (!messages)
+		return failed(messages.error(), "Unable to list relays",
+			      hint_for(messages.error(), { .interface = filter.interface }));
+	for (const auto &message : messages.value()) {
+		auto relay = parse_relay(message);
+
+		if (relay && (!filter.listen || relay->listen == *filter.listen))
+			relays.push_back(std::move(*relay));
+	}
+	return relays;
+}
+
+Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
+{
+	Family family = TRY(Family::open(NWG_GENL_NAME));
+	Request request = family.make(NWG_CMD_FLOW_GET);
+	std::vector<Flow> flows;
+
+	if (filter.interface)
+		request.put_string(NWG_FLOW_A_IFNAME, *filter.interface);
+	if (filter.listen) {
+		request.put_u16(NWG_FLOW_A_LISTEN_PORT, filter.listen->port);
+		put_address(request, filter.listen->address, NWG_FLOW_A_LISTEN_IP4,
+			    NWG_FLOW_A_LISTEN_IP6);
+	}
+	auto messages = family.dump(request);
+	if (!messages)
+		return failed(messages.error(), "Unable to list flows",
+			      hint_for(messages.error(), { .interface = filter.interface }));
+	for (const auto &message : messages.value()) {
+		if (auto flow = parse_flow(message))
+			flows.push_back(std::move(*flow));
+	}
+	return flows;
+}
+
+} // namespace nwgctl::netlink

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Relays and their flows, by the family "nwg". */
+#ifndef NWGCTL_NETLINK_RELAY_HPP
+#define NWGCTL_NETLINK_RELAY_HPP
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../address.hpp"
+#include "../key.hpp"
+#include "../result.hpp"
+#include "../secret.hpp"
+
+namespace nwgctl::netlink
+{
+
+/* Traffic in one direction; see &enum nwg_counter_attribute. */
+struct Counters {
+	uint64_t packets = 0, bytes = 0;
+	uint64_t forwarded_packets = 0, forwarded_bytes = 0;
+	uint64_t initiations = 0, responses = 0, cookie_replies = 0, transports = 0;
+	uint64_t largest = 0;
+};
+
+/* Packets by &enum nwg_relay_drop. */
+using Drops = std::array<uint64_t, NWG_DROP_MAX + 1>;
+
+/* State of a relay. */
+struct Relay {
+	std::string interface;
+	Transport listen;
+	Key peer;
+	Transport to;
+	std::optional<Key> responder;
+	uint32_t max_flows = 0, flows_new = 0, flows_established = 0;
+	bool peer_present = false;
+	Counters forward, reverse;
+	Drops forward_drops{}, reverse_drops{};
+};
+
+/* State of a flow; times are milliseconds. */
+struct Flow {
+	std::string interface;
+	Transport listen, client, mapped;
+	std::optional<Address> local;
+	uint32_t state = NWG_FLOW_NEW;
+	uint64_t handshakes = 0, age = 0, forward_idle = 0, expires = 0;
+	std::optional<uint64_t> reverse_idle;
+	Counters forward, reverse;
+};
+
+/* A relay to be added or changed; what is absent is left out of the request. */
+struct RelayChange {
+	std::optional<std::string> interface = {};
+	Transport listen = {};
+	std::optional<Key> peer = {};
+	std::optional<Transport> to = {};
+	/* All zeroes: check mac1 no more. */
+	std::optional<Key> responder = {};
+	std::optional<uint32_t> max_flows = {};
+};
+
+/* What to list: all, or what is of an interface or of a listening port. */
+struct RelayFilter {
+	std::optional<std::string> interface;
+	std::optional<Transport> listen;
+};
+
+Status add_relay(const RelayChange &change);
+Status set_relay(const RelayChange &change);
+Status delete_relay(const RelayChange &change);
+Result<std::vector<Relay>> list_relays(const RelayFilter &filter);
+Result<std::vector<Flow>> list_flows(const RelayFilter &filter);
+
+/* One message of a dump; nothing if it does not describe one. */
+std::optional<Relay> parse_relay(const SecretBytes &message);
+std::optional<Flow> parse_flow(const SecretBytes &message);
+
+/* "shape", "no-peer" and so on; empty for numbers that are no reason. */
+std::string_view drop_name(std::size_t reason);
+std::string_view flow_state_name(uint32_t state);
+
+} // namespace nwgctl::netlink
+
+#endif

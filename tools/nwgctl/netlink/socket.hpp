@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A netlink socket: requests and dumps, with the kernel's own words when it refuses. */
+#ifndef NWGCTL_NETLINK_SOCKET_HPP
+#define NWGCTL_NETLINK_SOCKET_HPP
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <libmnl/libmnl.h>
+
+#include "../result.hpp"
+#include "../secret.hpp"
+#include "message.hpp"
+
+namespace nwgctl::netlink
+{
+
+/*
+ * The errors of request() and dump() have the errno in @number, its text in @what and the extended ack in @kernel; the
+ * caller knows what was being done and adds it with failed().
+ */
+class Socket {
+    public:
+	/* @protocol is NETLINK_ROUTE or NETLINK_GENERIC. */
+	static Result<Socket> open(int protocol);
+
+	/* Sends one request and waits for the kernel's verdict. Returns the messages that came before it. */
+	Result<std::vector<SecretBytes>> request(Request &request);
+	/* Sends a dump request and returns its messages; again from the start if what is dumped changed meanwhile. */
+	Result<std::vector<SecretBytes>> dump(Request &request);
+
+    private:
+	struct Close {
+		void operator()(mnl_socket *socket) const
+		{
+			mnl_socket_close(socket);
+		}
+	};
+
+	explicit Socket(mnl_socket *socket);
+	Status send(Request &request);
+	/* Adds what arrives to @messages until the verdict. Returns whether the dump was interrupted. */
+	Result<bool> receive(Request &request, std::vector<SecretBytes> &messages);
+
+	std::unique_ptr<mnl_socket, Close> socket;
+	uint32_t port = 0, sequence = 0;
+};
+
+/* @error with the failed operation before the reason, and a hint if it has none. */
+Error failed(Error error, const std::string &operation, const std::string &hint = {});
+
+} // namespace nwgctl::netlink
+
+#endif

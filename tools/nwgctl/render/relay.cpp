@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "relay.hpp"
+
+#include <fmt/format.h>
+
+#include "quantity.hpp"
+
+namespace nwgctl::render
+{
+
+using netlink::Counters;
+using netlink::Drops;
+
+static constexpr int green = 32;
+
+static Json counters_json(const Counters &counters)
+{
+	return { { "packets", counters.packets },
+		 { "bytes", counters.bytes },
+		 { "forwarded_packets", counters.forwarded_packets },
+		 { "forwarded_bytes", counters.forwarded_bytes },
+		 { "initiations", counters.initiations },
+		 { "responses", counters.responses },
+		 { "cookie_replies", counters.cookie_replies },
+		 { "transports", counters.transports },
+		 { "largest", counters.largest } };
+}
+
+static Json drops_json(const Drops &drops)
+{
+	Json object = Json::object();
+
+	for (std::size_t reason = 0; reason < drops.size(); reason++) {
+		const auto name = netlink::drop_name(reason);
+
+		if (!name.empty())
+			object[std::string(name)] = drops[reason];
+	}
+	return object;
+}
+
+static std::string drops_text(const Drops &drops)
+{
+	std::string text;
+
+	for (std::size_t reason = 0; reason < drops.size(); reason++) {
+		if (drops[reason])
+			text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+					    netlink::drop_name(reason), drops[reason]);
+	}
+	return text;
+}
+
+static void add_address(Block &block, const char *key, const Transport &transport)
+{
+	if (transport.address)
+		block.fields.push_back(
+			{ "", "", fmt::format("{}_address", key), transport.address->text() });
+	block.fields.push_back({ "", "", fmt::format("{}_port", key), transport.port });
+}
+
+static void add_direction(Block &block, const std::string &name, const Counters &counters,
+			  const Drops &drops, const Palette &palette)
+{
+	const auto dropped = drops_text(drops);
+	Json json = counters_json(counters);
+
+	json["drops"] = drops_json(drops);
+	block.fields.push_back(
+		{ name,
+		  fmt::format("{}, {} received; {}, {} sent on", count(counters.packets, "packet"),
+			      bytes(counters.bytes, palette),
+			      count(counters.forwarded_packets, "packet"),
+			      bytes(counters.forwarded_bytes, palette)),
+		  name, std::move(json) });
+	if (counters.forwarded_packets)
+		block.fields.push_back(
+			{ name + " messages",
+			  fmt::format("{}, {}, {}, {} transport; largest {} {}",
+				      count(counters.initiations, "initiation"),
+				      count(counters.responses, "response"),
+				      count(counters.cookie_replies, "cookie reply",
+					    "cookie replies"),
+				      counters.transports, counters.largest, palette.unit("B")),
+			  "",
+			  {} });
+	if (!dropped.empty())
+		block.fields.push_back({ name + " drops", dropped, "", {} });
+}
+
+Block relay_block(const netlink::Relay &relay, const Palette &palette)
+{
+	const std::string peer = relay.peer.base64();
+	Block block{ green, "relay", relay.listen.text(), {}, {}, {} };
+
+	add_address(block, "listen", relay.listen);
+	block.fields.push_back({ "interface", relay.interface, "ifname", relay.interface });
+	block.fields.push_back({ "peer",
+				 relay.peer_present ?
+					 peer :
+					 peer + " " + palette.warning("(not on the interface)"),
+				 "peer", peer });
+	block.fields.push_back({ "", "", "peer_present", relay.peer_present });
+	block.fields.push_back({ "to", relay.to.text(), "", {} });
+	add_address(block, "to", relay.to);
+	if (relay.responder)
+		block.fields.push_back({ "responder", relay.responder->base64(), "responder",
+					 relay.responder->base64() });
+	block.fields.push_back(
+		{ "flows",
+		  fmt::format("{} established, {} new, at most {}", relay.flows_established,
+			      relay.flows_new, relay.max_flows),
+		  "flows",
+		  { { "established", relay.flows_established },
+		    { "new", relay.flows_new },
+		    { "max", relay.max_flows } } });
+	add_direction(block, "forward", relay.forward, relay.forward_drops, palette);
+	add_direction(block, "reverse", relay.reverse, relay.reverse_drops, palette);
+	return block;
+}
+
+static std::string packets_and_bytes(const Counters &counters)
+{
+	return fmt::format("{} / {}", counters.forwarded_packets,
+			   bytes(counters.forwarded_bytes, Palette(false)));
+}
+
+Block flow_block(const netlink::Flow &flow)
+{
+	const std::string state(netlink::flow_state_name(flow.state));
+	Transport local{ flow.local, flow.listen.port };
+	Block block;
+
+	block.fields.push_back({ "interface", flow.interface, "ifname", flow.interface });
+	block.fields.push_back({ "client", flow.client.text(), "", {} });
+	add_address(block, "client", flow.client);
+	block.fields.push_back({ "local", local.text(), "", {} });
+	if (flow.local)
+		block.fields.push_back({ "", "", "local_address", flow.local->text() });
+	add_address(block, "listen", flow.listen);
+	block.fields.push_back({ "mapped", flow.mapped.text(), "", {} });
+	add_address(block, "mapped", flow.mapped);
+	block.fields.push_back({ "state", state, "state", state });
+	block.fields.push_back({ "handshakes", fmt::format("{}", flow.handshakes), "handshakes",
+				 flow.handshakes });
+	block.fields.push_back({ "forward", packets_and_bytes(flow.forward), "forward",
+				 counters_json(flow.forward) });
+	block.fields.push_back({ "reverse", packets_and_bytes(flow.reverse), "reverse",
+				 counters_json(flow.reverse) });
+	block.fields.push_back({ "age", short_duration(flow.age), "age_ms", flow.age });
+	block.fields.push_back({ "", "", "forward_idle_ms", flow.forward_idle });
+	if (flow.reverse_idle)
+		block.fields.push_back({ "", "", "reverse_idle_ms", *flow.reverse_idle });
+	block.fields.push_back(
+		{ "idle",
+		  fmt::format("{} / {}", short_duration(flow.forward_idle),
+			      flow.reverse_idle ? short_duration(*flow.reverse_idle) : "-"),
+		  "",
+		  {} });
+	block.fields.push_back(
+		{ "expires", short_duration(flow.expires), "expires_ms", flow.expires });
+	return block;
+}
+
+} // namespace nwgctl::render
