@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Flows: the clients of the relays, and who each of them is inside the tunnel.
+ *
+ *	  initiation goes through            home answers it
+ *	-------------------------->  NEW  ------------------->  ESTABLISHED
+ *	                          10 s after the             540 s after the last
+ *	                         last initiation             packet from the home
+ *
+ * A session of the two ends dies at 180 s and its keys at 540 s (white paper, section 6.3), so a relay never breaks a
+ * session that they still hold.
+ *
+ * Addresses are struct in6_addr throughout, IPv4 as v4-mapped (RFC 4291, section 2.5.5.2).
+ */
+#ifndef _NWG_RELAY_FLOW_H
+#define _NWG_RELAY_FLOW_H
+
+#include <linux/atomic.h>
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/rhashtable.h>
+
+#include "../../uapi/nwg.h"
+#include "counters.h"
+
+#define NWG_FLOW_STATES (NWG_FLOW_ESTABLISHED + 1)
+
+/* Mapped ports are from here to 65535; what is below belongs to well-known services. */
+#define NWG_FLOW_MIN_PORT 1024
+
+struct dst_entry;
+struct nwg_relay;
+struct nwg_relay_params;
+
+/**
+ * struct nwg_flow_key - who a client is, and what it sends to
+ * @client: its address
+ * @local: own address that it sends to
+ * @client_port: its port
+ * @local_port: the relay's port
+ * @scope: interface index if an address is link-local, else 0
+ */
+struct nwg_flow_key {
+	struct in6_addr client;
+	struct in6_addr local;
+	__be16 client_port;
+	__be16 local_port;
+	u32 scope;
+};
+
+/**
+ * struct nwg_flow_mapping - who a client is inside the tunnel
+ * @addr: own address that the home knows it by
+ * @ifindex: index of the WireGuard interface
+ * @port: port that the home knows it by
+ * @zero: padding, which is hashed
+ */
+struct nwg_flow_mapping {
+	struct in6_addr addr;
+	u32 ifindex;
+	__be16 port;
+	u16 zero;
+};
+
+/**
+ * struct nwg_flow_counters - traffic of one direction of a flow
+ * @messages: datagrams sent on, by &enum nwg_message_type, less one
+ * @bytes: their UDP payload
+ * @drops: datagrams dropped
+ * @dropped_bytes: their UDP payload
+ *
+ * Atomic, since several CPUs may carry one flow and nothing may be lost; no lock, and memory per CPU would be too much
+ * for a million flows. A datagram that goes through touches two of them, which share a cache line.
+ */
+struct nwg_flow_counters {
+	atomic64_t messages[NWG_MESSAGE_TRANSPORT];
+	atomic64_t bytes;
+	atomic64_t drops;
+	atomic64_t dropped_bytes;
+};
+
+/**
+ * struct nwg_flow - a flow; its members are read under RCU
+ * @client_node: in the table by @key
+ * @mapping_node: in the table by @mapping
+ * @key: who the client is; constant
+ * @mapping: who it is inside the tunnel; constant
+ * @relay: its relay; constant
+ * @list: in @relay->flows; relay->lock
+ * @state: &enum nwg_flow_state; written under relay->lock
+ * @gone: it has left the tables; relay->lock
+ * @sender_count: how many of @senders are set; relay->lock
+ * @senders: sender indices of the client's last initiations that the home has not answered, newest first; relay->lock
+ * @route_cookie: of @route (IPv6)
+ * @route: route to the client, or NULL; RCU, replaced by xchg(), holds a reference
+ * @created: jiffies
+ * @last_initiation: jiffies of the client's last initiation; written under relay->lock
+ * @initiation_credit: jiffies until which the client's initiations are paid for; relay->lock
+ * @last_forward: jiffies of the client's last packet; written by any CPU
+ * @last_reverse: jiffies of the home's last packet; written by any CPU
+ * @handshakes: initiations that the home has answered; relay->lock
+ * @counters: by &enum nwg_direction
+ * @largest: largest UDP payload sent on, by &enum nwg_direction
+ * @rcu: frees it
+ */
+struct nwg_flow {
+	struct rhash_head client_node;
+	struct nwg_flow_key key __aligned(8);
+	struct nwg_relay *relay;
+	u8 state;
+	u8 gone;
+	u8 sender_count;
+	__le32 senders[2];
+	u32 route_cookie;
+	struct dst_entry __rcu *route;
+	unsigned long last_forward;
+	unsigned long last_reverse;
+
+	struct rhash_head mapping_node;
+	struct nwg_flow_mapping mapping __aligned(8);
+	struct nwg_flow_counters counters[NWG_DIRECTIONS];
+	u32 largest[NWG_DIRECTIONS];
+
+	struct list_head list;
+	unsigned long created;
+	unsigned long last_initiation;
+	unsigned long initiation_credit;
+	u64 handshakes;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct nwg_flow_tables - all flows of a network namespace
+ * @by_client: by key; no two relays of a namespace share an address and port
+ * @by_mapping: by mapping
+ *
+ * Both are keyed with a secret (siphash), so that no client can aim at one bucket.
+ */
+struct nwg_flow_tables {
+	struct rhashtable by_client;
+	struct rhashtable by_mapping;
+};
+
+int nwg_flow_tables_init(struct nwg_flow_tables *tables);
+
+/* Context: process; there is no flow any more, and a grace period has passed since there was. */
+void nwg_flow_tables_destroy(struct nwg_flow_tables *tables);
+
+/**
+ * nwg_flow_find - find the flow of a client
+ * @tables: the namespace's flows
+ * @key: the client
+ *
+ * Context: RCU read section.
+ * Return: the flow, which may have expired, valid until the end of the section; or NULL.
+ */
+struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_flow_key *key);
+
+/* As nwg_flow_find(), by what the home knows the client by. */
+struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables, const struct nwg_flow_mapping *mapping);
+
+/* Jiffies at which a flow ends unless a packet prolongs it. */
+unsigned long nwg_flow_expires(const struct nwg_flow *flow);
+
+/* Whether the time of a flow is up, though it may not have been removed yet. */
+bool nwg_flow_expired(const struct nwg_flow *flow);
+
+/**
+ * nwg_flow_create - make a flow for a client whose initiation is admitted
+ * @relay: the relay
+ * @params: its configuration; the inner endpoint is of the client's address family
+ * @key: the client
+ * @sender: sender index of the initiation
+ * @reason: written if there is none
+ *
+ * At the relay's limit the new flow that has waited longest for its answer has to go; established ones never do.
+ *
+ * Context: RCU read section with BH off.
+ * Return: the flow (which another CPU may have made meanwhile); or NULL.
+ */
+struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
+				 const struct nwg_flow_key *key, __le32 sender, enum nwg_relay_drop *reason);
+
+/**
+ * nwg_flow_initiated - note an initiation of a client that has a flow
+ * @flow: the flow
+ * @sender: sender index of the initiation
+ *
+ * Context: RCU read section with BH off.
+ * Return: false if an established flow's client initiates faster than it may; then it is not noted.
+ */
+bool nwg_flow_initiated(struct nwg_flow *flow, __le32 sender);
+
+/* Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH off. */
+void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver);
+
+/* Count a datagram that was sent on. @len: UDP payload. Context: any. */
+void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nwg_message_type type,
+		    unsigned int len);
+
+/* Count a datagram that was dropped. Context: any. */
+void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction, unsigned int len);
+
+/* Read what a flow counted. Context: any. */
+void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction, struct nwg_counter_sums *sums);
+
+/* Remove all flows of a relay that is dead. Context: process. */
+void nwg_flow_remove_all(struct nwg_relay *relay);
+
+/* Work function of relay->expiry. */
+void nwg_flow_expiry_work(struct work_struct *work);
+
+int nwg_flow_init(void);
+void nwg_flow_exit(void);
+
+#endif /* _NWG_RELAY_FLOW_H */

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A relay as an object: how it is made, changed, found and removed.
+ *
+ * Locking: RTNL > wg->update_lock > relay->lock > the buckets of the flow tables. A relay enters and leaves the lists
+ * of its interface and of its network namespace with RTNL and update_lock held, so either suffices to walk the list
+ * that it protects; the path of a packet walks under RCU.
+ */
+#ifndef _NWG_RELAY_OBJECT_H
+#define _NWG_RELAY_OBJECT_H
+
+#include <linux/hash.h>
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/rculist.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "counters.h"
+#include "flow.h"
+#include "protocol/cookie.h"
+
+/* Flows of a relay unless said otherwise: some 1.3 MB, and more clients than a home's uplink feeds. */
+#define NWG_RELAY_DEFAULT_MAX_FLOWS 4096
+
+/* log2 of the number of buckets of a namespace's table of relays by port */
+#define NWG_RELAY_PORT_BITS 6
+
+struct net;
+struct nwg_device;
+struct nwg_peer;
+struct socket;
+
+/**
+ * struct nwg_relay_listen - where a relay listens; names it within its network namespace
+ * @addr: the address, IPv4 as v4-mapped; all zeroes for all addresses of both families
+ * @port: UDP port
+ */
+struct nwg_relay_listen {
+	struct in6_addr addr;
+	__be16 port;
+};
+
+/**
+ * struct nwg_relay_config - what the user says of a relay
+ * @peer: public key of the peer that clients are relayed to
+ * @to: inner endpoint, IPv4 as v4-mapped
+ * @to_port: its UDP port
+ * @has_responder: check mac1
+ * @responder: public key of the inner responder
+ * @max_flows: flows that the relay may hold
+ */
+struct nwg_relay_config {
+	u8 peer[NWG_KEY_LEN];
+	struct in6_addr to;
+	__be16 to_port;
+	bool has_responder;
+	u8 responder[NWG_KEY_LEN];
+	u32 max_flows;
+};
+
+/**
+ * struct nwg_relay_params - a relay's configuration as the packets read it; replaced whole when it changes
+ * @config: what the user says; constant
+ * @keys: mac keys of the responder, if there is one; constant
+ * @peer: the peer, NULL while the interface does not have it; RCU, written under update_lock
+ * @rcu: frees it
+ */
+struct nwg_relay_params {
+	struct nwg_relay_config config;
+	struct cookie_keys keys;
+	struct nwg_peer __rcu *peer;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct nwg_relay - a relay
+ * @net: its network namespace's relays; constant
+ * @device: its interface, which outlives it; constant
+ * @listen: its name; constant
+ * @id: rises from relay to relay, so that a dump knows where to go on; constant
+ * @sockets: reserve the port for IPv4 and IPv6; constant
+ * @port_node: in @net->by_port; RCU, RTNL
+ * @net_node: in @net->relays; RCU, RTNL
+ * @device_node: in @device->relays; RCU, update_lock
+ * @params: configuration; RCU, written under update_lock
+ * @counters: what it counted
+ * @lock: protects the members below and the life of its flows; BH
+ * @flows: its flows by &enum nwg_flow_state; new ones in the order of their last initiation
+ * @flow_count: their numbers; read lockless
+ * @dead: it is being removed and takes no more flows
+ * @expiry: ends flows whose time is up; runs while there are flows
+ * @rcu: frees it
+ */
+struct nwg_relay {
+	struct nwg_relay_net *net;
+	struct nwg_device *device;
+	struct nwg_relay_listen listen;
+	u64 id;
+	struct socket *sockets[2];
+	struct hlist_node port_node;
+	struct list_head net_node;
+	struct list_head device_node;
+	struct nwg_relay_params __rcu *params;
+	struct nwg_relay_cpu __percpu *counters;
+
+	spinlock_t lock;
+	struct list_head flows[NWG_FLOW_STATES];
+	unsigned int flow_count[NWG_FLOW_STATES];
+	bool dead;
+	struct delayed_work expiry;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct nwg_relay_net - relays of a network namespace
+ * @relays: all, in the order in which they were made; RCU, RTNL
+ * @by_port: the same by listening port; RCU, RTNL
+ * @last_id: id of the last relay made; RTNL
+ * @flows: flows of all relays
+ */
+struct nwg_relay_net {
+	struct list_head relays;
+	struct hlist_head by_port[1 << NWG_RELAY_PORT_BITS];
+	u64 last_id;
+	struct nwg_flow_tables flows;
+};
+
+static inline unsigned int nwg_relay_port_bucket(__be16 port)
+{
+	return hash_32((__force u32)port, NWG_RELAY_PORT_BITS);
+}
+
+/* Relays of a network namespace. */
+struct nwg_relay_net *nwg_relay_net(const struct net *net);
+
+/**
+ * nwg_relay_create - make a relay
+ * @wg: the interface, which is registered
+ * @listen: where; nwg_relay_find() finds none there
+ * @config: how; the interface has the peer
+ *
+ * Context: process; RTNL and update_lock held.
+ * Return: 0; -EADDRINUSE: a socket has the port; -EADDRNOTAVAIL: the address is not this machine's; -ENOMEM; other
+ * errors of bind(). On an error nothing has changed.
+ */
+int nwg_relay_create(struct nwg_device *wg, const struct nwg_relay_listen *listen,
+		     const struct nwg_relay_config *config);
+
+/**
+ * nwg_relay_change - change a relay's configuration; its flows stay
+ * @relay: the relay
+ * @config: all of the new one; the interface has the peer
+ *
+ * Context: process; update_lock held.
+ * Return: 0 or -ENOMEM.
+ */
+int nwg_relay_change(struct nwg_relay *relay, const struct nwg_relay_config *config);
+
+/* Remove a relay and its flows. Context: process, may sleep for a grace period; RTNL and update_lock held. */
+void nwg_relay_remove(struct nwg_relay *relay);
+
+/* The configuration, to read or to change a part of. Context: update_lock held. */
+const struct nwg_relay_config *nwg_relay_config(const struct nwg_relay *relay);
+
+/* The relay that is named so, or NULL. Context: RTNL held. */
+struct nwg_relay *nwg_relay_find(struct net *net, const struct nwg_relay_listen *listen);
+
+/**
+ * nwg_relay_has_port - first check of every datagram that comes into the namespace, while it has relays at all
+ * @net: the namespace's relays
+ * @port: destination port
+ *
+ * Context: RCU read section.
+ */
+static inline bool nwg_relay_has_port(const struct nwg_relay_net *net, __be16 port)
+{
+	const struct nwg_relay *relay;
+
+	hlist_for_each_entry_rcu(relay, &net->by_port[nwg_relay_port_bucket(port)], port_node)
+		if (relay->listen.port == port)
+			return true;
+	return false;
+}
+
+/**
+ * nwg_relay_match - find the relay that listens on an address and port
+ * @net: the namespace's relays
+ * @addr: IPv4 as v4-mapped
+ * @port: the port
+ *
+ * Context: RCU read section.
+ */
+struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct in6_addr *addr, __be16 port);
+
+/* Count a datagram that was sent on. @len: UDP payload. Context: BH off. */
+void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_message_type type,
+		     unsigned int len);
+
+/* Count a datagram that was dropped. Context: BH off. */
+void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_relay_drop reason,
+			  unsigned int len);
+
+/* Sum up what the CPUs counted. Context: any. */
+void nwg_relay_read_counters(const struct nwg_relay *relay, enum nwg_direction direction,
+			     struct nwg_counter_sums *sums);
+
+#endif /* _NWG_RELAY_OBJECT_H */
