@@ -108,7 +108,7 @@ refusals() {
 	check "$1: wrong lengths are refused as shape" refused lengths shape
 	check "$1: reserved bits are refused as shape" refused reserved shape
 	check "$1: a wrong mac1 is refused as mac1" refused mac1 mac1
-	check "$1: data of unknown clients is refused as no_flow" refused unknown no_flow
+	check "$1: data of unknown clients is refused as no-flow" refused unknown no-flow
 	check "$1: a broken checksum is refused as malformed" refused checksum malformed
 	check "$1: an initiation with a right mac1 passes" passed initiation
 	check "$1: the mt saw that one and nothing else" seen_at_mt 1

@@ -30,7 +30,7 @@
 #   OUTER               4 or 6: family between pc and vps, and inside wg1
 
 CHAIN=nwg
-CHAIN_NODES=() CHAIN_DIR=''
+CHAIN_DIR=''
 NWGCTL=${NWGCTL:-$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../build/nwgctl}
 
 LAN4=192.168.88.10 LAN6=fd88::10
@@ -104,7 +104,6 @@ nodes() {
 	local node
 	for node; do
 		ip netns add "$CHAIN-$node" || return
-		CHAIN_NODES+=("$node")
 		on "$node" sh -c '
 			sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 \
 				net.ipv6.conf.default.accept_dad=0 \
@@ -181,14 +180,24 @@ relay_at() {
 }
 
 underlay_up() {
-	nodes pc vps isp mt lan &&
-		wire pc 192.0.2.2/24,2001:db8:2::2/64 vps 192.0.2.1/24,2001:db8:2::1/64 &&
-		wire vps 198.51.100.1/24 isp 198.51.100.2/24 &&
+	nodes pc isp mt lan &&
+		vps_wired &&
 		wire isp 100.64.0.1/24 mt 100.64.0.2/24 &&
 		wire mt 192.168.88.1/24,fd88::1/64 lan "$LAN4/24,$LAN6/64" &&
 		routes mt 'default via 100.64.0.1' &&
 		routes lan 'default via 192.168.88.1' 'default via fd88::1' &&
 		router isp && router mt && cgnat_up
+}
+
+# The vps on its own, so that it can be lost and put back.
+vps_wired() {
+	nodes vps &&
+		wire pc 192.0.2.2/24,2001:db8:2::2/64 vps 192.0.2.1/24,2001:db8:2::1/64 &&
+		wire vps 198.51.100.1/24 isp 198.51.100.2/24
+}
+
+vps_up() {
+	vps_wired && wg1_up_vps && forward_up
 }
 
 cgnat_up() {
@@ -293,14 +302,17 @@ chain_up() {
 		wg0_up_mt && client_up pc 2 "$(relay_at)"
 }
 
-# chain_down: fails if a node was left with something that cannot be ended.
+# node_down NODE: with all that runs there.
+node_down() {
+	ip netns pids "$CHAIN-$1" | xargs -r kill -KILL
+	ip netns del "$CHAIN-$1"
+}
+
 chain_down() {
 	local node status=0
-	for node in "${CHAIN_NODES[@]}"; do
-		ip netns pids "$CHAIN-$node" | xargs -r kill -KILL
-		ip netns del "$CHAIN-$node" || status=1
+	for node in $(ip netns list | sed -n "s/^$CHAIN-\([^ ]*\).*/\1/p"); do
+		node_down "$node" || status=1
 	done
-	CHAIN_NODES=()
 	rm -rf "$CHAIN_DIR"
 	return $status
 }

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Under full traffic, each thing that a relay stands on is taken away and put back:
+# the relay, its peer, its interface, its namespace, and the module.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/chain/traffic.sh
+. "$here/traffic.sh"
+
+# As much as the machine can do, both ways, without waiting for replies.
+traffic_on() {
+	local node
+	for node in pc mt; do
+		background $node socat -u UDP-RECV:7009 OPEN:/dev/null
+	done
+	background pc socat -u -b 1200 OPEN:/dev/zero UDP-SENDTO:$MT4:7009
+	background mt socat -u -b 1200 OPEN:/dev/zero UDP-SENDTO:$PC4:7009
+}
+
+received() {
+	on "$1" cat /sys/class/net/wg0/statistics/rx_packets
+}
+
+more_than() {
+	[ "$(received "$1")" -gt "$2" ]
+}
+
+flowing() {
+	local pc mt
+	pc=$(received pc) mt=$(received mt)
+	slowwait 20 more_than pc $((pc + 100)) && slowwait 20 more_than mt $((mt + 100))
+}
+
+# New handshakes now and not when the ends notice; what they sent in between is lost.
+resumed() {
+	local end node tunnel
+	for end in 'mt wg1' 'pc wg0'; do
+		read -r node tunnel <<<"$end"
+		ip -n "$CHAIN-$node" link set "$tunnel" down &&
+			ip -n "$CHAIN-$node" link set "$tunnel" up || return
+	done
+	answers pc $MT4 30 && flowing
+}
+
+no_relay() {
+	holds 'length == 0' "$(relay)" && holds 'length == 0' "$(flows)"
+}
+
+port_taken() {
+	! port_free
+}
+
+# socat binds the port and stays, or ends at once because it cannot.
+port_free() {
+	on vps timeout 1 socat -u UDP6-RECV:$RELAY_PORT,ipv6only=0 OPEN:/dev/null
+	[ $? -eq 124 ]
+}
+
+peer_removed() {
+	wgtool vps set wg1 peer "$(public mt-wg1)" remove &&
+		holds '.[0].peer_present == false' "$(relay)"
+}
+
+no_peer() {
+	relay | jq '.[0].forward.drops["no-peer"]'
+}
+
+no_peer_counted() {
+	local before
+	before=$(no_peer)
+	slowwait 10 no_peer_above $((before + 10))
+}
+
+no_peer_above() {
+	[ "$(no_peer)" -gt "$1" ]
+}
+
+peer_put_back() {
+	wgtool vps set wg1 peer "$(public mt-wg1)" allowed-ips 172.16.1.254/32,fd16::254/128 &&
+		holds '.[0].peer_present' "$(relay)"
+}
+
+vps_gone() {
+	! ip -n "$CHAIN-pc" link show vps 2>/dev/null
+}
+
+module_removed() {
+	rmmod nwg && [ ! -e /sys/module/nwg ] && ! ip link add probe0 type nwg
+}
+
+module_put_back() {
+	if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi
+}
+
+# What is left of the chain on the nodes, if the module was theirs as well.
+tunnels_put_back() {
+	if [ "$KIND_MT" = nwg ]; then
+		wg1_up_mt && wg0_up_mt && client_up pc 2 "$(relay_at)" || return
+	fi
+	wg1_up_vps && forward_up
+}
+
+unused() {
+	[ "$(</sys/module/nwg/refcnt)" -eq 0 ]
+}
+
+removals() {
+	check "the pc reaches the mt" answers pc $MT4 20
+	check "traffic is on" traffic_on
+	check "it flows both ways" flowing
+	check "the relay's port is taken" port_taken
+
+	check "the relay is removed" nwgctl relay del listen $RELAY_PORT
+	check "neither it nor a flow is left" no_relay
+	check "its port is free" port_free
+	check "the relay is put back" forward_up
+	check "traffic flows" resumed
+
+	check "the peer is removed, the relay waits for it" peer_removed
+	check "what comes is counted as no-peer" no_peer_counted
+	check "the peer is put back, the relay has it" peer_put_back
+	check "traffic flows" resumed
+
+	check "the interface is removed" ip -n "$CHAIN-vps" link del wg1
+	check "neither relay nor flow is left" no_relay
+	check "the interface is put back" wg1_up_vps
+	check "so is its relay" forward_up
+	check "traffic flows" resumed
+
+	check "the namespace is removed" node_down vps
+	check "all in it is gone" slowwait 20 vps_gone
+	check "it is put back" vps_up
+	check "traffic flows" resumed
+
+	check "the module is removed" module_removed
+	check "the module is put back" module_put_back
+	check "so are the tunnels" tunnels_put_back
+	check "traffic is on" traffic_on
+	check "traffic flows" resumed
+	check "the chain is down with traffic on" chain_down
+	check "nothing uses the module" unused
+}
+
+each_chain 29 removals "$@"
