@@ -67,14 +67,14 @@ const struct nla_policy nwg_set_device_policy[NWG_DEVICE_A_MAX + 1] = {
 
 /**
  * struct device_dump - where a dump of an interface goes on
- * @wg: the interface that it began with, NULL before the first message. Only compared: a reference
- *	held while user space takes its time would keep the interface from being deleted.
+ * @ifindex: the interface that it began with, 0 before the first message. There is no reference to
+ *	it: held while user space takes its time, it would keep the interface from being deleted.
  * @peer_id: the peer to go on with
  * @peer_key: its public key
  * @skip: how many of its allowed IPs are dumped already; if any are, all else of it is, too
  */
 struct device_dump {
-	const struct nwg_device *wg;
+	int ifindex;
 	u64 peer_id;
 	u8 peer_key[NWG_KEY_LEN];
 	unsigned int skip;
@@ -284,17 +284,18 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 {
 	struct device_dump *dump = device_dump(cb);
 	struct nwg_peer *peer;
-	bool first = !dump->wg;
+	bool first = !dump->ifindex;
 	void *message;
 	int err;
 
 	lockdep_assert_held(&wg->update_lock);
 
-	if (wg->dev->reg_state != NETREG_REGISTERED || (!first && wg != dump->wg)) {
+	if (wg->dev->reg_state != NETREG_REGISTERED ||
+	    (!first && wg->dev->ifindex != dump->ifindex)) {
 		NL_SET_ERR_MSG(cb->extack, "the interface was removed");
 		return -ENODEV;
 	}
-	dump->wg = wg;
+	dump->ifindex = wg->dev->ifindex;
 	/* Never 0, which means that there was no message before. */
 	cb->seq = wg->generation << 1 | 1;
 
@@ -503,12 +504,8 @@ static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb,
 static int set_port(struct nwg_device *wg, const struct nlattr *attr,
 		    struct netlink_ext_ack *extack)
 {
-	u16 port = nla_get_u16(attr);
-	int err;
+	int err = nwg_device_set_port(wg, nla_get_u16(attr));
 
-	if (port == wg->port)
-		return 0;
-	err = nwg_device_set_port(wg, port);
 	if (err == -EADDRINUSE)
 		NL_SET_ERR_MSG_ATTR(extack, attr, "LISTEN_PORT: another socket has this UDP port");
 	else if (err)
