@@ -1,0 +1,760 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""GET_DEVICE and SET_DEVICE as a program speaks them: usage abi.py nwg|wireguard
+
+The family "wireguard" calibrates what the two share: those cases must pass there as well. Prints
+the number of results, then one line each: pass or fail, name, diagnostic, with tabs between.
+Needs root and a network namespace of its own."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+
+import genl
+from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, FWMARK,
+                  GET_DEVICE, IFINDEX, IFNAME, LISTEN_PORT, P_ALLOWEDIPS, P_ENDPOINT, P_FLAGS,
+                  P_KEEPALIVE, P_LAST_HANDSHAKE, P_PRESHARED_KEY, P_PUBLIC_KEY, P_REMOVE_ME,
+                  P_REPLACE_ALLOWEDIPS, P_RX_BYTES, P_TX_BYTES, P_UPDATE_ONLY, P_VERSION, PEERS,
+                  PRIVATE_KEY, PUBLIC_KEY, REPLACE_PEERS, SET_DEVICE, Refused, allowed_ip, attr,
+                  get, nest, peer, set_device, u8, u16)
+
+FAMILY = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+NOBODY = 65534
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+SMALL = 4096  # bytes of a dump message that hold some 20 peers
+libc = ctypes.CDLL(None, use_errno=True)
+
+# RFC 7748, section 6.1: Alice's and Bob's keys.
+ALICE = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
+ALICE_PUBLIC = bytes.fromhex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")
+BOB = bytes.fromhex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")
+BOB_PUBLIC = bytes.fromhex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f")
+
+
+def clamped(key):
+    return bytes([key[0] & 248]) + key[1:31] + bytes([key[31] & 127 | 64])
+
+
+def key_of(number):
+    """Some public key."""
+    return b"key" + struct.pack(">I", number) + bytes(25)
+
+
+def prefix6(number):
+    return f"fd00:{number >> 16:x}:{number & 0xffff:x}::"
+
+
+class Failed(Exception):
+    """An expectation that did not hold."""
+
+
+def check(condition, message):
+    if not condition:
+        raise Failed(message)
+
+
+def equal(got, wanted, what):
+    check(got == wanted, f"{what}: {got!r:.400} instead of {wanted!r:.400}")
+
+
+def ip(*arguments, timeout=30):
+    subprocess.run(("ip",) + arguments, check=True, capture_output=True, timeout=timeout)
+
+
+@contextlib.contextmanager
+def interface(name="wg0"):
+    """An interface of the kind under test, and a socket of its family."""
+    ip("link", "add", name, "type", FAMILY)
+    try:
+        with genl.Socket(FAMILY) as sock:
+            yield sock
+    finally:
+        subprocess.run(("ip", "link", "del", name), check=False, capture_output=True)
+
+
+def refusal(error, action):
+    """Run what must be refused with this error; returns the refusal."""
+    try:
+        action()
+    except Refused as refused:
+        equal(errno.errorcode.get(refused.error), errno.errorcode[error], refused.text or "errno")
+        return refused
+    raise Failed(f"not refused; {errno.errorcode[error]} expected")
+
+
+# What is shared.
+
+def case_interface_attributes():
+    """key, port and fwmark are read back; a key is clamped, all zeroes remove it"""
+    with interface() as sock:
+        index = socket.if_nametoindex("wg0")
+        wanted = {IFINDEX: struct.pack("=I", index), IFNAME: b"wg0\0",
+                  LISTEN_PORT: struct.pack("=H", 0), FWMARK: bytes(4)}
+        equal(get(sock, "wg0").attributes, wanted, "new interface")
+        set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE), u16(LISTEN_PORT, 5000),
+                   attr(FWMARK, 0xCAFE))
+        wanted |= {LISTEN_PORT: struct.pack("=H", 5000), FWMARK: struct.pack("=I", 0xCAFE),
+                   PRIVATE_KEY: clamped(ALICE), PUBLIC_KEY: ALICE_PUBLIC}
+        equal(get(sock, "wg0").attributes, wanted, "interface that was set")
+        sock.ask(SET_DEVICE, attr(IFINDEX, index) + attr(PRIVATE_KEY, BOB))
+        wanted |= {PRIVATE_KEY: clamped(BOB), PUBLIC_KEY: BOB_PUBLIC}
+        equal(get(sock, "wg0").attributes, wanted, "second key, by index")
+        set_device(sock, "wg0", attr(PRIVATE_KEY, bytes(32)), attr(FWMARK, 0))
+        del wanted[PRIVATE_KEY], wanted[PUBLIC_KEY]
+        wanted[FWMARK] = bytes(4)
+        equal(get(sock, "wg0").attributes, wanted, "key and mark removed")
+
+
+def case_peer_attributes():
+    """all attributes of peers are read back"""
+    with interface() as sock:
+        peers = {}
+        for number, endpoint in enumerate((genl.endpoint4("192.0.2.1", 51820),
+                                           genl.endpoint6("2001:db8::1", 1),
+                                           genl.endpoint6("fe80::1", 65535, scope=1))):
+            key, psk = key_of(number), bytes([number]) * 32
+            set_device(sock, "wg0", nest(PEERS, peer(
+                key, attr(P_PRESHARED_KEY, psk), attr(P_ENDPOINT, endpoint),
+                u16(P_KEEPALIVE, 25 + number), attr(P_VERSION, 1), attr(P_FLAGS, 0),
+                allowed=[allowed_ip(f"10.{number}.1.1", 24), allowed_ip(f"fd0{number}::1", 16),
+                         allowed_ip(f"10.{number}.3.4", 32)])))
+            peers[key] = ({P_PRESHARED_KEY: psk, P_ENDPOINT: endpoint,
+                           P_KEEPALIVE: struct.pack("=H", 25 + number),
+                           P_LAST_HANDSHAKE: bytes(16), P_RX_BYTES: bytes(8),
+                           P_TX_BYTES: bytes(8), P_VERSION: struct.pack("=I", 1)},
+                          [f"10.{number}.1.0/24", f"fd0{number}::/16", f"10.{number}.3.4/32"])
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(9))))
+        device = get(sock, "wg0")
+        check(P_ENDPOINT not in device.peers[key_of(9)][0], "an endpoint that was never set")
+        del device.peers[key_of(9)]
+        for key, (attributes, prefixes) in device.peers.items():
+            equal(attributes, peers[key][0], "peer")
+            equal(sorted(prefixes), sorted(peers[key][1]), "allowed IPs")
+        equal(list(device.peers), list(peers), "peers, in the order in which they were made")
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(0), attr(P_PRESHARED_KEY, bytes(32)),
+                                                 u16(P_KEEPALIVE, 0))))
+        attributes = get(sock, "wg0").peers[key_of(0)][0]
+        equal(attributes, peers[key_of(0)][0] | {P_PRESHARED_KEY: bytes(32),
+                                                 P_KEEPALIVE: bytes(2)}, "psk, keepalive removed")
+
+
+def allowed(sock):
+    return {key: set(prefixes) for key, (_, prefixes) in get(sock, "wg0").peers.items()}
+
+
+def case_peer_flags():
+    """REPLACE_PEERS, REMOVE_ME and UPDATE_ONLY"""
+    with interface() as sock:
+        set_device(sock, "wg0", nest(PEERS, *(
+            peer(key_of(n), attr(P_ENDPOINT, genl.endpoint4("192.0.2.1", 1)),
+                 allowed=[allowed_ip(f"10.0.{n}.0", 24)]) for n in range(3))))
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(1), attr(P_FLAGS, P_REMOVE_ME),
+                                                 allowed=[allowed_ip("10.9.0.0", 16)])))
+        equal(allowed(sock), {key_of(0): {"10.0.0.0/24"}, key_of(2): {"10.0.2.0/24"}}, "removed")
+        before = get(sock, "wg0")
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(1), attr(P_FLAGS, P_REMOVE_ME)),
+                                     peer(key_of(5), attr(P_FLAGS, P_UPDATE_ONLY))))
+        equal(get(sock, "wg0"), before, "removing and updating what is not there")
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(2), attr(P_FLAGS, P_UPDATE_ONLY),
+                                                 u16(P_KEEPALIVE, 7))))
+        equal(get(sock, "wg0").peers[key_of(2)][0][P_KEEPALIVE], struct.pack("=H", 7), "updated")
+        set_device(sock, "wg0", attr(FLAGS, REPLACE_PEERS), nest(PEERS, peer(key_of(2)),
+                                                                 peer(key_of(7))))
+        device = get(sock, "wg0")
+        equal(list(device.peers), [key_of(2), key_of(7)], "replaced")
+        check(P_ENDPOINT not in device.peers[key_of(2)][0] and not device.peers[key_of(2)][1],
+              "a peer named by the request was kept, not made anew")
+        set_device(sock, "wg0", attr(FLAGS, REPLACE_PEERS))
+        equal(get(sock, "wg0").peers, {}, "all removed")
+
+
+def case_allowed_ips():
+    """REPLACE_ALLOWEDIPS, and a prefix moves to the peer that was last given it"""
+    with interface() as sock:
+        set_device(sock, "wg0", nest(
+            PEERS,
+            peer(key_of(0), allowed=[allowed_ip("10.0.0.0", 8), allowed_ip("::", 0)]),
+            peer(key_of(1), allowed=[allowed_ip("10.1.0.0", 16), allowed_ip("0.0.0.0", 0)])))
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(1), allowed=[allowed_ip("10.2.3.4", 8)])))
+        equal(allowed(sock), {key_of(0): {"::/0"},
+                              key_of(1): {"10.1.0.0/16", "0.0.0.0/0", "10.0.0.0/8"}}, "moved")
+        set_device(sock, "wg0", nest(PEERS, peer(
+            key_of(1), attr(P_FLAGS, P_REPLACE_ALLOWEDIPS), allowed=[allowed_ip("fd00::", 8)])))
+        equal(allowed(sock), {key_of(0): {"::/0"}, key_of(1): {"fd00::/8"}}, "replaced")
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(1), attr(P_FLAGS, P_REPLACE_ALLOWEDIPS))))
+        equal(allowed(sock), {key_of(0): {"::/0"}, key_of(1): set()}, "all removed")
+
+
+def case_own_key():
+    """a peer with the interface's own key is left out, or goes when the key comes"""
+    with interface() as sock:
+        set_device(sock, "wg0", nest(PEERS, peer(ALICE_PUBLIC), peer(BOB_PUBLIC)))
+        set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE))
+        equal(list(get(sock, "wg0").peers), [BOB_PUBLIC], "peers after the key was set")
+        set_device(sock, "wg0", nest(PEERS, peer(ALICE_PUBLIC), peer(key_of(1))))
+        equal(list(get(sock, "wg0").peers), [BOB_PUBLIC, key_of(1)], "peers after adding itself")
+        set_device(sock, "wg0", nest(PEERS, peer(ALICE_PUBLIC, attr(P_FLAGS, P_REMOVE_ME))))
+
+
+def add_prefixes(sock, key, count):
+    """Many allowed IPs; a nest holds 64 KiB, so in several requests."""
+    wanted = []
+    for start in range(0, count, 1000):
+        numbers = range(start, min(start + 1000, count))
+        set_device(sock, "wg0", nest(PEERS, peer(key, allowed=[
+            allowed_ip(prefix6(n), 48) for n in numbers])))
+        wanted += [f"{socket.inet_ntop(10, socket.inet_pton(10, prefix6(n)))}/48" for n in numbers]
+    return wanted
+
+
+def add_peers(sock, count):
+    for start in range(0, count, 250):
+        set_device(sock, "wg0", nest(PEERS, *(
+            peer(key_of(n), u16(P_KEEPALIVE, n), attr(P_PRESHARED_KEY, key_of(n)),
+                 allowed=[allowed_ip(f"10.{n >> 8}.{n & 255}.0", 24)])
+            for n in range(start, min(start + 250, count)))))
+
+
+def get_by(room):
+    with genl.Socket(FAMILY, room) as sock:
+        return get(sock, "wg0")
+
+
+def check_shape(device):
+    check(not device.odd, "; ".join(device.odd[:5]))
+    check(not device.interrupted, "the dump says that it was interrupted")
+    # The stock one leaves the name out.
+    check(FAMILY != "nwg" or device.named == device.messages,
+          f"{device.named} of {device.messages} messages have the interface's name")
+
+
+def case_many_allowed_ips():
+    """20,000 allowed IPs of one peer between two others are dumped exactly"""
+    with interface() as sock:
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(1), allowed=[allowed_ip("10.1.0.0", 16)])))
+        wanted = add_prefixes(sock, key_of(2), 20000)
+        set_device(sock, "wg0", nest(PEERS, peer(key_of(3), allowed=[allowed_ip("10.3.0.0", 16)])))
+        for room in (SMALL, 1 << 16):
+            device = get_by(room)
+            check_shape(device)
+            check(device.messages > 10, f"only {device.messages} messages")
+            equal(list(device.peers), [key_of(1), key_of(2), key_of(3)], "peers")
+            check(sorted(device.peers[key_of(2)][1]) == sorted(wanted),
+                  f"{len(device.peers[key_of(2)][1])} allowed IPs, not those that were set")
+            equal(device.peers[key_of(3)][1], ["10.3.0.0/16"], "last peer")
+
+
+def case_many_peers():
+    """2,000 peers are dumped exactly, in order"""
+    with interface() as sock:
+        add_peers(sock, 2000)
+        for room in (SMALL, 1 << 16):
+            device = get_by(room)
+            check_shape(device)
+            check(device.messages > 5, f"only {device.messages} messages")
+            equal(len(device.peers), 2000, "peers")
+            for n, (key, (attributes, prefixes)) in enumerate(device.peers.items()):
+                equal(key, key_of(n), f"peer {n}")
+                equal(attributes[P_KEEPALIVE], struct.pack("=H", n), f"keepalive of peer {n}")
+                equal(attributes[P_PRESHARED_KEY], key_of(n), f"preshared key of peer {n}")
+                equal(prefixes, [f"10.{n >> 8}.{n & 255}.0/24"], f"allowed IPs of peer {n}")
+
+
+def paused(sock, messages):
+    """Begin a dump and take so many of its messages; returns what came and the rest."""
+    dump = sock.dump(GET_DEVICE, genl.name("wg0"))
+    device = genl.Device()
+    for _ in range(messages):
+        device.take(next(dump))
+    return device, dump
+
+
+def case_dump_all_removed():
+    """peers removed under a paused dump: it ends, and says that it was interrupted"""
+    with interface() as other, genl.Socket(FAMILY, SMALL) as sock:
+        add_peers(sock, 500)
+        device, rest = paused(sock, 3)
+        set_device(other, "wg0", attr(FLAGS, REPLACE_PEERS))
+        for message in rest:
+            device.take(message)
+        check(device.interrupted, "NLM_F_DUMP_INTR is missing")
+        check(len(device.peers) < 500, "peers that are gone were dumped")
+
+
+def case_dump_prefixes_removed():
+    """a peer removed and made anew under a paused dump of its allowed IPs"""
+    with interface() as other, genl.Socket(FAMILY, SMALL) as sock:
+        add_prefixes(sock, key_of(1), 3000)
+        set_device(other, "wg0", nest(PEERS, peer(key_of(2))))
+        device, rest = paused(sock, 3)
+        set_device(other, "wg0", nest(PEERS, peer(key_of(1), attr(P_FLAGS, P_REMOVE_ME)),
+                                      peer(key_of(1), allowed=[allowed_ip("10.0.0.0", 8)])))
+        for message in rest:
+            device.take(message)
+        check(device.interrupted, "NLM_F_DUMP_INTR is missing")
+        check(key_of(2) in device.peers, "the peer behind it is missing")
+        equal(allowed(other), {key_of(2): set(), key_of(1): {"10.0.0.0/8"}}, "what is left")
+
+
+def case_dump_against_changes():
+    """dumps while all peers are replaced again and again: whole, or marked as interrupted"""
+    sets = [{key_of(n) for n in range(0, 200)}, {key_of(n) for n in range(100, 300)}]
+    requests = [attr(FLAGS, REPLACE_PEERS) + nest(PEERS, *map(peer, sorted(keys)))
+                for keys in sets]
+    stop = threading.Event()
+    errors = []
+
+    def change():
+        try:
+            with genl.Socket(FAMILY) as sock:
+                while not stop.is_set():
+                    for request in requests:
+                        set_device(sock, "wg0", request)
+                    time.sleep(0.05)
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    with interface() as sock:
+        set_device(sock, "wg0", requests[0])
+        changer = threading.Thread(target=change)
+        changer.start()
+        whole = interrupted = 0
+        try:
+            end = time.monotonic() + 60
+            while (whole < 20 or interrupted < 5) and time.monotonic() < end and not errors:
+                device = get_by(SMALL)
+                if device.interrupted:
+                    interrupted += 1
+                    continue
+                whole += 1
+                check_shape(device)
+                check(set(device.peers) in sets, f"{len(device.peers)} peers of two settings")
+        finally:
+            stop.set()
+            changer.join()
+        check(not errors, f"{errors}")
+        check(whole >= 20 and interrupted >= 5, f"{whole} whole, {interrupted} interrupted dumps")
+
+
+def case_port_in_use():
+    """a port that another socket has: EADDRINUSE, and nothing else of the request is done"""
+    with interface() as sock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        ip("link", "set", "wg0", "up")
+        check(get(sock, "wg0").attributes[LISTEN_PORT] != bytes(2), "no port was chosen")
+        taken.bind(("0.0.0.0", 0))
+        request = (u16(LISTEN_PORT, taken.getsockname()[1]), attr(PRIVATE_KEY, ALICE),
+                   attr(FWMARK, 9), nest(PEERS, peer(key_of(1))))
+        before = get(sock, "wg0")
+        refused = refusal(errno.EADDRINUSE, lambda: set_device(sock, "wg0", *request))
+        if FAMILY == "nwg":
+            equal(get(sock, "wg0"), before, "interface")
+            check("LISTEN_PORT" in refused.text, f"extended ack: {refused.text!r}")
+        taken.close()
+        set_device(sock, "wg0", *request)
+        equal(list(get(sock, "wg0").peers), [key_of(1)], "peers once the port is free")
+
+
+def in_child(work):
+    """Run in a process of its own; what it raises fails here."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            work()
+            message = ""
+        except BaseException:  # pylint: disable=broad-except
+            message = traceback.format_exc()
+        os.write(writing, message.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        message = pipe.read()
+    os.waitpid(child, 0)
+    check(not message, message)
+
+
+def case_unprivileged():
+    """without CAP_NET_ADMIN neither GET_DEVICE nor SET_DEVICE"""
+    with interface() as sock:
+        set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE))
+        before = get(sock, "wg0")
+
+        def work():
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            with genl.Socket(FAMILY) as own:
+                refusal(errno.EPERM, lambda: get(own, "wg0"))
+                refusal(errno.EPERM, lambda: set_device(own, "wg0", attr(FWMARK, 1)))
+
+        in_child(work)
+        equal(get(sock, "wg0"), before, "interface")
+
+
+def become_namespace_root():
+    """As nobody, a user namespace with a network namespace, and root in there."""
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    # Giving up root made /proc/self root's own.
+    libc.prctl(4, 1)  # PR_SET_DUMPABLE
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "unshare")
+    for file, line in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
+                       ("gid_map", f"0 {NOBODY} 1")):
+        with open(f"/proc/self/{file}", "w", encoding="ascii") as stream:
+            stream.write(line)
+
+
+def case_user_namespace():
+    """root of a user namespace rules the interfaces that were made in it"""
+    def work():
+        become_namespace_root()
+        with interface("own0") as sock:
+            set_device(sock, "own0", attr(PRIVATE_KEY, ALICE), u16(LISTEN_PORT, 5001),
+                       attr(FWMARK, 3), nest(PEERS, peer(key_of(1))))
+            device = get(sock, "own0")
+            equal(device.attributes[PRIVATE_KEY], clamped(ALICE), "private key")
+            equal(device.attributes[FWMARK], struct.pack("=I", 3), "fwmark")
+            equal(list(device.peers), [key_of(1)], "peers")
+
+    in_child(work)
+
+
+def case_foreign_sockets():
+    """root of a user namespace changes no port or fwmark of an interface made elsewhere"""
+    ready, go = os.pipe(), os.pipe()
+
+    def work():
+        become_namespace_root()
+        os.write(ready[1], b"r")
+        os.read(go[0], 1)
+        with genl.Socket(FAMILY) as sock:
+            before = get(sock, "wg9")
+            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
+                refused = refusal(errno.EPERM, lambda: set_device(
+                    sock, "wg9", attribute, attr(PRIVATE_KEY, ALICE)))
+                if FAMILY == "nwg":
+                    check(refused.text, "no extended ack")
+            equal(get(sock, "wg9"), before, "interface")
+            set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE), nest(PEERS, peer(key_of(1))))
+            equal(list(get(sock, "wg9").peers), [key_of(1)], "peers")
+
+    def move():
+        os.read(ready[0], 1)
+        children = open(f"/proc/self/task/{main}/children", encoding="ascii").read().split()
+        ip("link", "set", "wg9", "netns", children[0])
+        os.write(go[1], b"g")
+
+    main = os.getpid()
+    ip("link", "add", "wg9", "type", FAMILY)
+    mover = threading.Thread(target=move)
+    mover.start()
+    in_child(work)
+    mover.join()
+
+
+# What is nwg's own.
+
+def case_remove_prefix():
+    """F_REMOVE_ME takes a prefix from its owner, and from nobody else"""
+    with interface() as sock:
+        remove = attr(A_FLAGS, A_REMOVE_ME)
+        set_device(sock, "wg0", nest(
+            PEERS, peer(key_of(0), allowed=[allowed_ip("10.0.0.0", 8), allowed_ip("fd00::", 16)]),
+            peer(key_of(1), allowed=[allowed_ip("10.1.0.0", 16)])))
+        set_device(sock, "wg0", nest(PEERS, peer(
+            key_of(0), allowed=[allowed_ip("10.1.0.0", 16, remove),
+                                allowed_ip("10.5.5.5", 8, remove),
+                                allowed_ip("fd00::", 17, remove)])))
+        equal(allowed(sock), {key_of(0): {"fd00::/16"}, key_of(1): {"10.1.0.0/16"}}, "left")
+
+
+def case_dump_next_removed():
+    """any peer removed under a paused dump: all others appear once, and it is interrupted"""
+    with interface() as other, genl.Socket(FAMILY, SMALL) as sock:
+        add_peers(sock, 500)
+        device, rest = paused(sock, 3)
+        # One message is in the socket's queue already, so the dump stands a message further.
+        seen = len(device.peers)
+        gone = [key_of(n) for n in range(seen, 2 * seen + 10)]
+        set_device(other, "wg0", nest(PEERS, *(
+            peer(key, attr(P_FLAGS, P_REMOVE_ME)) for key in gone)))
+        for message in rest:
+            device.take(message)
+        check(device.interrupted, "NLM_F_DUMP_INTR is missing")
+        left = list(get(other, "wg0").peers)
+        equal([key for key in device.peers if key not in gone], left, "peers that are left")
+        check(not device.odd, "; ".join(device.odd[:5]))
+
+
+def case_delete_while_dumping():
+    """an interface is deleted at once although a dump of it is paused; that ends with ENODEV"""
+    with interface(), genl.Socket(FAMILY, SMALL) as sock:
+        add_peers(sock, 500)
+        _, rest = paused(sock, 3)
+        ip("link", "del", "wg0", timeout=8)
+        refused = refusal(errno.ENODEV, lambda: list(rest))
+        check(refused.text, "no extended ack")
+        # Another one with its name is not mistaken for it.
+        ip("link", "add", "wg0", "type", FAMILY)
+        add_peers(sock, 500)
+        _, rest = paused(sock, 3)
+        ip("link", "del", "wg0")
+        ip("link", "add", "wg0", "type", FAMILY)
+        refusal(errno.ENODEV, lambda: list(rest))
+
+
+def case_delete_while_setting():
+    """interfaces come and go under SET_DEVICE and GET_DEVICE: those end with ENODEV at worst"""
+    stop = threading.Event()
+    done = [0, 0]
+    errors = []
+
+    def work(which, action):
+        try:
+            with genl.Socket(FAMILY, SMALL) as sock:
+                while not stop.is_set():
+                    try:
+                        action(sock)
+                        done[which] += 1
+                    except Refused as refused:
+                        if refused.error != errno.ENODEV:
+                            raise
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    peers = [peer(key_of(n), attr(P_ENDPOINT, genl.endpoint4("127.0.0.1", 9)), u16(P_KEEPALIVE, 1),
+                  allowed=[allowed_ip(f"10.{n}.0.0", 16)]) for n in range(100)]
+    workers = [threading.Thread(target=work, args=arguments) for arguments in (
+        (0, lambda sock: set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE), u16(LISTEN_PORT, 0),
+                                    attr(FLAGS, REPLACE_PEERS), nest(PEERS, *peers))),
+        (1, lambda sock: get(sock, "wg0")))]
+    for worker in workers:
+        worker.start()
+    try:
+        for _ in range(15):
+            ip("link", "add", "wg0", "type", FAMILY)
+            ip("link", "set", "wg0", "up")
+            time.sleep(0.3)
+            ip("link", "del", "wg0")
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    check(not errors, f"{errors}")
+    check(min(done) >= 5, f"only {done[0]} SET_DEVICE and {done[1]} GET_DEVICE went through")
+
+
+def case_keys_wiped():
+    """the keys of a refused request are wiped from it"""
+    marker = b"\xa5" * 32
+    with interface(), genl.Socket(FAMILY, cap_ack=False) as sock:
+        for body in (attr(PRIVATE_KEY, marker) + attr(FLAGS, 0x80000000) +
+                     nest(PEERS, peer(key_of(1), attr(P_PRESHARED_KEY, marker)),
+                          peer(key_of(2), attr(P_PRESHARED_KEY, marker))),
+                     attr(PRIVATE_KEY, marker) + attr(FWMARK, 1) +
+                     nest(PEERS, peer(key_of(1), attr(P_PRESHARED_KEY, marker)),
+                          peer(key_of(2), attr(P_VERSION, 7)))):
+            try:
+                set_device(sock, "wg0", body)
+                raise Failed("not refused")
+            except Refused as refused:
+                check(key_of(1) in refused.echo, "the refusal does not repeat the request")
+                check(marker not in refused.echo, "a key is in the request that came back")
+
+
+def case_get_refusals():
+    """GET_DEVICE: each refusal has its errno and an extended ack"""
+    with interface() as sock:
+        for error, attributes, what in (
+                (errno.EBADR, b"", "no name"),
+                (errno.EBADR, genl.name("wg0") + attr(IFINDEX, 1), "two names"),
+                (errno.ENODEV, genl.name("none"), "no such name"),
+                (errno.ENODEV, attr(IFINDEX, 0xFFFFFFFF), "no such index"),
+                (errno.EOPNOTSUPP, genl.name("lo"), "other kind"),
+                (errno.EINVAL, genl.name("wg0") + attr(FLAGS, 0), "attribute of SET_DEVICE"),
+                (errno.EINVAL, attr(IFNAME, b"wg0"), "name without its NUL"),
+                (errno.EINVAL, genl.name("interface-123456"), "long name")):
+            with genl.Socket(FAMILY) as own:
+                try:
+                    refused = refusal(error, lambda: list(own.dump(GET_DEVICE, attributes)))
+                except Failed as failed:
+                    raise Failed(f"{what}: {failed}") from failed
+                check(refused.text, f"{what}: no extended ack")
+        refusal(errno.EOPNOTSUPP, lambda: sock.ask(GET_DEVICE, genl.name("wg0")))
+
+
+GOOD = peer(key_of(3), allowed=[allowed_ip("10.3.0.0", 16)])
+
+
+def prefix(*attributes):
+    return peer(key_of(1), allowed=[nest(0, *attributes)])
+
+
+INET, INET6 = u16(A_FAMILY, socket.AF_INET), u16(A_FAMILY, socket.AF_INET6)
+V4, V6 = attr(A_IPADDR, bytes(4)), attr(A_IPADDR, bytes(16))
+
+# errno, what else must be said in the extended ack, and the attributes of SET_DEVICE behind the
+# interface's name, or the peers behind a valid one.
+SET_REFUSALS = {
+    "private key of 31 bytes": (errno.ERANGE, "", attr(PRIVATE_KEY, bytes(31))),
+    "private key of 33 bytes": (errno.ERANGE, "", attr(PRIVATE_KEY, bytes(33))),
+    "public key of the interface": (errno.EINVAL, "read only", attr(PUBLIC_KEY, bytes(32))),
+    "unknown flag of the interface": (errno.EOPNOTSUPP, "FLAGS", attr(FLAGS, 3)),
+    "port of 4 bytes": (errno.EINVAL, "length", attr(LISTEN_PORT, 5)),
+    "fwmark of 2 bytes": (errno.EINVAL, "length", u16(FWMARK, 5)),
+    "unknown attribute": (errno.EINVAL, "Unknown", attr(9, 0)),
+    "interface named twice": (errno.EBADR, "IFINDEX", attr(IFINDEX, 1)),
+    "peers that are not a nest": (errno.EINVAL, "NESTED", attr(PEERS, GOOD)),
+    "bytes behind the last peer": (errno.EINVAL, "left over", nest(PEERS, GOOD, bytes(4))),
+    "peer that is longer than the rest": (errno.EINVAL, "left over",
+                                          nest(PEERS, GOOD, struct.pack("=HH", 500, 0x8000))),
+    "peer that is not a nest": (errno.EINVAL, "NESTED", nest(PEERS, GOOD, attr(0, GOOD[4:]))),
+    "peer that is empty": (errno.EINVAL, "PUBLIC_KEY", [nest(0)]),
+    "peer without public key": (errno.EINVAL, "PUBLIC_KEY", [nest(0, u16(P_KEEPALIVE, 1))]),
+    "public key of 31 bytes": (errno.ERANGE, "", [peer(bytes(31))]),
+    "preshared key of 33 bytes": (errno.ERANGE, "",
+                                  [peer(key_of(1), attr(P_PRESHARED_KEY, bytes(33)))]),
+    "unknown flag of a peer": (errno.EOPNOTSUPP, "FLAGS", [peer(key_of(1), attr(P_FLAGS, 8))]),
+    "protocol version 2": (errno.EPFNOSUPPORT, "PROTOCOL_VERSION",
+                           [peer(key_of(1), attr(P_VERSION, 2))]),
+    "keepalive of 4 bytes": (errno.EINVAL, "length", [peer(key_of(1), attr(P_KEEPALIVE, 5))]),
+    "endpoint of AF_INET with 28 bytes": (
+        errno.EINVAL, "ENDPOINT",
+        [peer(key_of(1), attr(P_ENDPOINT, genl.endpoint4("192.0.2.1", 1) + bytes(12)))]),
+    "endpoint of AF_INET6 with 24 bytes": (
+        errno.EINVAL, "ENDPOINT",
+        [peer(key_of(1), attr(P_ENDPOINT, genl.endpoint6("2001:db8::1", 1)[:24]))]),
+    "endpoint of AF_UNIX": (errno.EINVAL, "ENDPOINT",
+                            [peer(key_of(1), attr(P_ENDPOINT, struct.pack("=H14x", 1)))]),
+    "endpoint of 8 bytes": (errno.ERANGE, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(8)))]),
+    "endpoint of 29 bytes": (errno.ERANGE, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(29)))]),
+    "last handshake": (errno.EINVAL, "read only",
+                       [peer(key_of(1), attr(P_LAST_HANDSHAKE, bytes(16)))]),
+    "received bytes": (errno.EINVAL, "read only", [peer(key_of(1), attr(P_RX_BYTES, bytes(8)))]),
+    "sent bytes": (errno.EINVAL, "read only", [peer(key_of(1), attr(P_TX_BYTES, bytes(8)))]),
+    "unknown attribute of a peer": (errno.EINVAL, "Unknown", [peer(key_of(1), attr(11, 0))]),
+    "allowed IPs that are not a nest": (
+        errno.EINVAL, "NESTED", [peer(key_of(1), attr(P_ALLOWEDIPS, allowed_ip("::", 0)))]),
+    "bytes behind the last allowed IP": (
+        errno.EINVAL, "left over",
+        [peer(key_of(1), nest(P_ALLOWEDIPS, allowed_ip("::", 0), bytes(4)))]),
+    "allowed IP that is not a nest": (
+        errno.EINVAL, "NESTED",
+        [peer(key_of(1), nest(P_ALLOWEDIPS, attr(0, INET + V4 + u8(A_CIDR_MASK, 1))))]),
+    "allowed IP without family": (errno.EINVAL, "FAMILY", [prefix(V4, u8(A_CIDR_MASK, 8))]),
+    "allowed IP without address": (errno.EINVAL, "IPADDR", [prefix(INET, u8(A_CIDR_MASK, 8))]),
+    "allowed IP without length": (errno.EINVAL, "CIDR_MASK", [prefix(INET, V4)]),
+    "allowed IP of AF_PACKET": (errno.EINVAL, "FAMILY",
+                                [prefix(u16(A_FAMILY, 17), V4, u8(A_CIDR_MASK, 8))]),
+    "allowed IP of AF_INET with 16 bytes": (errno.EINVAL, "IPADDR",
+                                            [prefix(INET, V6, u8(A_CIDR_MASK, 8))]),
+    "allowed IP of AF_INET6 with 4 bytes": (errno.EINVAL, "IPADDR",
+                                            [prefix(INET6, V4, u8(A_CIDR_MASK, 8))]),
+    "allowed IP of 3 bytes": (errno.ERANGE, "",
+                              [prefix(INET, attr(A_IPADDR, bytes(3)), u8(A_CIDR_MASK, 8))]),
+    "allowed IP of 17 bytes": (errno.ERANGE, "",
+                               [prefix(INET6, attr(A_IPADDR, bytes(17)), u8(A_CIDR_MASK, 8))]),
+    "IPv4 prefix length 33": (errno.EINVAL, "CIDR_MASK", [prefix(INET, V4, u8(A_CIDR_MASK, 33))]),
+    "IPv6 prefix length 129": (errno.EINVAL, "CIDR_MASK",
+                               [prefix(INET6, V6, u8(A_CIDR_MASK, 129))]),
+    "unknown flag of an allowed IP": (
+        errno.EOPNOTSUPP, "FLAGS", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(A_FLAGS, 2))]),
+    "unknown attribute of an allowed IP": (
+        errno.EINVAL, "Unknown", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(5, 0))]),
+    "bytes behind the last attribute": (errno.EINVAL, "leftover", bytes(2)),
+}
+# Those that the stock family refuses in the same way.
+SHARED_REFUSALS = ("private key of 31 bytes", "private key of 33 bytes",
+                   "unknown flag of the interface", "interface named twice",
+                   "peer without public key", "public key of 31 bytes",
+                   "preshared key of 33 bytes", "unknown flag of a peer", "protocol version 2",
+                   "allowed IP without family", "IPv4 prefix length 33",
+                   "IPv6 prefix length 129")
+
+
+def set_refusal(sock, name):
+    """A refused request, beside all that it would change if it were not: what is left of it."""
+    error, said, wrong = SET_REFUSALS[name]
+    if isinstance(wrong, list):
+        wrong = nest(PEERS, GOOD, *wrong)
+    before = get(sock, "wg0")
+    # The bad one last: attributes count, and are read, in their order.
+    refused = refusal(error, lambda: set_device(sock, "wg0", attr(PRIVATE_KEY, BOB), u16(
+        LISTEN_PORT, 7000), attr(FWMARK, 0x77), wrong))
+    if FAMILY == "nwg":
+        equal(get(sock, "wg0"), before, "interface")
+        check(refused.text, "no extended ack")
+        check(said in refused.text, f"{said} is not in the extended ack: {refused.text}")
+
+
+def base_settings(sock):
+    set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE), u16(LISTEN_PORT, 6000), attr(FWMARK, 0x11),
+               attr(FLAGS, REPLACE_PEERS),
+               nest(PEERS, *(peer(key_of(n), attr(P_ENDPOINT, genl.endpoint4("192.0.2.1", n)),
+                                  allowed=[allowed_ip(f"10.{n}.0.0", 16)]) for n in (1, 2))))
+
+
+def case_set_names():
+    """SET_DEVICE: no interface named, none of that name, one of another kind"""
+    with interface() as sock:
+        for error, attributes in ((errno.EBADR, b""), (errno.ENODEV, genl.name("none")),
+                                  (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF)),
+                                  (errno.EOPNOTSUPP, genl.name("lo"))):
+            refused = refusal(error, lambda: sock.ask(SET_DEVICE, attributes + attr(FWMARK, 1)))
+            check(FAMILY != "nwg" or refused.text, "no extended ack")
+
+
+def case_set_header():
+    """SET_DEVICE: a reserved field and message flags without meaning are refused"""
+    with interface() as sock:
+        before = get(sock, "wg0")
+        request = genl.name("wg0") + attr(FWMARK, 1)
+        for more in ({"reserved": 1}, {"flags": genl.NLM_F_ACK | 0x400}):
+            refused = refusal(errno.EINVAL, lambda: sock.ask(SET_DEVICE, request, **more))
+            check(refused.text, "no extended ack")
+        equal(get(sock, "wg0"), before, "interface")
+
+
+SHARED = (case_interface_attributes, case_peer_attributes, case_peer_flags, case_allowed_ips,
+          case_own_key, case_many_allowed_ips, case_many_peers, case_dump_all_removed,
+          case_dump_prefixes_removed, case_dump_against_changes, case_port_in_use,
+          case_unprivileged, case_user_namespace, case_foreign_sockets, case_set_names)
+OWN = (case_remove_prefix, case_dump_next_removed, case_delete_while_dumping,
+       case_delete_while_setting, case_keys_wiped, case_get_refusals, case_set_header)
+
+
+def report(name, action):
+    try:
+        action()
+        line = ["pass", name, ""]
+    except Failed as failed:
+        line = ["fail", name, str(failed)]
+    except Exception:  # pylint: disable=broad-except
+        line = ["fail", name, traceback.format_exc()]
+    print("\t".join(text.replace("\t", " ").replace("\n", " | ") for text in line), flush=True)
+
+
+def main():
+    cases = SHARED + (OWN if FAMILY == "nwg" else ())
+    refusals = list(SET_REFUSALS) if FAMILY == "nwg" else SHARED_REFUSALS
+    print(len(cases) + len(refusals), flush=True)
+    for case in cases:
+        report(case.__doc__, case)
+    with interface() as sock:
+        for name in refusals:
+            base_settings(sock)
+            report(f"refused: {name}", lambda name=name: set_refusal(sock, name))
+
+
+main()

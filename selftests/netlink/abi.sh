@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: abi.sh nwg|wireguard
+#
+# The generic netlink family of WireGuard interfaces, spoken to by hand: what SET_DEVICE does, what
+# GET_DEVICE says then, and what is refused. With "wireguard", what the stock family has in common
+# with it, so that what is asked of ours is what programs are used to.
+
+here=$(dirname "$0")
+. "$here/../lib/ktap.sh"
+
+family=$1
+ktap_need ip unshare python3
+[ "$family" = nwg ] || modprobe wireguard || ktap_skip_all "no stock module wireguard"
+
+exec 3< <(unshare --net python3 "$here/abi.py" "$family" 2>&1)
+read -r planned <&3
+[[ $planned =~ ^[0-9]+$ ]] || {
+	echo "$planned"
+	cat <&3
+	exit 1
+}
+ktap_plan "$planned"
+while IFS=$'\t' read -r verdict name diagnostic; do
+	case $verdict in
+	pass) ktap_ok "$name" ;;
+	fail) ktap_fail "$name" "${diagnostic//' | '/$'\n'}" ;;
+	*) ktap_diag "$verdict $name $diagnostic" ;;
+	esac
+done <&3
+ktap_end
