@@ -67,7 +67,9 @@ static const struct genl_ops family_ops[] = {
 		.flags = GENL_UNS_ADMIN_PERM,
 		.policy = nwg_flow_policy,
 		.maxattr = NWG_FLOW_A_MAX,
+		.start = nwg_nl_flow_start,
 		.dumpit = nwg_nl_flow_dump,
+		.done = nwg_nl_flow_done,
 	},
 };
 

@@ -26,7 +26,9 @@ int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info);
 int nwg_nl_relay_set(struct sk_buff *skb, struct genl_info *info);
 int nwg_nl_relay_del(struct sk_buff *skb, struct genl_info *info);
 int nwg_nl_relay_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int nwg_nl_flow_start(struct netlink_callback *cb);
 int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int nwg_nl_flow_done(struct netlink_callback *cb);
 extern const struct nla_policy nwg_relay_policy[];
 extern const struct nla_policy nwg_flow_policy[];
 

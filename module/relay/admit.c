@@ -11,8 +11,10 @@ static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_d
 	       cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
 }
 
-static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay, const struct nwg_relay_params *params,
-					    struct sk_buff *skb, const struct nwg_datagram *datagram,
+static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
+					    const struct nwg_relay_params *params,
+					    struct sk_buff *skb,
+					    const struct nwg_datagram *datagram,
 					    const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
 	__le32 sender = ((const struct nwg_message_initiation *)datagram->message)->sender;
@@ -36,7 +38,8 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay, const struc
 	return *flow ? 0 : reason;
 }
 
-enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay, const struct nwg_relay_params *params,
+enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
+					   const struct nwg_relay_params *params,
 					   struct sk_buff *skb, const struct nwg_datagram *datagram,
 					   const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
@@ -56,7 +59,8 @@ enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg
 	if (unlikely(nwg_flow_expired(flow)))
 		return NWG_DROP_NO_FLOW;
 	if (datagram->type == NWG_MESSAGE_RESPONSE)
-		nwg_flow_answered(flow, ((const struct nwg_message_response *)datagram->message)->receiver);
+		nwg_flow_answered(
+			flow, ((const struct nwg_message_response *)datagram->message)->receiver);
 	WRITE_ONCE(flow->last_reverse, jiffies);
 	return 0;
 }

@@ -39,7 +39,8 @@ struct nwg_datagram {
  * Context: RCU read section with BH off.
  * Return: 0 to let it through, with @flow set; otherwise why not.
  */
-enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay, const struct nwg_relay_params *params,
+enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
+					   const struct nwg_relay_params *params,
 					   struct sk_buff *skb, const struct nwg_datagram *datagram,
 					   const struct nwg_flow_key *key, struct nwg_flow **flow);
 
@@ -53,6 +54,7 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay, const struct
  * Context: RCU read section with BH off.
  * Return: 0 to let it through; otherwise why not.
  */
-enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg_datagram *datagram);
+enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow,
+					 const struct nwg_datagram *datagram);
 
 #endif /* _NWG_RELAY_ADMIT_H */

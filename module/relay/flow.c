@@ -77,7 +77,8 @@ struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_
 	return rhashtable_lookup(&tables->by_client, key, by_client_params);
 }
 
-struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables, const struct nwg_flow_mapping *mapping)
+struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
+				      const struct nwg_flow_mapping *mapping)
 {
 	return rhashtable_lookup(&tables->by_mapping, mapping, by_mapping_params);
 }
@@ -163,16 +164,17 @@ static bool select_addr6(struct net_device *dev, const struct in6_addr *to, stru
 }
 
 /* Whether a socket of this machine would take what the home sends to the mapping. */
-static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *mapping, const struct in6_addr *to,
-		       __be16 to_port)
+static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *mapping,
+		       const struct in6_addr *to, __be16 to_port)
 {
 	struct sock *sk;
 
 	if (ipv6_addr_v4mapped(to))
-		sk = udp4_lib_lookup(dev_net(dev), to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
-				     mapping->port, dev->ifindex);
+		sk = udp4_lib_lookup(dev_net(dev), to->s6_addr32[3], to_port,
+				     mapping->addr.s6_addr32[3], mapping->port, dev->ifindex);
 	else
-		sk = udp6_lib_lookup(dev_net(dev), to, to_port, &mapping->addr, mapping->port, dev->ifindex);
+		sk = udp6_lib_lookup(dev_net(dev), to, to_port, &mapping->addr, mapping->port,
+				     dev->ifindex);
 	if (!sk)
 		return false;
 	sock_put(sk);
@@ -204,8 +206,8 @@ static enum nwg_relay_drop map_port(struct nwg_relay *relay, const struct nwg_re
 }
 
 /* Put a flow into the relay and the tables. */
-static enum nwg_relay_drop flow_insert(struct nwg_relay *relay, const struct nwg_relay_config *config,
-				       struct nwg_flow *flow)
+static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
+				       const struct nwg_relay_config *config, struct nwg_flow *flow)
 {
 	struct nwg_flow_tables *tables = &relay->net->flows;
 	enum nwg_relay_drop reason;
@@ -213,10 +215,12 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay, const struct nwg
 	lockdep_assert_held(&relay->lock);
 	if (relay->dead)
 		return NWG_DROP_NO_PEER;
-	if (relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED] >= config->max_flows) {
+	if (relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED] >=
+	    config->max_flows) {
 		if (list_empty(&relay->flows[NWG_FLOW_NEW]))
 			return NWG_DROP_FLOW_LIMIT;
-		flow_remove(relay, list_first_entry(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list));
+		flow_remove(relay,
+			    list_first_entry(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list));
 	}
 	reason = map_port(relay, config, flow);
 	if (reason)
@@ -233,7 +237,8 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay, const struct nwg
 }
 
 struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
-				 const struct nwg_flow_key *key, __le32 sender, enum nwg_relay_drop *reason)
+				 const struct nwg_flow_key *key, __le32 sender,
+				 enum nwg_relay_drop *reason)
 {
 	const struct nwg_relay_config *config = &params->config;
 	struct net_device *dev = relay->device->dev;
@@ -246,8 +251,9 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 		*reason = NWG_DROP_NO_MEMORY;
 		return NULL;
 	}
-	found = ipv6_addr_v4mapped(&config->to) ? select_addr4(dev, &config->to, &flow->mapping.addr) :
-						  select_addr6(dev, &config->to, &flow->mapping.addr);
+	found = ipv6_addr_v4mapped(&config->to) ?
+			select_addr4(dev, &config->to, &flow->mapping.addr) :
+			select_addr6(dev, &config->to, &flow->mapping.addr);
 	if (!found) {
 		*reason = NWG_DROP_NO_ADDRESS;
 		goto free;
@@ -369,7 +375,8 @@ void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction, un
 	atomic64_add(len, &counters->dropped_bytes);
 }
 
-void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction, struct nwg_counter_sums *sums)
+void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction,
+			    struct nwg_counter_sums *sums)
 {
 	const struct nwg_flow_counters *counters = &flow->counters[direction];
 	unsigned int i;
@@ -391,7 +398,8 @@ void nwg_flow_remove_all(struct nwg_relay *relay)
 		batch = 0;
 		spin_lock_bh(&relay->lock);
 		while (!list_empty(&relay->flows[state])) {
-			flow_remove(relay, list_first_entry(&relay->flows[state], struct nwg_flow, list));
+			flow_remove(relay,
+				    list_first_entry(&relay->flows[state], struct nwg_flow, list));
 			if (++batch % EXPIRY_BATCH)
 				continue;
 			spin_unlock_bh(&relay->lock);
@@ -438,7 +446,8 @@ void nwg_flow_expiry_work(struct work_struct *work)
 	       DIV_ROUND_UP(READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED]), EXPIRY_ROUNDS));
 
 	spin_lock_bh(&relay->lock);
-	if (!relay->dead && relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED])
+	if (!relay->dead &&
+	    relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED])
 		queue_delayed_work(system_power_efficient_wq, &relay->expiry, EXPIRY_INTERVAL);
 	spin_unlock_bh(&relay->lock);
 }

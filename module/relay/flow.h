@@ -157,7 +157,8 @@ void nwg_flow_tables_destroy(struct nwg_flow_tables *tables);
 struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_flow_key *key);
 
 /* As nwg_flow_find(), by what the home knows the client by. */
-struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables, const struct nwg_flow_mapping *mapping);
+struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
+				      const struct nwg_flow_mapping *mapping);
 
 /* Jiffies at which a flow ends unless a packet prolongs it. */
 unsigned long nwg_flow_expires(const struct nwg_flow *flow);
@@ -179,7 +180,8 @@ bool nwg_flow_expired(const struct nwg_flow *flow);
  * Return: the flow (which another CPU may have made meanwhile); or NULL.
  */
 struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
-				 const struct nwg_flow_key *key, __le32 sender, enum nwg_relay_drop *reason);
+				 const struct nwg_flow_key *key, __le32 sender,
+				 enum nwg_relay_drop *reason);
 
 /**
  * nwg_flow_initiated - note an initiation of a client that has a flow
@@ -202,7 +204,8 @@ void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nw
 void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction, unsigned int len);
 
 /* Read what a flow counted. Context: any. */
-void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction, struct nwg_counter_sums *sums);
+void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction,
+			    struct nwg_counter_sums *sums);
 
 /* Remove all flows of a relay that is dead. Context: process. */
 void nwg_flow_remove_all(struct nwg_relay *relay);

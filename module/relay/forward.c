@@ -140,9 +140,10 @@ static void rewrite_addresses6(struct sk_buff *skb, const struct ends *ends)
 	struct ipv6hdr *header = ipv6_hdr(skb);
 	struct udphdr *udp = udp_header(skb);
 
-	inet_proto_csum_replace16(&udp->check, skb, header->saddr.s6_addr32, ends->source.s6_addr32, true);
-	inet_proto_csum_replace16(&udp->check, skb, header->daddr.s6_addr32, ends->destination.s6_addr32,
+	inet_proto_csum_replace16(&udp->check, skb, header->saddr.s6_addr32, ends->source.s6_addr32,
 				  true);
+	inet_proto_csum_replace16(&udp->check, skb, header->daddr.s6_addr32,
+				  ends->destination.s6_addr32, true);
 	header->saddr = ends->source;
 	header->daddr = ends->destination;
 	header->hop_limit--;
@@ -171,7 +172,8 @@ static bool rewrite(struct sk_buff *skb, const struct ends *ends)
 		rewrite_addresses6(skb, ends);
 	if (sum) {
 		inet_proto_csum_replace2(&udp->check, skb, udp->source, ends->source_port, false);
-		inet_proto_csum_replace2(&udp->check, skb, udp->dest, ends->destination_port, false);
+		inet_proto_csum_replace2(&udp->check, skb, udp->dest, ends->destination_port,
+					 false);
 		if (!udp->check)
 			udp->check = CSUM_MANGLED_0;
 	}
@@ -262,8 +264,9 @@ static enum nwg_relay_drop send_fragments(struct nwg_peer *peer, struct sk_buff 
 }
 
 /* Send an admitted message to the home. Always consumes it. */
-static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params, struct nwg_peer *peer,
-					const struct nwg_flow *flow, struct sk_buff *skb)
+static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
+					struct nwg_peer *peer, const struct nwg_flow *flow,
+					struct sk_buff *skb)
 {
 	const struct ends ends = {
 		.source = flow->mapping.addr,
@@ -287,7 +290,8 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params, s
 }
 
 /* What a message from a client must meet apart from its contents. */
-static enum nwg_relay_drop check_path(const struct nwg_relay *relay, const struct nwg_relay_params *params,
+static enum nwg_relay_drop check_path(const struct nwg_relay *relay,
+				      const struct nwg_relay_params *params,
 				      const struct nwg_peer *peer, const struct sk_buff *skb)
 {
 	if (unlikely(!peer || !netif_running(relay->device->dev)))
@@ -331,7 +335,8 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 }
 
 /* Take a batch of datagrams from one client, which ingress has put together. Always consumes it. */
-static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *key, struct sk_buff *batch)
+static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *key,
+			  struct sk_buff *batch)
 {
 	struct sk_buff *list, *skb, *next;
 
@@ -361,7 +366,8 @@ static bool is_local(struct net *net, struct sk_buff *skb)
 	if (!is_ipv4(skb)) {
 		addr6 = &ipv6_hdr(skb)->daddr;
 		return ipv6_chk_addr(net, addr6,
-				     ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL ? skb->dev : NULL, 0);
+				     ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL ? skb->dev : NULL,
+				     0);
 	}
 	header = ip_hdr(skb);
 	/* It has come from this machine, or past the routing already. */
@@ -461,7 +467,8 @@ static struct dst_entry *route_of(struct net *net, struct nwg_flow *flow)
  * Send an admitted message to the client, as a router sends on: no chain sees it before POST_ROUTING, and connection
  * tracking leaves it alone. Always consumes it.
  */
-static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow, struct sk_buff *skb)
+static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow,
+					  struct sk_buff *skb)
 {
 	const struct ends ends = {
 		.source = flow->key.local,
@@ -497,12 +504,14 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 /* Whether a packet out of the tunnel is a fragment of a UDP datagram. */
 static bool is_udp_fragment(const struct sk_buff *skb)
 {
-	const struct frag_hdr *fragment = (const struct frag_hdr *)(skb->data + sizeof(struct ipv6hdr));
+	const struct frag_hdr *fragment =
+		(const struct frag_hdr *)(skb->data + sizeof(struct ipv6hdr));
 
 	if (is_ipv4(skb))
 		return ip_is_fragment(ip_hdr(skb)) && ip_hdr(skb)->protocol == IPPROTO_UDP;
 	return ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT &&
-	       skb->len >= sizeof(struct ipv6hdr) + sizeof(*fragment) && fragment->nexthdr == IPPROTO_UDP;
+	       skb->len >= sizeof(struct ipv6hdr) + sizeof(*fragment) &&
+	       fragment->nexthdr == IPPROTO_UDP;
 }
 
 /* Whether a relay to a peer has the inner endpoint that a packet comes from, as far as its address tells. */
@@ -518,7 +527,8 @@ static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
 		source = ipv6_hdr(skb)->saddr;
 	list_for_each_entry_rcu(relay, &peer->device->relays, device_node) {
 		params = rcu_dereference(relay->params);
-		if (rcu_access_pointer(params->peer) == peer && ipv6_addr_equal(&params->config.to, &source))
+		if (rcu_access_pointer(params->peer) == peer &&
+		    ipv6_addr_equal(&params->config.to, &source))
 			return true;
 	}
 	return false;
@@ -557,8 +567,9 @@ static bool is_plain_udp(const struct sk_buff *skb)
 {
 	if (!ip_header_plain(skb))
 		return false;
-	return !is_ipv4(skb) || (ip_hdr(skb)->protocol == IPPROTO_UDP && !ip_is_fragment(ip_hdr(skb)) &&
-				 !ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4));
+	return !is_ipv4(skb) ||
+	       (ip_hdr(skb)->protocol == IPPROTO_UDP && !ip_is_fragment(ip_hdr(skb)) &&
+		!ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4));
 }
 
 bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb)
@@ -590,7 +601,8 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb)
 		return false;
 	relay = flow->relay;
 	params = rcu_dereference(relay->params);
-	if (rcu_access_pointer(params->peer) != peer || ends.source_port != params->config.to_port ||
+	if (rcu_access_pointer(params->peer) != peer ||
+	    ends.source_port != params->config.to_port ||
 	    !ipv6_addr_equal(&ends.source, &params->config.to))
 		return false;
 

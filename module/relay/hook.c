@@ -45,7 +45,8 @@ static unsigned int hook4(void *priv, struct sk_buff *skb, const struct nf_hook_
 {
 	const struct iphdr *header = ip_hdr(skb);
 
-	if (header->protocol != IPPROTO_UDP || header->ihl != sizeof(*header) / 4 || ip_is_fragment(header))
+	if (header->protocol != IPPROTO_UDP || header->ihl != sizeof(*header) / 4 ||
+	    ip_is_fragment(header))
 		return NF_ACCEPT;
 	return take(skb, sizeof(*header), state->net);
 }

@@ -191,15 +191,16 @@ static inline bool nwg_relay_has_port(const struct nwg_relay_net *net, __be16 po
  *
  * Context: RCU read section.
  */
-struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct in6_addr *addr, __be16 port);
+struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct in6_addr *addr,
+				  __be16 port);
 
 /* Count a datagram that was sent on. @len: UDP payload. Context: BH off. */
-void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_message_type type,
-		     unsigned int len);
+void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction,
+		     enum nwg_message_type type, unsigned int len);
 
 /* Count a datagram that was dropped. Context: BH off. */
-void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_relay_drop reason,
-			  unsigned int len);
+void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction,
+			  enum nwg_relay_drop reason, unsigned int len);
 
 /* Sum up what the CPUs counted. Context: any. */
 void nwg_relay_read_counters(const struct nwg_relay *relay, enum nwg_direction direction,

@@ -21,7 +21,8 @@ struct nwg_relay_net *nwg_relay_net(const struct net *net)
 
 static struct nwg_relay_params *params_locked(const struct nwg_relay *relay)
 {
-	return rcu_dereference_protected(relay->params, lockdep_is_held(&relay->device->update_lock));
+	return rcu_dereference_protected(relay->params,
+					 lockdep_is_held(&relay->device->update_lock));
 }
 
 const struct nwg_relay_config *nwg_relay_config(const struct nwg_relay *relay)
@@ -29,7 +30,8 @@ const struct nwg_relay_config *nwg_relay_config(const struct nwg_relay *relay)
 	return &params_locked(relay)->config;
 }
 
-static struct nwg_relay_params *params_create(struct nwg_device *wg, const struct nwg_relay_config *config)
+static struct nwg_relay_params *params_create(struct nwg_device *wg,
+					      const struct nwg_relay_config *config)
 {
 	struct nwg_relay_params *params = kzalloc(sizeof(*params), GFP_KERNEL);
 
@@ -159,24 +161,26 @@ struct nwg_relay *nwg_relay_find(struct net *net, const struct nwg_relay_listen 
 
 	ASSERT_RTNL();
 	hlist_for_each_entry(relay, &rn->by_port[nwg_relay_port_bucket(listen->port)], port_node)
-		if (relay->listen.port == listen->port && ipv6_addr_equal(&relay->listen.addr, &listen->addr))
+		if (relay->listen.port == listen->port &&
+		    ipv6_addr_equal(&relay->listen.addr, &listen->addr))
 			return relay;
 	return NULL;
 }
 
-struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct in6_addr *addr, __be16 port)
+struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct in6_addr *addr,
+				  __be16 port)
 {
 	struct nwg_relay *relay;
 
 	hlist_for_each_entry_rcu(relay, &net->by_port[nwg_relay_port_bucket(port)], port_node)
-		if (relay->listen.port == port &&
-		    (ipv6_addr_any(&relay->listen.addr) || ipv6_addr_equal(&relay->listen.addr, addr)))
+		if (relay->listen.port == port && (ipv6_addr_any(&relay->listen.addr) ||
+						   ipv6_addr_equal(&relay->listen.addr, addr)))
 			return relay;
 	return NULL;
 }
 
-void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_message_type type,
-		     unsigned int len)
+void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction,
+		     enum nwg_message_type type, unsigned int len)
 {
 	struct nwg_relay_cpu *cpu = this_cpu_ptr(relay->counters);
 	struct nwg_relay_counters *counters = &cpu->direction[direction];
@@ -189,8 +193,8 @@ void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction, enum
 	u64_stats_update_end(&cpu->sync);
 }
 
-void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction, enum nwg_relay_drop reason,
-			  unsigned int len)
+void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction,
+			  enum nwg_relay_drop reason, unsigned int len)
 {
 	struct nwg_relay_cpu *cpu = this_cpu_ptr(relay->counters);
 	struct nwg_relay_counters *counters = &cpu->direction[direction];
