@@ -12,7 +12,7 @@ KREL ?= $(shell selftests/kernel)
 KDIR ?= /lib/modules/$(KREL)/build
 PREFIX ?= /usr/local
 # The one place that has the version.
-VERSION := $(shell . ./dkms.conf && echo "$$PACKAGE_VERSION")
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_SOURCE := /usr/src/nwg-$(VERSION)
 
 all: module tools ## build the module and the tools
@@ -37,8 +37,10 @@ check: setup ## run every test
 install: ## install the tools, and the module by DKMS; as root
 	selftests/setup dkms
 	$(MAKE) -C tools install PREFIX=$(PREFIX)
+	rm -rf $(DKMS_SOURCE)
 	install -d $(DKMS_SOURCE)
 	cp -r Kbuild LICENSE dkms.conf module uapi $(DKMS_SOURCE)
+	find $(DKMS_SOURCE) -name '*.o' -delete
 	dkms install --force nwg/$(VERSION)
 	modprobe nwg
 

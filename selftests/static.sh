@@ -18,10 +18,15 @@ mkdir -p "$copy"
 cp -r Kbuild dkms.conf module uapi "$copy"
 find "$copy" -name '*.o' -delete
 
+# Everything that is not kbuild saying what it does.
 build_is_silent() {
 	make -C "/lib/modules/$(selftests/kernel)/build" M="$copy" W=1 C=2 modules \
-		>"$copy/log" 2>&1 || { tail -n 40 "$copy/log" && return 1; }
-	! grep -iE "warning:|error:" "$copy/log" | grep -v "^warning: the compiler differs"
+		>"$copy/log" 2>&1
+	local status=$?
+
+	grep -iE "warning:|error:|\*\*\*" "$copy/log" | grep -v "^warning: the compiler differs" &&
+		return 1
+	return "$status"
 }
 
 sources() {
@@ -35,11 +40,16 @@ shell_scripts() {
 }
 
 all_formatted() {
-	sources | xargs clang-format --dry-run -Werror
+	local file status=0
+	while read -r file; do
+		clang-format --dry-run -Werror "$file" 2>/dev/null ||
+			{ echo "not formatted: clang-format -i $file" && status=1; }
+	done < <(sources)
+	return "$status"
 }
 
 all_shell_checked() {
-	shell_scripts | xargs shellcheck
+	shell_scripts | xargs shellcheck -f gcc
 }
 
 ktap_run "module: no warning with W=1 and sparse" build_is_silent

@@ -24,9 +24,9 @@ ktap_plan() {
 	printf 'KTAP version 1\n1..%d\n' "$1"
 }
 
-# ktap_diag TEXT...: a comment, or several by lines.
+# ktap_diag TEXT...: a comment; each line and each argument becomes one.
 ktap_diag() {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	printf '%s\n' "$@" | sed 's/^/# /'
 }
 
 # ktap_ok NAME, ktap_fail NAME [DIAGNOSTIC...], ktap_skip NAME REASON: one result.
@@ -53,7 +53,7 @@ ktap_run() {
 	if output=$("$@" 2>&1); then
 		ktap_ok "$name"
 	else
-		ktap_fail "$name" "$* failed ($?)${output:+: $output}"
+		ktap_fail "$name" "$* failed ($?)" ${output:+"$output"}
 	fi
 }
 
