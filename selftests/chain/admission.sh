@@ -42,13 +42,11 @@ relay_counts() {
 
 # difference BEFORE: what has been added since, without what has not changed.
 difference() {
-	{
-		sed 's/^/-/' <<<"$1"
-		relay_counts
-	} | awk '
-		/^-/ { count[substr($1, 2)] -= $2; next }
+	awk '
+		FNR == NR { count[$1] -= $2; next }
 		{ count[$1] += $2 }
-		END { for (name in count) if (count[name]) print name, count[name] }' | sort
+		END { for (name in count) if (count[name]) print name, count[name] }
+	' <(echo "$1") <(relay_counts) | sort
 }
 
 # expected PACKETS FORWARDED [REASON]
@@ -94,11 +92,11 @@ flood() {
 }
 
 known_client() {
-	answers pc $MT4 && ip -n "$CHAIN-pc" link set wg0 down && watch
+	answers pc "$MT4" && ip -n "$CHAIN-pc" link set wg0 down && watch
 }
 
 unhurt() {
-	ip -n "$CHAIN-pc" link set wg0 up && answers pc $MT4
+	ip -n "$CHAIN-pc" link set wg0 up && answers pc "$MT4"
 }
 
 refusals() {
@@ -115,11 +113,11 @@ refusals() {
 	check "$1: no ICMP error told the sender anything" no_icmp
 
 	check "$1: a client is known" known_client
-	check "$1: its junk is refused as shape" refused junk shape --source $CLIENT_PORT
-	check "$1: its wrong lengths are refused as shape" refused lengths shape --source $CLIENT_PORT
-	check "$1: its reserved bits are refused as shape" refused reserved shape --source $CLIENT_PORT
-	check "$1: its wrong mac1 is refused as mac1" refused mac1 mac1 --source $CLIENT_PORT
-	check "$1: its data passes" passed transport --source $CLIENT_PORT
+	check "$1: its junk is refused as shape" refused junk shape --source "$CLIENT_PORT"
+	check "$1: its wrong lengths are refused as shape" refused lengths shape --source "$CLIENT_PORT"
+	check "$1: its reserved bits are refused as shape" refused reserved shape --source "$CLIENT_PORT"
+	check "$1: its wrong mac1 is refused as mac1" refused mac1 mac1 --source "$CLIENT_PORT"
+	check "$1: its data passes" passed transport --source "$CLIENT_PORT"
 	check "$1: the mt saw that one and nothing else" seen_at_mt 1
 	check "$1: no ICMP error told the sender anything" no_icmp
 	check "$1: the client's own session is unhurt" unhurt

@@ -33,9 +33,9 @@ CHAIN=nwg
 CHAIN_DIR=''
 NWGCTL=${NWGCTL:-$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../build/nwgctl}
 
-LAN4=192.168.88.10 LAN6=fd88::10
+# shellcheck disable=SC2034 # for the tests
+LAN4=192.168.88.10 LAN6=fd88::10 PC4=10.7.0.2 PC6=fd07::2
 MT4=10.7.0.1 MT6=fd07::1
-PC4=10.7.0.2 PC6=fd07::2
 RELAY_PORT=60000
 DIAL_PORT=60100
 CLIENT_PORT=51820
@@ -238,7 +238,7 @@ mt_port() {
 }
 
 wg1_up_vps() {
-	tunnel vps wg1 172.16.1.1/24,fd16::1/64 1420 listen-port $DIAL_PORT \
+	tunnel vps wg1 172.16.1.1/24,fd16::1/64 1420 listen-port "$DIAL_PORT" \
 		peer "$(public mt-wg1)" allowed-ips 172.16.1.254/32,fd16::254/128
 }
 
@@ -249,13 +249,13 @@ wg1_up_mt() {
 }
 
 wg0_up_mt() {
-	tunnel mt wg0 $MT4/24,$MT6/64 "$(nested_mtu)" listen-port $RELAY_PORT
+	tunnel mt wg0 $MT4/24,$MT6/64 "$(nested_mtu)" listen-port "$RELAY_PORT"
 }
 
 # client_up NODE HOST ENDPOINT: wg0 on a client, as 10.7.0.HOST and fd07::HOST.
 client_up() {
 	wgtool mt set wg0 peer "$(public "$1-wg0")" allowed-ips "10.7.0.$2/32,fd07::$2/128" &&
-		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" listen-port $CLIENT_PORT \
+		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" listen-port "$CLIENT_PORT" \
 			peer "$(public mt-wg0)" endpoint "$3" \
 			allowed-ips $MT4/32,$MT6/128,192.168.88.0/24,fd88::/64 &&
 		routes "$1" '192.168.88.0/24 dev wg0' 'fd88::/64 dev wg0'
@@ -266,10 +266,10 @@ forward_up() {
 	relay) relay_up "$RELAY_PORT" ;;
 	dnat)
 		router vps
-		on vps iptables -t nat -A PREROUTING ! -i wg1 -p udp --dport $RELAY_PORT \
+		on vps iptables -t nat -A PREROUTING ! -i wg1 -p udp --dport "$RELAY_PORT" \
 			-j DNAT --to-destination 172.16.1.254:$RELAY_PORT &&
 			on vps iptables -t nat -A POSTROUTING -o wg1 -j MASQUERADE &&
-			on vps ip6tables -t nat -A PREROUTING ! -i wg1 -p udp --dport $RELAY_PORT \
+			on vps ip6tables -t nat -A PREROUTING ! -i wg1 -p udp --dport "$RELAY_PORT" \
 				-j DNAT --to-destination "[fd16::254]:$RELAY_PORT" &&
 			on vps ip6tables -t nat -A POSTROUTING -o wg1 -j MASQUERADE
 		;;
@@ -314,7 +314,7 @@ chain_down() {
 		node_down "$node" || status=1
 	done
 	rm -rf "$CHAIN_DIR"
-	return $status
+	return "$status"
 }
 
 # home_up: the household of pc2 and pc3, both behind 203.0.113.2.

@@ -31,11 +31,11 @@ at_once() {
 	local first second
 	payload "$CHAIN_DIR/up" 400000
 	head -c 400000 /dev/urandom >"$CHAIN_DIR/down"
-	stream pc2 mt $MT4 "$CHAIN_DIR/up" &
+	stream pc2 mt "$MT4" "$CHAIN_DIR/up" &
 	first=$!
-	stream lan pc3 $PC3 "$CHAIN_DIR/down" &
+	stream lan pc3 "$PC3" "$CHAIN_DIR/down" &
 	second=$!
-	wait $first && wait $second
+	wait "$first" && wait "$second"
 }
 
 # forwarded FILTER: bytes sent on from the clients that the jq filter selects.
@@ -49,7 +49,7 @@ counted_apart() {
 	local own='.client_address == "192.0.2.2"' own_before others_before
 	own_before=$(forwarded "$own")
 	others_before=$(forwarded "$own | not")
-	on pc ping -q -c 5 -i 0.2 -s 1000 $MT4 || return
+	on pc ping -q -c 5 -i 0.2 -s 1000 "$MT4" || return
 	echo "own $own_before to $(forwarded "$own"), others $others_before to $(forwarded "$own | not")"
 	[ $(($(forwarded "$own") - own_before)) -ge $((5 * 1072)) ] &&
 		[ $(($(forwarded "$own") - own_before)) -lt $((6 * 1072)) ] &&
@@ -60,13 +60,13 @@ clients() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
 	check "two clients live behind one router" home_up
 	check "both have the same source port" one_source_port
-	check "the first reaches the mt" answers pc2 $MT4
-	check "the second reaches the mt" answers pc3 $MT4
-	check "the client elsewhere reaches the mt" answers pc $MT4
+	check "the first reaches the mt" answers pc2 "$MT4"
+	check "the second reaches the mt" answers pc3 "$MT4"
+	check "the client elsewhere reaches the mt" answers pc "$MT4"
 	check "the mt sees three clients" distinct_at_mt
 	check "the relay has a flow for each, two from one address" flows_per_client
-	check "the mt reaches the first" answers mt $PC2
-	check "the lan reaches the second" answers lan $PC3
+	check "the mt reaches the first" answers mt "$PC2"
+	check "the lan reaches the second" answers lan "$PC3"
 	check "both carry data at once" at_once
 	check "one client's packets are counted in its flow" counted_apart
 }

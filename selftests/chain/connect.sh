@@ -45,20 +45,20 @@ both_ways() {
 
 large_file() {
 	head -c 50000000 /dev/urandom >"$CHAIN_DIR/large"
-	stream pc mt $MT4 "$CHAIN_DIR/large"
+	stream pc mt "$MT4" "$CHAIN_DIR/large"
 }
 
 connect() {
 	check "wg1 comes up from the mt's side alone" wg1_from_mt
 	check "the vps sees the mt at a port of the cgnat" behind_cgnat
-	check "wg0's handshake passes the vps" answers pc $MT4
+	check "wg0's handshake passes the vps" answers pc "$MT4"
 	check "both ends have the handshake" handshaken mt wg0
 	check "the mt sees the client at the vps' tunnel address" mt_sees 172.16.1.1:
 	check "the relay shows one established flow" one_flow
 	both_ways "outer v4"
 	check "a 50 MB file has the right hash" large_file
 	check "the relay moves to v6" outer 6
-	check "wg0's handshake passes the vps over v6" answers pc $MT4
+	check "wg0's handshake passes the vps over v6" answers pc "$MT4"
 	check "the mt sees the client at the vps' v6 tunnel address" mt_sees "[fd16::1]:"
 	both_ways "outer v6"
 }

@@ -28,11 +28,11 @@ conntrack_on_vps() {
 marked_traffic() {
 	payload "$CHAIN_DIR/marked" 100000
 	capture vps any "$CHAIN_DIR/vps.pcap" && capture mt wg0 "$CHAIN_DIR/mt.pcap" || return
-	stream pc mt $MT4 "$CHAIN_DIR/marked" && stream mt pc $PC6 "$CHAIN_DIR/marked" &&
-		datagrams pc lan $LAN4 "$CHAIN_DIR/marked"
+	stream pc mt "$MT4" "$CHAIN_DIR/marked" && stream mt pc "$PC6" "$CHAIN_DIR/marked" &&
+		datagrams pc lan "$LAN4" "$CHAIN_DIR/marked"
 	local status=$?
 	capture_end
-	return $status
+	return "$status"
 }
 
 # traces FILE: is there anything of the inner packets in the capture?
@@ -99,11 +99,11 @@ relay_untracked() {
 new_sessions() {
 	ip -n "$CHAIN-pc" link set wg0 down && ip -n "$CHAIN-pc" link set wg0 up &&
 		ip -n "$CHAIN-mt" link set wg1 down && ip -n "$CHAIN-mt" link set wg1 up &&
-		answers pc $MT4 20 && answers mt $PC6
+		answers pc "$MT4" 20 && answers mt "$PC6"
 }
 
 private() {
-	check "traffic passes" answers pc $MT4 20
+	check "traffic passes" answers pc "$MT4" 20
 	check "ip_forward is 0" every_setting 0 'net\.ipv4\.ip_forward$'
 	check "v4 forwarding is 0 on every interface" every_setting 0 'net\.ipv4\.conf\..*\.forwarding'
 	check "v6 forwarding is 0 on every interface" every_setting 0 'net\.ipv6\.conf\..*\.forwarding'

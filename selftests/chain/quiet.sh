@@ -11,15 +11,15 @@ here=$(dirname "$(realpath "$0")")
 QUIET=200
 
 quiet_time() {
-	skip_idle sleep $QUIET
+	skip_idle sleep "$QUIET"
 }
 
 # Nothing went through wg0 in the quiet time: both handshakes are older than it.
 was_quiet() {
 	local now
 	now=$(date +%s)
-	[ $((now - $(handshake_time pc wg0))) -ge $QUIET ] &&
-		[ $((now - $(handshake_time mt wg0))) -ge $QUIET ]
+	[ $((now - $(handshake_time pc wg0))) -ge "$QUIET" ] &&
+		[ $((now - $(handshake_time mt wg0))) -ge "$QUIET" ]
 }
 
 client_at_mt() {
@@ -36,15 +36,15 @@ one_flow() {
 
 quiet() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
-	check "the pc reaches the mt" answers pc $MT4
+	check "the pc reaches the mt" answers pc "$MT4"
 	CLIENT_WAS=$(client_at_mt)
 	check "$QUIET s pass" quiet_time
 	check "without a handshake of wg0" was_quiet
-	check "the pc still reaches the mt" answers pc $MT4
+	check "the pc still reaches the mt" answers pc "$MT4"
 	check "$QUIET s pass again" quiet_time
 	check "without a handshake of wg0" was_quiet
-	check "the mt still reaches the pc" answers mt $PC4
-	check "and v6 behind it" answers mt $PC6
+	check "the mt still reaches the pc" answers mt "$PC4"
+	check "and v6 behind it" answers mt "$PC6"
 	check "the mt has seen one and the same client address" same_client
 	check "all that time there was one flow" one_flow
 }

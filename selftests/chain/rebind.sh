@@ -19,7 +19,7 @@ slow_stream() {
 	for ((i = 0; i < 90; i++)); do
 		echo "line $i"
 		sleep 1
-	done | on pc socat -u - TCP:$MT4:7001 &
+	done | on pc socat -u - "TCP:$MT4:7001" &
 	SLOW_CLIENT=$!
 	slowwait 10 grep -q 'line 2' "$CHAIN_DIR/slow"
 }
@@ -35,7 +35,7 @@ rebind() {
 }
 
 cut_off() {
-	! answers pc $MT4 2
+	! answers pc "$MT4" 2
 }
 
 port_changed() {
@@ -51,18 +51,18 @@ same_client() {
 
 rebinds() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
-	check "the pc reaches the mt" answers pc $MT4
+	check "the pc reaches the mt" answers pc "$MT4"
 	CLIENT_WAS=$(wgtool mt show wg0 endpoints)
 
 	check "the cgnat forgets the mt, nothing flows" rebind
 	check "the pc is cut off from the mt" cut_off
-	check "wg1 moves to the new port in $RECOVERY s" skip_idle slowwait $RECOVERY port_changed
-	check "the pc reaches the mt again" answers pc $MT4
-	check "the mt reaches the pc again" answers mt $PC4
+	check "wg1 moves to the new port in $RECOVERY s" skip_idle slowwait "$RECOVERY" port_changed
+	check "the pc reaches the mt again" answers pc "$MT4"
+	check "the mt reaches the pc again" answers mt "$PC4"
 
 	check "data flow at a line per second" slow_stream
 	check "the cgnat forgets the mt again" rebind
-	check "wg1 moves to the new port in $RECOVERY s again" slowwait $RECOVERY port_changed
+	check "wg1 moves to the new port in $RECOVERY s again" slowwait "$RECOVERY" port_changed
 	check "all the data arrive" slow_stream_complete
 	check "the mt has seen one and the same client address" same_client
 }

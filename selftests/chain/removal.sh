@@ -12,10 +12,10 @@ here=$(dirname "$(realpath "$0")")
 traffic_on() {
 	local node
 	for node in pc mt; do
-		background $node socat -u UDP-RECV:7009 OPEN:/dev/null
+		background "$node" socat -u UDP-RECV:7009 OPEN:/dev/null
 	done
-	background pc socat -u -b 1200 OPEN:/dev/zero UDP-SENDTO:$MT4:7009
-	background mt socat -u -b 1200 OPEN:/dev/zero UDP-SENDTO:$PC4:7009
+	background pc socat -u -b 1200 OPEN:/dev/zero "UDP-SENDTO:$MT4:7009"
+	background mt socat -u -b 1200 OPEN:/dev/zero "UDP-SENDTO:$PC4:7009"
 }
 
 received() {
@@ -40,7 +40,7 @@ resumed() {
 		ip -n "$CHAIN-$node" link set "$tunnel" down &&
 			ip -n "$CHAIN-$node" link set "$tunnel" up || return
 	done
-	answers pc $MT4 30 && flowing
+	answers pc "$MT4" 30 && flowing
 }
 
 no_relay() {
@@ -53,7 +53,7 @@ port_taken() {
 
 # socat binds the port and stays, or ends at once because it cannot.
 port_free() {
-	on vps timeout 1 socat -u UDP6-RECV:$RELAY_PORT,ipv6only=0 OPEN:/dev/null
+	on vps timeout 1 socat -u "UDP6-RECV:$RELAY_PORT,ipv6only=0" OPEN:/dev/null
 	[ $? -eq 124 ]
 }
 
@@ -106,12 +106,12 @@ unused() {
 }
 
 removals() {
-	check "the pc reaches the mt" answers pc $MT4 20
+	check "the pc reaches the mt" answers pc "$MT4" 20
 	check "traffic is on" traffic_on
 	check "it flows both ways" flowing
 	check "the relay's port is taken" port_taken
 
-	check "the relay is removed" nwgctl relay del listen $RELAY_PORT
+	check "the relay is removed" nwgctl relay del listen "$RELAY_PORT"
 	check "neither it nor a flow is left" no_relay
 	check "its port is free" port_free
 	check "the relay is put back" forward_up

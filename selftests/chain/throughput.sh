@@ -18,8 +18,8 @@ BYTES=50000000
 rounds=${1:-3}
 
 both_up() {
-	chain_kind stock && CHAIN=relay && chain_up && answers pc $MT4 20 &&
-		chain_kind baseline && CHAIN=dnat && chain_up && answers pc $MT4 20
+	chain_kind stock && CHAIN=relay && chain_up && answers pc "$MT4" 20 &&
+		chain_kind baseline && CHAIN=dnat && chain_up && answers pc "$MT4" 20
 }
 
 both_down() {
@@ -31,7 +31,7 @@ both_down() {
 timed() {
 	local CHAIN=$1 began
 	began=$(date +%s%N)
-	stream lan pc $PC4 "$FILE" || return
+	stream lan pc "$PC4" "$FILE" || return
 	echo $(($(date +%s%N) - began)) >>"$WORK/$1"
 }
 

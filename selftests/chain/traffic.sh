@@ -46,7 +46,7 @@ stream() {
 		wait "$server" && same_hash "$4" "$out"
 	status=$?
 	kill "$server" 2>/dev/null
-	return $status
+	return "$status"
 }
 
 # datagrams FROM TO ADDRESS FILE: FILE arrives unchanged over UDP, 1000 B at a time.
@@ -59,7 +59,7 @@ datagrams() {
 		slowwait 10 same_hash "$4" "$out"
 	status=$?
 	kill "$server" && wait "$server" 2>/dev/null
-	return $status
+	return "$status"
 }
 
 same_hash() {
@@ -123,7 +123,7 @@ check() {
 	else
 		ktap_fail "$name" "$* failed ($status): $(<"$CHECK_OUTPUT")"
 	fi
-	return $status
+	return "$status"
 }
 
 # each_chain N FUNCTION [CHAIN]...: the FUNCTION, which gives N results, on a chain of
