@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The operations on relays and flows. Those that change something hold RTNL, which serialises all
- * changes of a namespace's relays, and the update_lock of the interface; each checks all that can be
- * refused before it changes anything. The dumps hold no lock but RCU.
+ * changes of a namespace's relays, and the update_lock of the interface; each checks all that can
+ * be refused before it changes anything. The dumps hold no lock but RCU.
  */
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
@@ -80,7 +80,10 @@ const struct nla_policy nwg_flow_policy[NWG_FLOW_A_MAX + 1] = {
 		(err);                                  \
 	})
 
-/* Read where a relay listens from the attributes of either command. Whether there is one is the caller's question. */
+/*
+ * Read where a relay listens from the attributes of either command. Whether there is one is the
+ * caller's question.
+ */
 static int read_listen(struct nlattr **attrs, int port_type, int ip4_type, int ip6_type,
 		       struct nwg_relay_listen *listen, struct netlink_ext_ack *extack)
 {
@@ -122,7 +125,10 @@ static int read_relay_listen(struct genl_info *info, struct nwg_relay_listen *li
 			   NWG_RELAY_A_LISTEN_IP6, listen, info->extack);
 }
 
-/* The attribute with the address of a relay if there is one, else that with its port: what to point at. */
+/*
+ * The attribute with the address of a relay if there is one, else that with its port: what to point
+ * at.
+ */
 static const struct nlattr *listen_attr(struct genl_info *info)
 {
 	return info->attrs[NWG_RELAY_A_LISTEN_IP4]	   ?:
@@ -226,7 +232,9 @@ static int check_required(struct genl_info *info)
 	return 0;
 }
 
-/* Whether another relay of the namespace has the port on an address of @listen. Context: RTNL held. */
+/*
+ * Whether another relay of the namespace has the port on an address of @listen. Context: RTNL held.
+ */
 static bool relay_overlaps(struct net *net, const struct nwg_relay_listen *listen)
 {
 	const struct nwg_relay *relay;
@@ -317,7 +325,10 @@ int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* The relay that a request names, and that is over the interface if it names one, too. Context: RTNL held. */
+/*
+ * The relay that a request names, and that is over the interface if it names one, too. Context:
+ * RTNL held.
+ */
 static struct nwg_relay *find_relay(struct genl_info *info)
 {
 	const struct nlattr *named = info->attrs[NWG_RELAY_A_IFINDEX] ?:

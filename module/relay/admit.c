@@ -4,9 +4,14 @@
 #include "device.h"
 #include "transport/ratelimiter.h"
 
-/* A gate, not authentication: whoever knows the responder's public key passes (white paper, section 5.3). */
+/*
+ * A gate, not authentication: whoever knows the responder's public key passes (white paper, section
+ * 5.3).
+ */
 static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_datagram *datagram)
 {
+	if (datagram->type != NWG_MESSAGE_INITIATION && datagram->type != NWG_MESSAGE_RESPONSE)
+		return true;
 	return !params->config.has_responder ||
 	       cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
 }
@@ -20,11 +25,9 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 	__le32 sender = ((const struct nwg_message_initiation *)datagram->message)->sender;
 	enum nwg_relay_drop reason;
 
-	if (!mac1_valid(params, datagram))
-		return NWG_DROP_MAC1;
 	/*
-	 * An established client has an allowance of its own, so that a flood of forged sources cannot use up what it
-	 * needs to keep its session.
+	 * An established client has an allowance of its own, so that a flood of forged sources
+	 * cannot use up what it needs to keep its session.
 	 */
 	if (*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED)
 		return nwg_flow_initiated(*flow, sender) ? 0 : NWG_DROP_RATE;
@@ -43,14 +46,14 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 					   struct sk_buff *skb, const struct nwg_datagram *datagram,
 					   const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
+	if (unlikely(!mac1_valid(params, datagram)))
+		return NWG_DROP_MAC1;
 	if (*flow && unlikely(nwg_flow_expired(*flow)))
 		*flow = NULL;
-	if (datagram->type == NWG_MESSAGE_INITIATION)
+	if (unlikely(datagram->type == NWG_MESSAGE_INITIATION))
 		return admit_initiation(relay, params, skb, datagram, key, flow);
-	if (!*flow || READ_ONCE((*flow)->state) == NWG_FLOW_NEW)
+	if (unlikely(!*flow || READ_ONCE((*flow)->state) == NWG_FLOW_NEW))
 		return NWG_DROP_NO_FLOW;
-	if (datagram->type == NWG_MESSAGE_RESPONSE && !mac1_valid(params, datagram))
-		return NWG_DROP_MAC1;
 	return 0;
 }
 

@@ -16,7 +16,8 @@
  * struct nwg_datagram - a UDP datagram, taken apart
  * @type: what message it is by its shape
  * @len: length of the UDP payload
- * @message: the payload, of which the first %NWG_RELAY_LOOK bytes can be read; moves when the packet's head does
+ * @message: the payload, of which the first %NWG_RELAY_LOOK bytes can be read; moves when the
+ *	packet's head does
  */
 struct nwg_datagram {
 	enum nwg_message_type type;
@@ -33,8 +34,9 @@ struct nwg_datagram {
  * @key: who sent it
  * @flow: its flow, which may have expired, or NULL; replaced by the flow that it belongs to now
  *
- * Without a flow, or before the home has answered, only initiations pass: so what a stranger can make a relay send to
- * the home is bounded by the rate of initiations, even if the responder's key is not known.
+ * Without a flow, or before the home has answered, only initiations pass: so what a stranger can
+ * make a relay send to the home is bounded by the rate of initiations, even if the responder's key
+ * is not known.
  *
  * Context: RCU read section with BH off.
  * Return: 0 to let it through, with @flow set; otherwise why not.

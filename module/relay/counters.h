@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a relay counts. Only what was sent on and what was dropped is counted; what arrived is their sum, so that the
- * three always add up, however a reader and the packets interleave.
+ * What a relay counts. Only what was sent on and what was dropped is counted; what arrived is their
+ * sum, so that the three always add up, however a reader and the packets interleave.
  */
 #ifndef _NWG_RELAY_COUNTERS_H
 #define _NWG_RELAY_COUNTERS_H

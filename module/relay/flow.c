@@ -15,11 +15,17 @@
 #define NEW_LIFETIME (10 * HZ)
 #define ESTABLISHED_LIFETIME (540 * HZ)
 
-/* What an established client may send of initiations is what every source may: 20 per second, burst 5. */
+/*
+ * What an established client may send of initiations is what every source may: 20 per second, burst
+ * 5.
+ */
 #define INITIATION_COST (HZ / 20)
 #define INITIATION_BURST 5
 
-/* How often flows whose time is up are looked for, and in how many rounds all established ones are looked at. */
+/*
+ * How often flows whose time is up are looked for, and in how many rounds all established ones are
+ * looked at.
+ */
 #define EXPIRY_INTERVAL (5 * HZ)
 #define EXPIRY_ROUNDS 6
 
@@ -116,7 +122,10 @@ static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow)
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
-/* The interface's address that an IPv4 packet to @to is sent from: one of the same subnet, or the first. */
+/*
+ * The interface's address that an IPv4 packet to @to is sent from: one of the same subnet, or the
+ * first.
+ */
 static bool select_addr4(struct net_device *dev, const struct in6_addr *to, struct in6_addr *addr)
 {
 	struct in_device *in_dev = __in_dev_get_rcu(dev);
@@ -340,7 +349,10 @@ void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver)
 			break;
 	if (i == flow->sender_count || flow->gone)
 		goto out;
-	/* A response answers an initiation once; what is older than that will not be answered any more. */
+	/*
+	 * A response answers an initiation once; what is older than that will not be answered any
+	 * more.
+	 */
 	flow->sender_count = i;
 	flow->handshakes++;
 	if (flow->state == NWG_FLOW_NEW) {
@@ -411,8 +423,8 @@ void nwg_flow_remove_all(struct nwg_relay *relay)
 }
 
 /*
- * End flows of one state whose time is up: look at the first @count of the list and put those that stay at its end. In
- * batches, with whatever the packets do to the list in between.
+ * End flows of one state whose time is up: look at the first @count of the list and put those that
+ * stay at its end. In batches, with whatever the packets do to the list in between.
  */
 static void expire(struct nwg_relay *relay, enum nwg_flow_state state, unsigned int count)
 {

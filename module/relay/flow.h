@@ -7,8 +7,8 @@
  *	                          10 s after the             540 s after the last
  *	                         last initiation             packet from the home
  *
- * A session of the two ends dies at 180 s and its keys at 540 s (white paper, section 6.3), so a relay never breaks a
- * session that they still hold.
+ * A session of the two ends dies at 180 s and its keys at 540 s (white paper, section 6.3), so a
+ * relay never breaks a session that they still hold.
  *
  * Addresses are struct in6_addr throughout, IPv4 as v4-mapped (RFC 4291, section 2.5.5.2).
  */
@@ -69,8 +69,9 @@ struct nwg_flow_mapping {
  * @drops: datagrams dropped
  * @dropped_bytes: their UDP payload
  *
- * Atomic, since several CPUs may carry one flow and nothing may be lost; no lock, and memory per CPU would be too much
- * for a million flows. A datagram that goes through touches two of them, which share a cache line.
+ * Atomic, since several CPUs may carry one flow and nothing may be lost; no lock, and memory per
+ * CPU would be too much for a million flows. A datagram that goes through touches two of them,
+ * which share a cache line.
  */
 struct nwg_flow_counters {
 	atomic64_t messages[NWG_MESSAGE_TRANSPORT];
@@ -90,7 +91,8 @@ struct nwg_flow_counters {
  * @state: &enum nwg_flow_state; written under relay->lock
  * @gone: it has left the tables; relay->lock
  * @sender_count: how many of @senders are set; relay->lock
- * @senders: sender indices of the client's last initiations that the home has not answered, newest first; relay->lock
+ * @senders: sender indices of the client's last initiations that the home has not answered, newest
+ *	first; relay->lock
  * @route_cookie: of @route (IPv6)
  * @route: route to the client, or NULL; RCU, replaced by xchg(), holds a reference
  * @created: jiffies
@@ -174,7 +176,8 @@ bool nwg_flow_expired(const struct nwg_flow *flow);
  * @sender: sender index of the initiation
  * @reason: written if there is none
  *
- * At the relay's limit the new flow that has waited longest for its answer has to go; established ones never do.
+ * At the relay's limit the new flow that has waited longest for its answer has to go; established
+ * ones never do.
  *
  * Context: RCU read section with BH off.
  * Return: the flow (which another CPU may have made meanwhile); or NULL.
@@ -193,7 +196,10 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
  */
 bool nwg_flow_initiated(struct nwg_flow *flow, __le32 sender);
 
-/* Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH off. */
+/*
+ * Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH
+ * off.
+ */
 void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver);
 
 /* Count a datagram that was sent on. @len: UDP payload. Context: any. */

@@ -2,17 +2,18 @@
 /*
  * The path of a datagram through a relay.
  *
- * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> queue of the peer
- * Reverse:  mapping -> flow -> message -> admission -> route of the flow -> rewrite -> output
+ * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> queue of the
+ * peer Reverse:  mapping -> flow -> message -> admission -> route of the flow -> rewrite -> output
  *
- * The relay is an end of what it sends: it gives each datagram its own addresses on both sides, and may fragment. What
- * the ends said about priority and congestion (DS field, RFC 6040) passes unchanged, TTL and hop limit are counted
- * down.
+ * The relay is an end of what it sends: it gives each datagram its own addresses on both sides, and
+ * may fragment. What the ends said about priority and congestion (DS field, RFC 6040) passes
+ * unchanged, TTL and hop limit are counted down.
  */
 #include "forward.h"
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
@@ -91,6 +92,22 @@ static bool read_ends(struct sk_buff *skb, unsigned int offset, struct ends *end
 	return true;
 }
 
+/*
+ * Whether a datagram arrived as it was sent. It costs nothing if the interface that it came by has
+ * looked already.
+ */
+static bool checksum_valid(struct sk_buff *skb, const struct udphdr *header)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return true;
+	/* None is a choice over IPv4 only (RFC 8200, section 8.1). */
+	if (!header->check)
+		return is_ipv4(skb);
+	return skb_csum_unnecessary(skb) ||
+	       !nf_checksum(skb, NF_INET_PRE_ROUTING, ip_header_len(skb), IPPROTO_UDP,
+			    is_ipv4(skb) ? AF_INET : AF_INET6);
+}
+
 /* Read the message in a packet. Return: 0, or why it cannot be one. */
 static enum nwg_relay_drop read_message(struct sk_buff *skb, struct nwg_datagram *datagram)
 {
@@ -106,8 +123,7 @@ static enum nwg_relay_drop read_message(struct sk_buff *skb, struct nwg_datagram
 	header = udp_header(skb);
 	if (ntohs(header->len) != skb->len - ip_header_len(skb))
 		return NWG_DROP_MALFORMED;
-	/* A checksum is not a choice over IPv6 (RFC 8200, section 8.1). */
-	if (!is_ipv4(skb) && !header->check && skb->ip_summed != CHECKSUM_PARTIAL)
+	if (!checksum_valid(skb, header))
 		return NWG_DROP_MALFORMED;
 	datagram->message = header + 1;
 	datagram->type = nwg_message_classify(datagram->message, datagram->len);
@@ -150,8 +166,8 @@ static void rewrite_addresses6(struct sk_buff *skb, const struct ends *ends)
 }
 
 /*
- * Give a packet other ends. The UDP checksum is changed by what the ends differ in (RFC 1624), not computed anew: what
- * was damaged stays damaged to whoever checks it. None stays none.
+ * Give a packet other ends. The UDP checksum is changed by what the ends differ in (RFC 1624), not
+ * computed anew: what was damaged stays damaged to whoever checks it. None stays none.
  *
  * Return: false if out of memory.
  */
@@ -190,7 +206,9 @@ static void detach(struct sk_buff *skb)
 	skb->priority = 0;
 }
 
-/* Let a packet be fragmented: as it has a new sender, it needs an identification of that sender's. */
+/*
+ * Let a packet be fragmented: as it has a new sender, it needs an identification of that sender's.
+ */
 static void make_fragmentable(struct net *net, struct sk_buff *skb)
 {
 	if (is_ipv4(skb)) {
@@ -240,8 +258,8 @@ static int send_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 }
 
 /*
- * Send a packet that is too big for the tunnel, in fragments that are not: they are put together by the home. Outer
- * fragments would be lost in many a NAT. Always consumes it.
+ * Send a packet that is too big for the tunnel, in fragments that are not: they are put together by
+ * the home. Outer fragments would be lost in many a NAT. Always consumes it.
  */
 static enum nwg_relay_drop send_fragments(struct nwg_peer *peer, struct sk_buff *skb)
 {
@@ -251,7 +269,10 @@ static enum nwg_relay_drop send_fragments(struct nwg_peer *peer, struct sk_buff 
 	int err;
 
 	route.peer = peer;
-	/* Without the interface, so that no reference to it is taken, for which there would be nobody to drop it. */
+	/*
+	 * Without the interface, so that no reference to it is taken, for which there would be
+	 * nobody to drop it.
+	 */
 	dst_init(&route.dst, &fragment_dst_ops, NULL, DST_OBSOLETE_NONE, DST_NOCOUNT);
 	route.dst.dev = dev;
 	make_fragmentable(net, skb);
@@ -354,8 +375,8 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 }
 
 /*
- * Whether a packet is for this machine, and not one that the stack would refuse for its source. Asked for packets
- * without a flow only.
+ * Whether a packet is for this machine, and not one that the stack would refuse for its source.
+ * Asked for packets without a flow only.
  */
 static bool is_local(struct net *net, struct sk_buff *skb)
 {
@@ -446,7 +467,10 @@ static struct dst_entry *lookup_route(struct net *net, const struct nwg_flow_key
 	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
 }
 
-/* The route to a flow's client, as cached or looked up. Return: valid in the RCU read section; NULL if there is none. */
+/*
+ * The route to a flow's client, as cached or looked up. Return: valid in the RCU read section; NULL
+ * if there is none.
+ */
 static struct dst_entry *route_of(struct net *net, struct nwg_flow *flow)
 {
 	struct dst_entry *dst = rcu_dereference(flow->route), *old;
@@ -464,8 +488,8 @@ static struct dst_entry *route_of(struct net *net, struct nwg_flow *flow)
 }
 
 /*
- * Send an admitted message to the client, as a router sends on: no chain sees it before POST_ROUTING, and connection
- * tracking leaves it alone. Always consumes it.
+ * Send an admitted message to the client, as a router sends on: no chain sees it before
+ * POST_ROUTING, and connection tracking leaves it alone. Always consumes it.
  */
 static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow,
 					  struct sk_buff *skb)
@@ -514,7 +538,10 @@ static bool is_udp_fragment(const struct sk_buff *skb)
 	       fragment->nexthdr == IPPROTO_UDP;
 }
 
-/* Whether a relay to a peer has the inner endpoint that a packet comes from, as far as its address tells. */
+/*
+ * Whether a relay to a peer has the inner endpoint that a packet comes from, as far as its address
+ * tells.
+ */
 static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
 {
 	const struct nwg_relay_params *params;
@@ -535,7 +562,8 @@ static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
 }
 
 /*
- * Put a fragment together with those that came before it: the home's end of the tunnel fragments what is too big.
+ * Put a fragment together with those that came before it: the home's end of the tunnel fragments
+ * what is too big.
  *
  * Return: true if the packet is whole now; false if it is consumed.
  */
@@ -562,7 +590,10 @@ drop:
 	return false;
 }
 
-/* Whether a packet out of the tunnel is a whole UDP datagram with an intact IP header that has nothing unusual. */
+/*
+ * Whether a packet out of the tunnel is a whole UDP datagram with an intact IP header that has
+ * nothing unusual.
+ */
 static bool is_plain_udp(const struct sk_buff *skb)
 {
 	if (!ip_header_plain(skb))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The path of a datagram through a relay, client to home. The other way is nwg_relay_reverse() in relay.h.
+ * The path of a datagram through a relay, client to home. The other way is nwg_relay_reverse() in
+ * relay.h.
  */
 #ifndef _NWG_RELAY_FORWARD_H
 #define _NWG_RELAY_FORWARD_H
@@ -15,7 +16,8 @@ struct net;
  * @skb: IP packet, data at the network header, which was validated; IP fragments put together
  *
  * Context: RCU read section.
- * Return: true if a relay took it (it is consumed, sent on or dropped and counted); false if it is not for a relay.
+ * Return: true if a relay took it (it is consumed, sent on or dropped and counted); false if it is
+ * not for a relay.
  */
 bool nwg_relay_forward(struct net *net, struct sk_buff *skb);
 

@@ -2,13 +2,13 @@
 /*
  * Two ways in, and one function at the end of both:
  *
- *	PRE_ROUTING --- whole UDP datagram, plain IP header ------------------------> nwg_relay_forward()
- *	     |                                                                              ^
- *	     +--- anything else --> the stack: fragments are reassembled --> socket --------+
+ *	PRE_ROUTING --- whole UDP datagram, plain IP header --------------> nwg_relay_forward()
+ *	     |                                                                     ^
+ *	     +--- anything else --> stack: reassembles fragments --> socket -------+
  *
- * The hook comes after raw, so that those chains still filter, and before connection tracking, which never sees what
- * a relay takes. The sockets hold the port, so that no program can bind it and no ICMP error betrays it; what comes to
- * them that is nothing for a relay is dropped.
+ * The hook comes after raw, so that those chains still filter, and before connection tracking,
+ * which never sees what a relay takes. The sockets hold the port, so that no program can bind it
+ * and no ICMP error betrays it; what comes to them that is nothing for a relay is dropped.
  */
 #include "hook.h"
 
@@ -24,7 +24,10 @@
 #include "forward.h"
 #include "object.h"
 
-/* Between raw and SELinux's first chain, which precedes connection tracking; the same for IPv4 and IPv6. */
+/*
+ * Between raw and SELinux's first chain, which precedes connection tracking; the same for IPv4 and
+ * IPv6.
+ */
 #define HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
 
 static unsigned int take(struct sk_buff *skb, unsigned int offset, struct net *net)

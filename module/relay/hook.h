@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How datagrams come to a relay: through a netfilter hook and, those that the stack has to work on first, through the
- * sockets that reserve its port.
+ * How datagrams come to a relay: through a netfilter hook and, those that the stack has to work on
+ * first, through the sockets that reserve its port.
  */
 #ifndef _NWG_RELAY_HOOK_H
 #define _NWG_RELAY_HOOK_H
@@ -9,7 +9,9 @@
 struct net;
 struct nwg_relay;
 
-/* Put the hook into a namespace that gets its first relay. Context: process. Return: 0 or -ENOMEM. */
+/*
+ * Put the hook into a namespace that gets its first relay. Context: process. Return: 0 or -ENOMEM.
+ */
 int nwg_relay_hook_register(struct net *net);
 
 /* Take the hook out. Packets may be in it until a grace period has passed. Context: process. */

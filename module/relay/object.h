@@ -2,9 +2,9 @@
 /*
  * A relay as an object: how it is made, changed, found and removed.
  *
- * Locking: RTNL > wg->update_lock > relay->lock > the buckets of the flow tables. A relay enters and leaves the lists
- * of its interface and of its network namespace with RTNL and update_lock held, so either suffices to walk the list
- * that it protects; the path of a packet walks under RCU.
+ * Locking: RTNL > wg->update_lock > relay->lock > the buckets of the flow tables. A relay enters
+ * and leaves the lists of its interface and of its network namespace with RTNL and update_lock
+ * held, so either suffices to walk the list that it protects; the path of a packet walks under RCU.
  */
 #ifndef _NWG_RELAY_OBJECT_H
 #define _NWG_RELAY_OBJECT_H
@@ -20,7 +20,9 @@
 #include "flow.h"
 #include "protocol/cookie.h"
 
-/* Flows of a relay unless said otherwise: some 1.3 MB, and more clients than a home's uplink feeds. */
+/*
+ * Flows of a relay unless said otherwise: some 1.3 MB, and more clients than a home's uplink feeds.
+ */
 #define NWG_RELAY_DEFAULT_MAX_FLOWS 4096
 
 /* log2 of the number of buckets of a namespace's table of relays by port */
@@ -60,7 +62,8 @@ struct nwg_relay_config {
 };
 
 /**
- * struct nwg_relay_params - a relay's configuration as the packets read it; replaced whole when it changes
+ * struct nwg_relay_params - a relay's configuration as the packets read it; replaced whole when it
+ * changes
  * @config: what the user says; constant
  * @keys: mac keys of the responder, if there is one; constant
  * @peer: the peer, NULL while the interface does not have it; RCU, written under update_lock
@@ -141,8 +144,8 @@ struct nwg_relay_net *nwg_relay_net(const struct net *net);
  * @config: how; the interface has the peer
  *
  * Context: process; RTNL and update_lock held.
- * Return: 0; -EADDRINUSE: a socket has the port; -EADDRNOTAVAIL: the address is not this machine's; -ENOMEM; other
- * errors of bind(). On an error nothing has changed.
+ * Return: 0; -EADDRINUSE: a socket has the port; -EADDRNOTAVAIL: the address is not this machine's;
+ * -ENOMEM; other errors of bind(). On an error nothing has changed.
  */
 int nwg_relay_create(struct nwg_device *wg, const struct nwg_relay_listen *listen,
 		     const struct nwg_relay_config *config);
@@ -157,7 +160,10 @@ int nwg_relay_create(struct nwg_device *wg, const struct nwg_relay_listen *liste
  */
 int nwg_relay_change(struct nwg_relay *relay, const struct nwg_relay_config *config);
 
-/* Remove a relay and its flows. Context: process, may sleep for a grace period; RTNL and update_lock held. */
+/*
+ * Remove a relay and its flows. Context: process, may sleep for a grace period; RTNL and
+ * update_lock held.
+ */
 void nwg_relay_remove(struct nwg_relay *relay);
 
 /* The configuration, to read or to change a part of. Context: update_lock held. */
@@ -167,7 +173,8 @@ const struct nwg_relay_config *nwg_relay_config(const struct nwg_relay *relay);
 struct nwg_relay *nwg_relay_find(struct net *net, const struct nwg_relay_listen *listen);
 
 /**
- * nwg_relay_has_port - first check of every datagram that comes into the namespace, while it has relays at all
+ * nwg_relay_has_port - first check of every datagram that comes into the namespace, while it has
+ * relays at all
  * @net: the namespace's relays
  * @port: destination port
  *

@@ -148,7 +148,10 @@ void nwg_relay_remove(struct nwg_relay *relay)
 	spin_unlock_bh(&relay->lock);
 	cancel_delayed_work_sync(&relay->expiry);
 	nwg_flow_remove_all(relay);
-	/* The port is free again only when none of its flows is left to be found by who takes it next. */
+	/*
+	 * The port is free again only when none of its flows is left to be found by who takes it
+	 * next.
+	 */
 	nwg_relay_port_release(relay);
 	nwg_dbg(relay->device, "Relay %llu destroyed\n", relay->id);
 	call_rcu(&relay->rcu, relay_free_rcu);
@@ -290,8 +293,9 @@ static int __net_init relay_net_init(struct net *net)
 }
 
 /*
- * Interfaces leave a namespace before this runs, and their relays with them; so they do when the module goes. Only the
- * empty tables are left, and a grace period has passed since the namespace, or the module, began to go.
+ * Interfaces leave a namespace before this runs, and their relays with them; so they do when the
+ * module goes. Only the empty tables are left, and a grace period has passed since the namespace,
+ * or the module, began to go.
  */
 static void __net_exit relay_net_exit(struct net *net)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * dst_init() has lost the argument that said how many references there are: it is always one. Kbuild looks whether it
- * has and then defines NWG_HAVE_DST_INIT_ONE_REF.
+ * dst_init() has lost the argument that said how many references there are: it is always one.
+ * Kbuild looks whether it has and then defines NWG_HAVE_DST_INIT_ONE_REF.
  */
 #ifndef _NWG_COMPAT_NET_DST_H
 #define _NWG_COMPAT_NET_DST_H
