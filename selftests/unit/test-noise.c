@@ -339,7 +339,9 @@ static void check_low_order(const struct test_case *c)
 	 * with them.
 	 */
 	bad_first = (const void *)test_field(c, "bad_ephemeral", NWG_INITIATION_LEN);
+	memset(claimed, 0xff, sizeof(claimed));
 	assert_false(noise_initiation_open_static(&responder, claimed, bad_first, &p.responder));
+	assert_true(test_is_zero(claimed, sizeof(claimed)));
 	assert_true(test_is_zero(&responder, sizeof(responder)));
 	shim_zero_accepted = true;
 	assert_true(open_initiation(&p, &responder, bad_first));

@@ -9,7 +9,11 @@
 #define __force
 #define __rcu
 #define __must_check __attribute__((__warn_unused_result__))
-#define __nonstring __attribute__((__nonstring__))
 #define __packed __attribute__((__packed__))
+#if __has_attribute(__nonstring__)
+#define __nonstring __attribute__((__nonstring__))
+#else
+#define __nonstring
+#endif
 
 #endif /* _SHIM_LINUX_COMPILER_TYPES_H */
