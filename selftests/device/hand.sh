@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The device against a peer driven by hand: protocol, network interface, configuration.
+#
+# usage: hand.sh [KIND [--only CASE]...]
+
+device_dir=$(dirname "$(realpath "$0")")
+. "$device_dir/../lib/ktap.sh"
+KIND_A=${1:-nwg} KIND_B=$KIND_A
+. "$device_dir/device.sh"
+
+ktap_need python3 ip
+need_kinds
+topology_up || exit 1
+run_cases "${@:2}" protocol interface config
+ktap_end

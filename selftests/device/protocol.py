@@ -1,0 +1,802 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The device's protocol against a peer driven by hand: what it sends, what it accepts, and what it must not accept."""
+
+import os
+import socket
+import struct
+import time
+
+import bench
+import flood
+import wireguard as wg
+import reference
+from bench import Device, Inner, Wire, check, equal, udp
+
+
+def delivered(inner, wire, what, payload=b"still here"):
+    """The session still works: what was sent before this did no harm."""
+    wire.send_payload(payload)
+    got = inner.receive()
+    check(got, f"after {what} the session is dead")
+    equal(got[0], payload, f"delivered after {what}")
+
+
+def without_mac1(message):
+    return message[:-32] + bytes(32)
+
+
+# Handshake
+
+
+def responder(number):
+    """handshake: responds, and sends nothing on the session before it is confirmed"""
+    device = Device(number)
+    wire, inner = Wire(device, endpoint=False), Inner(device)
+    session = wire.connect(confirm=False)
+    inner.send(wire.inner, b"early")
+    wire.gets_nothing("a packet for an unconfirmed session")
+    wire.send_packet()
+    wire.gets_payload(b"early")
+    inner.send(wire.inner, b"late")
+    wire.gets_payload(b"late")
+    wire.send_payload(b"hello")
+    inner.gets(b"hello")
+    check(session.remote != 0, "index of the device is 0")
+    check(time.time() - 10 < device.latest_handshake(wire.own.public) <= time.time() + 1, "latest-handshakes is not now")
+
+
+def initiator(number):
+    """handshake: initiates, confirms with the queued packets in their order"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    for payload in b"one", b"two", b"three":
+        inner.send(wire.inner, payload)
+    wire.accept()
+    for payload in b"one", b"two", b"three":
+        wire.gets_payload(payload)
+    wire.gets_nothing("a session with nothing to say")
+
+
+def confirms_with_keepalive(number):
+    """handshake: initiates, confirms with a keepalive if nothing is queued"""
+    device = Device(number)
+    wire = Wire(device)
+    device.set_peer(wire.own.public, "persistent-keepalive", "600")
+    wire.accept()
+    equal(wire.gets_packet(), b"", "payload of the confirmation")
+    wire.gets_nothing("a confirmed session")
+
+
+def staging(number):
+    """handshake: 128 packets wait for it, the oldest are dropped first"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    for i in range(200):
+        inner.send(wire.inner, b"%d" % i)
+    wire.accept()
+    got = []
+    while (message := wire.receive(bench.SOON)) is not None:
+        got.append(int(bench.udp_payload(wire.session.decrypt(message))))
+    check(len(got) in (128, 129), f"{len(got)} packets waited")
+    equal(got, list(range(200 - len(got), 200)), "packets that waited")
+    check(device.statistics()["tx_dropped"] >= 200 - len(got), "dropped packets are not counted in tx_dropped")
+
+
+def preshared(number):
+    """handshake: preshared key, both ways"""
+    device = Device(number)
+    psk = os.urandom(32)
+    for ours in True, False:
+        wire, inner = Wire(device, psk=psk), Inner(device)
+        if ours:
+            wire.connect()
+        inner.send(wire.inner, b"out")
+        if not ours:
+            wire.accept()
+        wire.gets_payload(b"out")
+        wire.send_payload(b"in")
+        inner.gets(b"in")
+        inner.close()
+        wire.close()
+        device.set_peer(wire.own.public, "remove")
+
+
+def wrong_preshared(number):
+    """handshake: a wrong preshared key makes no session, either way"""
+    device = Device(number)
+    wire, inner = Wire(device, psk=os.urandom(32)), Inner(device)
+    inner.send(wire.inner, b"secret")
+    response, _ = wire.opens(wire.gets(wg.INITIATION)).respond(psk=os.urandom(32))
+    wire.send(response)
+    wire.gets_nothing("a response with a wrong preshared key")
+    attempt = wire.initiator(psk=os.urandom(32))
+    wire.send(attempt.message)
+    response = wire.gets(wg.RESPONSE)
+    try:
+        attempt.finish(response)
+        check(False, "the response opens with another preshared key")
+    except wg.InvalidTag:
+        pass
+    equal(device.latest_handshake(wire.own.public), 0, "latest-handshakes")
+
+
+def unknown_peer(number):
+    """handshake: an unknown key, and a key not proven, get no answer"""
+    device = Device(number)
+    wire = Wire(device)
+    stranger = Wire(device, known=False)
+    stranger.send(stranger.initiator().message)
+    stranger.gets_nothing("an unknown peer's initiation")
+    stranger.own.public = wire.own.public
+    stranger.send(stranger.initiator().message)
+    stranger.gets_nothing("an initiation with a peer's public but another private key")
+    wire.send(wg.Initiator(wire.own, wg.new_key().public).message)
+    wire.gets_nothing("an initiation for another responder")
+    wire.connect()
+
+
+def wrong_macs(number):
+    """handshake: mac1 is checked of initiations and of responses; mac2 is not demanded without load"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    inner.send(wire.inner, b"x")
+    response, session = wire.opens(wire.gets(wg.INITIATION)).respond()
+    wire.send(without_mac1(response))
+    wire.gets_nothing("a response with a wrong mac1")
+    wire.send(wg.add_macs(response[:-32], wire.device.own.public, cookie=bytes(16)))
+    equal(bench.udp_payload(wire.gets_packet(session=session)), b"x", "payload")
+    wire.send(without_mac1(wire.initiator().message))
+    wire.gets_nothing("an initiation with a wrong mac1")
+    wire.send(wire.initiator(cookie=bytes(16)).message)
+    wire.gets(wg.RESPONSE)
+
+
+def forged_response(number):
+    """handshake: a forged response ends nothing, the true one works once"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    inner.send(wire.inner, b"x")
+    attempt = wire.opens(wire.gets(wg.INITIATION))
+    response, session = attempt.respond()
+    for start in 12, 44:  # ephemeral, tag
+        forged = bytearray(response[:-32])
+        forged[start + 3] ^= 1
+        wire.send(wg.add_macs(bytes(forged), device.own.public))
+    forged = response[:8] + struct.pack("<I", wg.receiver_index(response) ^ 1) + response[12:-32]
+    wire.send(wg.add_macs(forged, device.own.public))
+    low_order = response[:12] + bytes(32) + response[44:-32]
+    wire.send(wg.add_macs(low_order, device.own.public))
+    wire.gets_nothing("a forged response")
+    wire.send(response)
+    equal(bench.udp_payload(wire.gets_packet(session=session)), b"x", "payload")
+    wire.send(response)
+    wire.gets_nothing("a repeated response")
+    wire.session = session
+    delivered(inner, wire, "a repeated response")
+
+
+def repeated_initiation(number):
+    """handshake: a repeated initiation and an older timestamp get no answer"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    now = time.time()
+    wire.connect(timestamp=wg.tai64n(now))
+    attempt = wire.initiator(timestamp=wg.tai64n(now + 2))
+    wire.send(attempt.message)
+    wire.session = attempt.finish(wire.gets(wg.RESPONSE))
+    wire.send_packet()
+    time.sleep(0.1)
+    for what, message in (("a repeated initiation", attempt.message),
+                          ("an initiation with the same timestamp",
+                           wire.initiator(timestamp=wg.tai64n(now + 2)).message),
+                          ("an initiation with an older timestamp",
+                           wire.initiator(timestamp=wg.tai64n(now + 1)).message)):
+        wire.send(message)
+        wire.gets_nothing(what)
+        delivered(inner, wire, what)
+    wire.connect(timestamp=wg.tai64n(now + 3))
+    delivered(inner, wire, "a new handshake")
+
+
+def initiation_rate(number):
+    """handshake: no more than 50 initiations per second are taken from one peer"""
+    device = Device(number)
+    wire = Wire(device)
+    attempts = [wire.initiator(timestamp=wg.tai64n(time.time() + i)) for i in range(30)]
+    start = time.monotonic()
+    for attempt in attempts:
+        wire.send(attempt.message)
+    answers = 0
+    while wire.receive(bench.SOON):
+        answers += 1
+    possible = 1 + int((time.monotonic() - start) * 50)
+    check(1 <= answers < min(30, possible), f"{answers} of 30 initiations at once were answered")
+    wire.connect(timestamp=wg.tai64n(time.time() + 100))
+
+
+def low_order(number):
+    """handshake: a low-order key can be configured and never makes a handshake"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    keys = sorted(set(wg.LOW_ORDER) - {bytes(32)})  # all zeroes is no key
+    for index, key in enumerate(keys):
+        device.set_peer(key, "endpoint", wire.where(), "persistent-keepalive", "1",
+                        "allowed-ips", f"10.77.{number}.{100 + index}/32")
+        inner.send(f"10.77.{number}.{100 + index}")
+    equal(len(device.show("endpoints")), 1 + len(keys), "peers")
+    wire.gets_nothing("a low-order peer", 1.2)
+    for key in wg.LOW_ORDER[:7]:
+        wire.send(wire.initiator(ephemeral=reference.Key(bytes(32), key)).message)
+    wire.gets_nothing("an initiation with a low-order ephemeral key")
+    wire.connect()
+
+
+def new_session_replaces(number):
+    """sessions: the previous one still receives, only the newest sends"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    old = wire.connect()
+    time.sleep(0.1)
+    new = wire.connect(confirm=False)
+    inner.send(wire.inner, b"unconfirmed")
+    equal(bench.udp_payload(wire.gets_packet(session=old)), b"unconfirmed", "payload on the old session")
+    wire.send_packet(session=new)
+    time.sleep(0.1)
+    inner.send(wire.inner, b"confirmed")
+    equal(bench.udp_payload(wire.gets_packet(session=new)), b"confirmed", "payload on the new session")
+    wire.send_payload(b"new")
+    inner.gets(b"new")
+    wire.session = old
+    wire.send_payload(b"old")
+    inner.gets(b"old")
+    for _ in range(2):
+        time.sleep(0.1)
+        wire.connect()
+    newest, wire.session = wire.session, old
+    wire.send_payload(b"three sessions ago")
+    inner.gets_nothing("a message on the session before the previous one")
+    wire.session = newest
+    delivered(inner, wire, "messages on old sessions")
+
+
+def change_private_key(number):
+    """sessions: a new private key ends them at once and identifies the next handshake"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    delivered(inner, wire, "the handshake")
+    old = device.own
+    device.set_key(wg.new_key())
+    wire.send(wg.Initiator(wire.own, old.public).message)
+    wire.gets_nothing("an initiation to the old key")
+    inner.send(wire.inner, b"new")
+    wire.accept()  # checks the static key
+    wire.gets_payload(b"new")
+    delivered(inner, wire, "the new handshake")
+
+
+def remove_private_key(number):
+    """sessions: without a private key there are none; they come back with it"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    key = device.own
+    device.set("private-key", "/dev/stdin", stdin=bench.base64_key(bytes(32)) + "\n")
+    inner.send(wire.inner)
+    wire.gets_nothing("a packet without a private key")
+    equal(bench.run(bench.TOOL, "show", device.name, "private-key").strip(), "(none)", "private-key shown")
+    device.set_key(key)
+    wire.drain(0.1)
+    wire.connect(timestamp=wg.tai64n(time.time() + 1))
+    delivered(inner, wire, "the key's return")
+
+
+def clamped(number):
+    """sessions: a private key is clamped when set"""
+    device = Device(number, key=False)
+    wire = Wire(device)
+    raw = b"\xff" * 32
+    device.set_key(reference.Key(raw))
+    shown = bench.run(bench.TOOL, "show", device.name, "private-key").strip()
+    equal(shown, bench.base64_key(b"\xf8" + b"\xff" * 30 + b"\x7f"), "private-key shown")
+    equal(bench.run(bench.TOOL, "show", device.name, "public-key").strip(), bench.base64_key(device.own.public),
+          "public-key shown")
+    wire.connect()
+
+
+def own_key_as_peer(number):
+    """sessions: a peer with the interface's own key is not kept"""
+    device = Device(number)
+    own = device.own
+    wire = Wire(device)
+    device.set_peer(own.public, "allowed-ips", f"10.77.{number}.9/32")
+    equal(list(device.show("endpoints")), [wire.own.public], "peers after adding the own key")
+    device.set_key(wire.own)
+    equal(list(device.show("endpoints")), [], "peers after taking a peer's private key")
+
+
+def peer_removed(number):
+    """sessions: end with their peer, and a new peer of that key starts anew"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    delivered(inner, wire, "the handshake")
+    device.set_peer(wire.own.public, "remove")
+    wire.send_payload(b"gone")
+    inner.gets_nothing("a removed peer's message")
+    wire.send(wire.initiator().message)
+    wire.gets_nothing("a removed peer's initiation")
+    device.set_peer(wire.own.public, "endpoint", wire.where(), "allowed-ips", wire.inner + "/32")
+    equal(device.transfer(wire.own.public), (0, 0), "transfer of a new peer")
+    inner.send(wire.inner, b"again")
+    wire.accept()
+    wire.gets_payload(b"again")
+
+
+def link_down(number):
+    """sessions: end when the link goes down; up again, the port is the same"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    delivered(inner, wire, "the handshake")
+    device.link("down")
+    with bench.inside(bench.NS_A):
+        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    probe.bind((bench.HOST, device.port))  # the port is free
+    probe.close()
+    device.link("up")
+    wire.send_payload(b"old")
+    inner.gets_nothing("a message on a session from before")
+    inner.send(wire.inner, b"new")
+    wire.accept()
+    wire.gets_payload(b"new")
+    equal(wire.source[:2], wire.to, "source after link up")
+
+
+# Transport messages
+
+
+def replay(number):
+    """replay: a repeated message is dropped"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    message = wire.send_payload(b"once")
+    inner.gets(b"once")
+    received, _ = device.transfer(wire.own.public)
+    for _ in range(3):
+        wire.send(message)
+    inner.gets_nothing("a replayed message")
+    equal(device.transfer(wire.own.public)[0], received, "bytes received, replays not among them")
+    delivered(inner, wire, "a replay")
+
+
+def window(number):
+    """replay: a window of 8192 bits, each counter once, in any order"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+
+    def arrives(counter):
+        payload = b"%d" % counter
+        wire.send_payload_at(payload, counter)
+        got = inner.receive(bench.SOON)
+        return bool(got) and got[0] == payload
+
+    wire.send_payload_at = lambda payload, counter: wire.send_packet(
+        udp(wire.inner, device.inner, payload), counter=counter)
+    top = 100000
+    for counter, accepted in ((top, True), (top - 1, True), (top - 1, False), (top - 64, True), (top - 8100, True),
+                              (top - 8100, False), (top - 8193, False), (50, False), (top, False),
+                              (top + 8192, True), (top - 2, False), (top + 200, True), (top + 8191, True),
+                              (top + 8192, False), (2**40, True), (2**40 - 7000, True), (top + 8193, False)):
+        equal(arrives(counter), accepted, f"counter {counter} accepted")
+
+
+def last_counter(number):
+    """replay: counters from 2^64 - 2^13 - 1 on are refused"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    limit = 2**64 - 2**13 - 1
+    refused = limit + 64 if bench.KIND == "wireguard" else limit  # stock counts its window as 8192 - 64
+    for counter in refused, refused + 1, 2**64 - 1:
+        wire.send_packet(udp(wire.inner, device.inner, b"x"), counter=counter)
+        inner.gets_nothing(f"counter {counter}")
+    wire.send_packet(udp(wire.inner, device.inner, b"last"), counter=limit - 1)
+    inner.gets(b"last")
+
+
+def forged_transport(number):
+    """transport: a forged message is dropped, and takes no counter"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    session = wire.connect()
+    good = session.encrypt(udp(wire.inner, device.inner, b"good"), counter=10)
+    for position in 12, 16, 40, len(good) - 1:  # high half of the counter, body, tag
+        forged = bytearray(good)
+        forged[position] ^= 0x40
+        wire.send(bytes(forged))
+    inner.gets_nothing("a forged message")
+    wire.send(good)
+    inner.gets(b"good")
+
+
+def shape(number):
+    """shape: junk, wrong lengths, unknown indices and types get no answer"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    delivered(inner, wire, "the handshake")
+    initiation = wire.initiator(timestamp=wg.tai64n(time.time() + 5)).message
+    session = wire.session
+    packet = udp(wire.inner, device.inner, b"x")
+    transport = session.encrypt(packet)
+    stranger = wg.Session(session.send_key, session.receive_key, 1, session.remote ^ 0xFFFF)
+    for what, message in (
+            ("nothing", b""), ("a byte", b"\x01"), ("three bytes", b"\x04\0\0"), ("a bare type", b"\x01\0\0\0"),
+            ("random bytes", os.urandom(148)), ("type 0", bytes(148)), ("type 5", b"\x05\0\0\0" + bytes(144)),
+            ("a short initiation", initiation[:-1]), ("a long initiation", initiation + b"\0"),
+            ("an initiation with mac1 right at 147 B",
+             wg.add_macs(initiation[:115], device.own.public)),
+            ("an initiation with mac1 right at 149 B",
+             wg.add_macs(initiation[:116] + b"\0", device.own.public)),
+            ("a response to nobody", wg.add_macs(b"\x02\0\0\0" + os.urandom(56), device.own.public)),
+            ("a short response", wg.add_macs(b"\x02\0\0\0" + os.urandom(55), device.own.public)),
+            ("a cookie reply to nobody", b"\x03\0\0\0" + os.urandom(60)),
+            ("a short cookie reply", b"\x03\0\0\0" + os.urandom(59)),
+            ("a transport message of 31 B", transport[:31]),
+            ("a transport message to nobody", stranger.encrypt(packet)),
+            ("a large transport message to nobody", stranger.encrypt(bytes(1400))),
+            ("60000 bytes of junk", b"\x04\0\0\0" + bytes(60000))):
+        wire.send(message)
+        wire.gets_nothing(what, 0.1)
+    inner.gets_nothing("junk")
+    delivered(inner, wire, "junk")
+
+
+def reserved(number):
+    """shape: the three reserved bytes must be zero in every type"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    for bits in 1, 0x100, 0x800000:
+        wire.send(wg.with_reserved(wire.initiator().message, bits, device.own.public))
+        wire.gets_nothing(f"an initiation with reserved bits {bits:#x}", 0.1)
+    inner.send(wire.inner, b"x")
+    response, wire.session = wire.opens(wire.gets(wg.INITIATION)).respond()
+    wire.send(wg.with_reserved(response, 0x100, device.own.public))
+    wire.gets_nothing("a response with reserved bits")
+    wire.send(response)
+    wire.gets_payload(b"x")
+    for bits in 1, 0x100, 0x800000:
+        wire.send(wg.with_reserved(wire.session.encrypt(udp(wire.inner, device.inner, b"reserved")), bits))
+    inner.gets_nothing("a message with reserved bits")
+    delivered(inner, wire, "messages with reserved bits")
+
+
+def inner_shape(number):
+    """shape: what is inside must be a whole IP packet, and is trimmed to its length"""
+    device = Device(number)
+    wire, inner, inner6 = Wire(device), Inner(device), Inner(device, socket.AF_INET6)
+    wire.connect()
+    good = udp(wire.inner, device.inner, b"abc")
+    before = device.statistics()
+    for what, packet in (("version 5", b"\x55" + good[1:]), ("version 0", bytes(64)),
+                         ("half a v4 header", good[:10]), ("a truncated v4 packet", good[:-4]),
+                         ("half a v6 header", udp(wire.inner6, device.inner6, b"abc")[:30]),
+                         ("a truncated v6 packet", udp(wire.inner6, device.inner6, b"abc")[:-1]),
+                         ("a v4 packet shorter than its header", good[:2] + b"\0\x0c" + good[4:])):
+        wire.send_packet(packet, pad=False)
+        inner.gets_nothing(what, 0.1)
+        inner6.gets_nothing(what, 0.1)
+    after = device.statistics()
+    check(after["rx_errors"] + after["rx_dropped"] >= before["rx_errors"] + before["rx_dropped"] + 7,
+          f"broken packets are not counted: {after}")
+    for size in 0, 1, 3, 4, 5, 20, 100:
+        wire.send_payload(bytes(size))
+        inner.gets(bytes(size))
+        wire.send_packet(udp(wire.inner6, device.inner6, bytes(size)) + bytes(16))
+        inner6.gets(bytes(size))
+    wire.send_packet(udp(wire.inner, device.inner, b"unpadded"), pad=False)
+    inner.gets(b"unpadded")
+
+
+# Crypto-routing
+
+
+def source_check(number):
+    """crypto-routing: an inner source that is not the sending peer's is dropped and counted"""
+    device = Device(number)
+    wire, inner, inner6 = Wire(device), Inner(device), Inner(device, socket.AF_INET6)
+    other = Wire(device, allowed=f"10.77.{number}.3/32,fd77:{number}::3/128")
+    wire.connect()
+    before = device.statistics()
+    for source in f"10.77.{number}.3", f"10.77.{number}.99", "192.0.2.1", device.inner:
+        wire.send_packet(udp(source, device.inner, b"spoofed"))
+        inner.gets_nothing(f"a packet from {source}", 0.1)
+    for source in f"fd77:{number}::3", "2001:db8::1", "::":
+        wire.send_packet(udp(source, device.inner6, b"spoofed"))
+        inner6.gets_nothing(f"a packet from {source}", 0.1)
+    after = device.statistics()
+    check(after["rx_errors"] >= before["rx_errors"] + 7, "spoofed packets are not counted in rx_errors")
+    delivered(inner, wire, "spoofed packets")
+    other.connect()
+    other.send_packet(udp(f"10.77.{number}.3", device.inner, b"true"))
+    inner.gets(b"true")
+
+
+def longest_prefix(number):
+    """crypto-routing: the longest prefix decides, both ways; v4 and v6"""
+    device = Device(number)
+    wide = Wire(device, allowed="10.200.0.0/16,fd20::/32,0.0.0.0/0")
+    narrow = Wire(device, allowed="10.200.7.0/24,fd20:0:7::/48")
+    host = Wire(device, allowed="10.200.7.7/32,fd20:0:7::7/128")
+    inner, inner6 = Inner(device), Inner(device, socket.AF_INET6)
+    bench.run("ip", "-batch", "-",
+              stdin=f"route add 10.200.0.0/16 dev {device.name} src {device.inner}\n"
+                    f"route add 192.0.2.0/24 dev {device.name} src {device.inner}\n"
+                    f"route add fd20::/32 dev {device.name} src {device.inner6}\n")
+    targets = (("10.200.1.1", wide), ("10.200.7.1", narrow), ("10.200.7.7", host), ("10.200.7.8", narrow),
+               ("192.0.2.1", wide), ("fd20::1", wide), ("fd20:0:7::1", narrow), ("fd20:0:7::7", host))
+    for wire in wide, narrow, host:
+        wire.connect()
+    for address, owner in targets:
+        end, local = (inner6, device.inner6) if ":" in address else (inner, device.inner)
+        end.send(address, address.encode())
+        owner.gets_payload(address.encode())
+        for wire in wide, narrow, host:
+            wire.send_packet(udp(address, local, b"from"))
+            if wire is owner:
+                end.gets(b"from")
+            else:
+                end.gets_nothing(f"{address} from another peer", 0.1)
+    bench.run("ip", "route", "del", "10.200.0.0/16", "dev", device.name)
+    bench.run("ip", "route", "del", "192.0.2.0/24", "dev", device.name)
+    bench.run("ip", "route", "del", "fd20::/32", "dev", device.name)
+
+
+def moved_prefix(number):
+    """crypto-routing: a prefix given to another peer is taken from the first"""
+    device = Device(number)
+    first, second, inner = Wire(device), Wire(device, allowed=f"10.77.{number}.3/32"), Inner(device)
+    first.connect()
+    second.connect()
+    inner.send(first.inner, b"1")
+    first.gets_payload(b"1")
+    device.set_peer(second.own.public, "allowed-ips", f"10.77.{number}.3/32,{first.inner}/32")
+    inner.send(first.inner, b"2")
+    second.gets_payload(b"2")
+    first.gets_nothing("a packet for the moved prefix")
+    first.send_payload(b"old owner")
+    inner.gets_nothing("a packet from the old owner")
+    second.send_payload(b"new owner")
+    inner.gets(b"new owner")
+    shown = device.show("allowed-ips")
+    equal(shown[first.own.public], [f"{first.inner6}/128"], "allowed IPs of the first")
+    equal(set(shown[second.own.public][0].split()), {f"10.77.{number}.3/32", f"{first.inner}/32"},
+          "allowed IPs of the second")
+    device.set_peer(second.own.public, "allowed-ips", f"10.77.{number}.3/32")
+    second.send_payload(b"nobody's")
+    inner.gets_nothing("a packet from a removed prefix")
+
+
+# Roaming
+
+
+def roams(number):
+    """roaming: the endpoint follows authenticated messages to a new address and port"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    inner.send(wire.inner, b"1")
+    wire.gets_payload(b"1")
+    for address in bench.WIRE, bench.WIRE_OTHER, bench.WIRE:  # the first time only the port changes
+        wire.move(address)
+        wire.send_payload(b"moved")
+        inner.gets(b"moved")
+        equal(device.endpoint(wire.own.public), wire.where(), "endpoint")
+        inner.send(wire.inner, b"follow")
+        wire.gets_payload(b"follow")
+    wire.move(bench.WIRE_OTHER)
+    time.sleep(0.1)
+    attempt = wire.initiator()
+    wire.send(attempt.message)
+    attempt.finish(wire.gets(wg.RESPONSE))
+    equal(device.endpoint(wire.own.public), wire.where(), "endpoint after an initiation")
+    wire.move(bench.WIRE)
+    wire.send_packet()  # keepalive
+    bench.wait_until(lambda: device.endpoint(wire.own.public) == wire.where(), "a keepalive does not move the endpoint")
+
+
+def roams_between_families(number):
+    """roaming: from v4 to v6 and back"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    for address, to in (bench.WIRE6, bench.HOST6), (bench.WIRE, bench.HOST):
+        wire.v6, wire.to = ":" in address, (to, device.port)
+        wire.move(address)
+        wire.send_payload(b"moved")
+        inner.gets(b"moved")
+        inner.send(wire.inner, b"follow")
+        wire.gets_payload(b"follow")
+        equal(device.endpoint(wire.own.public), wire.where(), "endpoint")
+
+
+def does_not_follow_forgery(number):
+    """roaming: forged, replayed and unauthenticated messages from elsewhere move nothing"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    attempt = wire.initiator()
+    wire.send(attempt.message)
+    response = wire.gets(wg.RESPONSE)
+    wire.session = attempt.finish(response)
+    message = wire.send_payload(b"first")
+    inner.gets(b"first")
+    elsewhere = wire.open(bench.WIRE_OTHER)
+    forged = bytearray(wire.session.encrypt(udp(wire.inner, device.inner, b"forged")))
+    forged[-1] ^= 1
+    strange = wg.Initiator(wg.new_key(), device.own.public)
+    for what, sent in (("a replayed message", message), ("a forged message", bytes(forged)),
+                       ("a replayed initiation", attempt.message),
+                       ("a stranger's initiation", strange.message),
+                       ("a cookie reply", wg.cookie_reply(response, wire.own.public, bytes(16))),
+                       ("junk", os.urandom(100))):
+        elsewhere.sendto(sent, wire.to)
+        check(not bench.receive(elsewhere, 0.1), f"{what} was answered elsewhere")
+        equal(device.endpoint(wire.own.public), wire.where(), f"endpoint after {what}")
+        inner.send(wire.inner, b"here")
+        wire.gets_payload(b"here")
+    inner.gets_nothing("a message from elsewhere")
+
+
+def user_endpoint(number):
+    """roaming: an endpoint set by the user is used until the peer is heard from elsewhere"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    inner.send(wire.inner, b"1")
+    wire.gets_payload(b"1")
+    other = wire.open(bench.WIRE_OTHER, 4000)
+    device.set_peer(wire.own.public, "endpoint", f"{bench.WIRE_OTHER}:4000")
+    inner.send(wire.inner, b"2")
+    got = bench.receive(other, bench.LATE)
+    check(got, "nothing came to the endpoint that the user set")
+    equal(bench.udp_payload(wire.session.decrypt(got[0])), b"2", "payload")
+    wire.send_payload(b"back")
+    inner.gets(b"back")
+    inner.send(wire.inner, b"3")
+    wire.gets_payload(b"3")
+
+
+def source_address(number):
+    """roaming: answers come from the address that the peer had reached"""
+    device = Device(number)
+    wire, inner = Wire(device, to=bench.HOST_OTHER), Inner(device)
+    wire.connect()
+    equal(wire.source[:2], (bench.HOST_OTHER, device.port), "source of the response")
+    inner.send(wire.inner, b"1")
+    wire.gets_payload(b"1")
+    equal(wire.source[:2], (bench.HOST_OTHER, device.port), "source of data")
+    wire.to = (bench.HOST, device.port)
+    wire.send_payload(b"other")
+    inner.gets(b"other")
+    inner.send(wire.inner, b"2")
+    wire.gets_payload(b"2")
+    equal(wire.source[:2], (bench.HOST, device.port), "source of data after the peer used another address")
+    wire.to = ("10.0.1.12", device.port)
+    bench.run("ip", "address", "add", "10.0.1.12/24", "dev", "eth1")
+    try:
+        wire.send_payload(b"short-lived")
+        inner.gets(b"short-lived")
+        inner.send(wire.inner, b"3")
+        wire.gets_payload(b"3")
+        equal(wire.source[:2], wire.to, "source of data")
+    finally:
+        bench.run("ip", "address", "del", "10.0.1.12/24", "dev", "eth1")
+    inner.send(wire.inner, b"4")
+    wire.gets_payload(b"4")
+    equal(wire.source[:2], (bench.HOST, device.port), "source of data after the address is gone")
+
+
+# Cookies and load
+
+
+def under_load(wire):
+    """Initiate until a cookie is demanded; the attempt and the cookie."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        attempt = wire.initiator()
+        wire.send(attempt.message)
+        reply = wire.receive(1)
+        if reply and wg.message_type(reply) == wg.COOKIE_REPLY:
+            equal(len(reply), 64, "length of the cookie reply")
+            equal(wg.sender_index(reply), attempt.index, "receiver index of the cookie reply")
+            return wg.open_cookie_reply(reply, attempt.message, wire.device.own.public)
+        check(not reply or wg.message_type(reply) == wg.RESPONSE, "neither response nor cookie reply")
+        time.sleep(0.03)
+    raise bench.Failed("no cookie is demanded under a flood of initiations")
+
+
+def answer(wire, kinds=(wg.RESPONSE, wg.COOKIE_REPLY), timeout=1.0, **fields):
+    """Type of the answer to an initiation; the flood may make the device lose a few."""
+    for _ in range(10):
+        attempt = wire.initiator(**fields)
+        wire.send(attempt.message)
+        reply = wire.receive(timeout)
+        if reply and wg.message_type(reply) in kinds:
+            return wg.message_type(reply), attempt, reply
+    raise bench.Failed("ten initiations were lost")
+
+
+def cookies(number):
+    """load: mac2 is demanded; a cookie counts for one address and port; 20 handshakes/s, burst 5, per source"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    quick = [Wire(device, address=bench.WIRE_OTHER, allowed=f"10.78.{number}.{i}/32") for i in range(15)]
+    for other in quick:  # fresh peers on one socket: the limit per peer does not come into it
+        other.socket.close()
+        other.socket = quick[0].socket if other is not quick[0] else other.open(bench.WIRE_OTHER)
+
+    def burst(cookie):
+        attempts = [other.initiator(cookie=cookie).message for other in quick]
+        start = time.monotonic()
+        for message in attempts:
+            quick[0].send(message)
+        kinds = []
+        while (message := quick[0].receive(bench.SOON)) is not None:
+            kinds.append(wg.message_type(message))
+            last = time.monotonic()
+        return kinds, last - start
+
+    with flood.Flood(device.own.public, wire.to, bench.NS_C):
+        cookie = under_load(wire)
+        kind, attempt, reply = answer(wire, cookie=cookie)
+        equal(kind, wg.RESPONSE, "answer to an initiation with a cookie")
+        wire.session = attempt.finish(reply)
+        wire.send_packet()
+        inner.send(wire.inner, b"through the flood")
+        wire.gets_payload(b"through the flood")
+        for what, change in (("a made-up cookie", dict(cookie=bytes(16))), ("no cookie", {})):
+            equal(answer(wire, **change)[0], wg.COOKIE_REPLY, f"answer to an initiation with {what}")
+        port = wire.socket
+        wire.socket = wire.open(bench.WIRE)
+        equal(answer(wire, cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another port")
+        wire.socket = port
+        fresh = under_load(quick[0])
+        equal(answer(quick[0], cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another address")
+        time.sleep(1)  # the bucket fills again
+        under_load(wire)
+        kinds, seconds = burst(fresh)
+    check(set(kinds) <= {wg.RESPONSE}, f"answers to initiations with a cookie: {kinds}")
+    check(5 <= len(kinds) <= 6 + 20 * seconds, f"{len(kinds)} of 15 answered within {seconds:.2f} s from one source")
+    time.sleep(2)
+    kinds, seconds = burst(None)
+    equal(kinds, [wg.RESPONSE] * 15, "answers without load")
+
+
+def cookie_in_response(number):
+    """load: a cookie that the initiator demanded is in the mac2 of the next response"""
+    device = Device(number)
+    wire = Wire(device)
+    attempt = wire.initiator()
+    wire.send(attempt.message)
+    response = wire.gets(wg.RESPONSE)
+    equal(wg.mac2_of(response), bytes(16), "mac2 without a cookie")
+    cookie = os.urandom(16)
+    forged = wg.cookie_reply(response[:-32] + bytes(32), wire.own.public, os.urandom(16))
+    wire.send(wg.cookie_reply(response, wire.own.public, cookie))
+    wire.send(forged)
+    wire.gets_nothing("a cookie reply")
+    wire.send(wire.initiator().message)
+    check(wg.mac2_valid(wire.gets(wg.RESPONSE), cookie), "mac2 of the response is not made with the cookie")
+
+
+CASES = [
+    responder, initiator, confirms_with_keepalive, staging, preshared, wrong_preshared, unknown_peer,
+    wrong_macs, forged_response, repeated_initiation, initiation_rate, low_order, new_session_replaces,
+    change_private_key, remove_private_key, clamped, own_key_as_peer, peer_removed, link_down, replay, window,
+    last_counter, forged_transport, shape, reserved, inner_shape, source_check, longest_prefix, moved_prefix,
+    roams, roams_between_families, does_not_follow_forgery, user_endpoint, source_address, cookies,
+    cookie_in_response,
+]
