@@ -48,9 +48,12 @@ struct allowedips_node {
 	struct rcu_head rcu;
 };
 
-/* Only the caller knows the writers' lock, so that there is nothing to check here. */
+/*
+ * Only the caller knows the writers' lock, and a look-up may rely on it instead of RCU: there is
+ * nothing that could be checked here.
+ */
 #define writer_dereference(pointer) rcu_dereference_protected(pointer, true)
-#define reader_dereference(pointer) rcu_dereference_check(pointer, rcu_read_lock_any_held())
+#define reader_dereference(pointer) rcu_dereference_raw(pointer)
 
 static struct address address_load(u16 family, const void *bytes)
 {

@@ -9,9 +9,8 @@
 #define RCU_INIT_POINTER(pointer, value) ((void)((pointer) = (value)))
 #define rcu_assign_pointer(pointer, value) ((void)((pointer) = (value)))
 #define rcu_access_pointer(pointer) (pointer)
-#define rcu_dereference_check(pointer, condition) ((void)(condition), (pointer))
+#define rcu_dereference_raw(pointer) (pointer)
 #define rcu_dereference_protected(pointer, condition) ((void)(condition), (pointer))
-#define rcu_read_lock_any_held() true
 #define kfree_rcu(object, head) ((void)&(object)->head, kfree(object))
 
 #endif /* _SHIM_LINUX_RCUPDATE_H */
