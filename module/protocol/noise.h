@@ -152,8 +152,9 @@ bool noise_response_create(struct nwg_message_response *message, struct noise_ha
  * @identity: own key pair
  * @remote: the responder
  *
- * Return: false if it does not open; then @handshake is as before, so that a forged response ends
- * nothing.
+ * Return: false if it does not open, or if @handshake has no ephemeral private key any more (all of
+ * a wiped handshake is known, so anybody could answer it); then @handshake is as before, so that a
+ * forged response ends nothing.
  */
 bool noise_response_consume(struct noise_handshake *handshake,
 			    const struct nwg_message_response *message,
