@@ -245,7 +245,7 @@ static void device_setup(struct net_device *dev)
 	dev->hw_enc_features |= FEATURES;
 	dev->mtu = NWG_DEFAULT_MTU;
 	dev->min_mtu = 0;
-	dev->max_mtu = round_down(INT_MAX, NWG_PADDING) - OVERHEAD;
+	dev->max_mtu = IP_MAX_MTU - OVERHEAD;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = device_destruct;
 	SET_NETDEV_DEVTYPE(dev, &device_type);

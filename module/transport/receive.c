@@ -222,6 +222,9 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
 {
 	skb_mark_not_on_list(skb);
+	/* It may wait for longer than the route that brought it lives. */
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
 	/* No message is shorter than the header of a transport message. */
 	if (unlikely(!pskb_may_pull(skb, sizeof(struct udphdr) + NWG_TRANSPORT_HEADER_LEN)))
 		goto error;
