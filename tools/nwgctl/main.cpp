@@ -18,8 +18,6 @@
 namespace nwgctl
 {
 
-static constexpr const char *wrong_usage_hint = "usage";
-
 struct Command {
 	/* "relay add": the command of an object. */
 	const char *object, *name;
@@ -108,20 +106,6 @@ static std::string list_help(const char *object)
 		text += "Without a command: show.\n";
 	return fmt::format("{}\n{}\nExample:\n  nwgctl {}--help\n\nSee nwgctl(8).\n", text,
 			   options_help, object ? fmt::format("{} show ", object) : "set ");
-}
-
-void print_error(const Error &error)
-{
-	fmt::print(stderr, "{}\n", error.what);
-	if (!error.kernel.empty())
-		fmt::print(stderr, "  kernel: {}\n", error.kernel);
-	if (!error.hint.empty())
-		fmt::print(stderr, "  hint: {}\n", error.hint);
-}
-
-Error wrong_usage(const std::string &what)
-{
-	return usage_error(what, wrong_usage_hint);
 }
 
 static Status enter_namespace(const std::string &name)
@@ -246,7 +230,7 @@ class Program {
 			}
 		}
 		auto status = command.run(options, arguments);
-		if (!status && status.error().hint == wrong_usage_hint) {
+		if (!status && status.error().show_usage) {
 			fmt::print(stderr, "{}\n{}", status.error().what, usage(command));
 			return Exit::usage;
 		}

@@ -20,6 +20,7 @@ enum class Exit { ok = 0, usage = 1, refused = 2 };
  * @kernel: the kernel's extended-ack text, or empty
  * @hint: the remedy, or empty
  * @number: errno of the kernel's refusal, or 0
+ * @show_usage: the words do not have the form of the command, which is to be shown
  */
 struct Error {
 	Exit exit = Exit::usage;
@@ -27,6 +28,7 @@ struct Error {
 	std::string kernel = {};
 	std::string hint = {};
 	int number = 0;
+	bool show_usage = false;
 };
 
 /* What the user wrote is wrong. */

@@ -42,8 +42,10 @@ static void print_devices(const std::vector<Device> &devices, const Options &opt
 						      !options.json));
 	if (options.json)
 		return render::print_json(render::to_json(blocks), options);
-	fmt::print("{}", palette.reset());
-	render::print_text(blocks, palette);
+	for (const auto &block : blocks) {
+		fmt::print("{}{}", &block == &blocks.front() ? "" : "\n", palette.reset());
+		render::print_text({ block }, palette);
+	}
 }
 
 static void print_field(const std::vector<Device> &devices, std::string_view field, bool named,

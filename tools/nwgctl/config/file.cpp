@@ -51,7 +51,12 @@ class Parser {
 					    });
 		if (compact.empty())
 			return {};
-		auto status = statement({ compact.data(), compact.size() });
+		const std::string_view statement(compact.data(), compact.size());
+		if (equal_ignoring_case(statement, "[Interface]"))
+			return begin_section(Section::interface);
+		if (equal_ignoring_case(statement, "[Peer]"))
+			return begin_section(Section::peer);
+		auto status = assignment(statement);
 		if (!status)
 			return at_line(std::move(status.error()));
 		return {};
@@ -70,6 +75,7 @@ class Parser {
 		error.what = fmt::format("{}:{}: {}", name, number, error.what);
 		return error;
 	}
+	/* An error is of the section's first line, not of the one that ends it. */
 	Status end_section()
 	{
 		if (section == Section::peer && !has_public_key)
@@ -88,16 +94,12 @@ class Parser {
 			change.peers.push_back({ .replace_allowed_ips = true });
 		return {};
 	}
-	Status statement(std::string_view text)
+	Status assignment(std::string_view text)
 	{
 		const std::size_t equals = text.find('=');
 		const auto key = text.substr(0, equals);
 		const auto value = equals == text.npos ? "" : text.substr(equals + 1);
 
-		if (equal_ignoring_case(text, "[Interface]"))
-			return begin_section(Section::interface);
-		if (equal_ignoring_case(text, "[Peer]"))
-			return begin_section(Section::peer);
 		if (value.empty())
 			return unrecognized(key, equals != text.npos ? "=" : "");
 		if (section == Section::interface)

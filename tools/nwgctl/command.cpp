@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "command.hpp"
+
+#include <fmt/format.h>
+
+namespace nwgctl
+{
+
+void print_error(const Error &error)
+{
+	fmt::print(stderr, "{}\n", error.what);
+	if (!error.kernel.empty())
+		fmt::print(stderr, "  kernel: {}\n", error.kernel);
+	if (!error.hint.empty())
+		fmt::print(stderr, "  hint: {}\n", error.hint);
+}
+
+Error wrong_usage(const std::string &what)
+{
+	Error error = usage_error(what);
+
+	error.show_usage = true;
+	return error;
+}
+
+} // namespace nwgctl
