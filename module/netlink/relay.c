@@ -725,7 +725,7 @@ static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const stru
 		return -EMSGSIZE;
 	if (put_flow_ends(skb, flow) ||
 	    nla_put_u32(skb, NWG_FLOW_A_STATE, READ_ONCE(flow->state)) ||
-	    nla_put_u64_64bit(skb, NWG_FLOW_A_HANDSHAKES, READ_ONCE(flow->handshakes),
+	    nla_put_u64_64bit(skb, NWG_FLOW_A_HANDSHAKES, atomic64_read(&flow->handshakes),
 			      NWG_FLOW_A_PAD) ||
 	    put_flow_times(skb, flow, sum(reverse.messages, ARRAY_SIZE(reverse.messages))) ||
 	    put_counters(skb, NWG_FLOW_A_FORWARD, &forward) ||

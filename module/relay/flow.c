@@ -101,6 +101,12 @@ bool nwg_flow_expired(const struct nwg_flow *flow)
 	return time_after_eq(jiffies, nwg_flow_expires(flow));
 }
 
+static unsigned int flow_total(const struct nwg_relay *relay)
+{
+	lockdep_assert_held(&relay->lock);
+	return relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED];
+}
+
 static void flow_free_rcu(struct rcu_head *rcu)
 {
 	struct nwg_flow *flow = container_of(rcu, struct nwg_flow, rcu);
@@ -214,6 +220,23 @@ static enum nwg_relay_drop map_port(struct nwg_relay *relay, const struct nwg_re
 	return NWG_DROP_NO_PORT;
 }
 
+/*
+ * Make room for one more flow by ending those that have waited longest for their first answer.
+ * More than one has to go only after the limit was lowered, and then not all of them at once.
+ */
+static bool make_room(struct nwg_relay *relay, u32 max_flows)
+{
+	struct list_head *flows = &relay->flows[NWG_FLOW_NEW];
+	unsigned int batch;
+
+	for (batch = 0; batch < EXPIRY_BATCH && flow_total(relay) >= max_flows; batch++) {
+		if (list_empty(flows))
+			return false;
+		flow_remove(relay, list_first_entry(flows, struct nwg_flow, list));
+	}
+	return flow_total(relay) < max_flows;
+}
+
 /* Put a flow into the relay and the tables. */
 static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 				       const struct nwg_relay_config *config, struct nwg_flow *flow)
@@ -224,13 +247,8 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 	lockdep_assert_held(&relay->lock);
 	if (relay->dead)
 		return NWG_DROP_NO_PEER;
-	if (relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED] >=
-	    config->max_flows) {
-		if (list_empty(&relay->flows[NWG_FLOW_NEW]))
-			return NWG_DROP_FLOW_LIMIT;
-		flow_remove(relay,
-			    list_first_entry(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list));
-	}
+	if (!make_room(relay, config->max_flows))
+		return NWG_DROP_FLOW_LIMIT;
 	reason = map_port(relay, config, flow);
 	if (reason)
 		return reason;
@@ -354,7 +372,7 @@ void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver)
 	 * more.
 	 */
 	flow->sender_count = i;
-	flow->handshakes++;
+	atomic64_inc(&flow->handshakes);
 	if (flow->state == NWG_FLOW_NEW) {
 		WRITE_ONCE(flow->last_reverse, jiffies);
 		WRITE_ONCE(flow->state, NWG_FLOW_ESTABLISHED);
@@ -458,8 +476,7 @@ void nwg_flow_expiry_work(struct work_struct *work)
 	       DIV_ROUND_UP(READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED]), EXPIRY_ROUNDS));
 
 	spin_lock_bh(&relay->lock);
-	if (!relay->dead &&
-	    relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED])
+	if (!relay->dead && flow_total(relay))
 		queue_delayed_work(system_power_efficient_wq, &relay->expiry, EXPIRY_INTERVAL);
 	spin_unlock_bh(&relay->lock);
 }

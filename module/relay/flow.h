@@ -100,7 +100,7 @@ struct nwg_flow_counters {
  * @initiation_credit: jiffies until which the client's initiations are paid for; relay->lock
  * @last_forward: jiffies of the client's last packet; written by any CPU
  * @last_reverse: jiffies of the home's last packet; written by any CPU
- * @handshakes: initiations that the home has answered; relay->lock
+ * @handshakes: initiations that the home has answered
  * @counters: by &enum nwg_direction
  * @largest: largest UDP payload sent on, by &enum nwg_direction
  * @rcu: frees it
@@ -127,7 +127,7 @@ struct nwg_flow {
 	unsigned long created;
 	unsigned long last_initiation;
 	unsigned long initiation_credit;
-	u64 handshakes;
+	atomic64_t handshakes;
 	struct rcu_head rcu;
 };
 
