@@ -91,12 +91,16 @@ nwgctl() {
 
 # key NODE-TUNNEL, public NODE-TUNNEL: file of a private key, text of its public key.
 key() {
-	[ -e "$CHAIN_DIR/$1" ] || (umask 077 && wg genkey >"$CHAIN_DIR/$1")
+	if [ ! -e "$CHAIN_DIR/$1" ]; then
+		(umask 077 && wg genkey >"$CHAIN_DIR/$1") &&
+			wg pubkey <"$CHAIN_DIR/$1" >"$CHAIN_DIR/$1.public"
+	fi
 	echo "$CHAIN_DIR/$1"
 }
 
 public() {
-	wg pubkey <"$(key "$1")"
+	local key
+	key=$(key "$1") && echo "$(<"$key.public")"
 }
 
 # nodes NAME...: make namespaces that forward nothing.
@@ -258,7 +262,11 @@ client_up() {
 		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" listen-port "$CLIENT_PORT" \
 			peer "$(public mt-wg0)" endpoint "$3" \
 			allowed-ips $MT4/32,$MT6/128,192.168.88.0/24,fd88::/64 &&
-		routes "$1" '192.168.88.0/24 dev wg0' 'fd88::/64 dev wg0'
+		client_routes "$1"
+}
+
+client_routes() {
+	routes "$1" '192.168.88.0/24 dev wg0' 'fd88::/64 dev wg0'
 }
 
 forward_up() {
@@ -282,6 +290,12 @@ relay_up() {
 		responder "$(public mt-wg0)"
 }
 
+# renew NODE TUNNEL: forget all sessions; the next packet begins a new one.
+renew() {
+	ip -n "$CHAIN-$1" link set "$2" down && ip -n "$CHAIN-$1" link set "$2" up &&
+		case $1-$2 in pc*-wg0) client_routes "$1" ;; esac
+}
+
 # outer FAMILY: the pc comes over the other family from now on, and so does what is
 # inside wg1.
 outer() {
@@ -293,7 +307,7 @@ outer() {
 	for node in pc mt; do
 		ip -n "$CHAIN-$node" link set wg0 mtu "$(nested_mtu)"
 	done
-	wgtool pc set wg0 peer "$(public mt-wg0)" endpoint "$(relay_at)"
+	wgtool pc set wg0 peer "$(public mt-wg0)" endpoint "$(relay_at)" && renew pc wg0
 }
 
 # chain_up: all of it, with the relay, but no packet sent through wg0.

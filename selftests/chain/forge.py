@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send datagrams that a relay has to refuse, or one kind that it must let through.
 
-usage: forge.py [--source PORT] [--ports N] KIND ADDRESS PORT RESPONDER-PUBLIC-KEY
+usage: forge.py [--source PORT] [--ports N] ADDRESS PORT RESPONDER-PUBLIC-KEY KIND...
 
-Prints the number of datagrams sent. Message types and lengths: WireGuard white
+Prints "KIND COUNT" for what was sent. Message types and lengths: WireGuard white
 paper, section 5.4; mac1 is Mac(Hash("mac1----" || responder), message so far).
 """
 
@@ -59,10 +59,9 @@ def reserved(responder):
 
 
 def mac1(responder):
-    stranger = os.urandom(32)
     for kind in (INITIATION, RESPONSE):
         yield message(kind, LENGTH[kind])
-        yield with_mac1(message(kind, LENGTH[kind]), stranger)
+        yield with_mac1(message(kind, LENGTH[kind]), os.urandom(32))
         right = bytearray(with_mac1(message(kind, LENGTH[kind]), responder))
         right[-17] ^= 1
         yield bytes(right)
@@ -108,34 +107,34 @@ KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiat
                                  transport, checksum)}
 
 
+def send(kind, args):
+    family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
+    raw = kind == "checksum"
+    if raw:
+        sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    else:
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        sock.bind(("", args.source))
+    sent = 0
+    with sock:
+        sock.connect((args.address, args.port))
+        for datagram in KINDS[kind](args.responder):
+            sock.send(broken_udp(sock, args.port, datagram) if raw else datagram)
+            sent += 1
+    return sent
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--source", type=int, default=0, help="source port")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
-    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("address")
     parser.add_argument("port", type=int)
     parser.add_argument("responder", type=base64.b64decode)
+    parser.add_argument("kinds", nargs="+", choices=KINDS)
     args = parser.parse_args()
-
-    family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
-    sent = 0
-    for _ in range(args.ports):
-        if args.kind == "checksum":
-            sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
-        else:
-            sock = socket.socket(family, socket.SOCK_DGRAM)
-            sock.bind(("", args.source))
-        for datagram in KINDS[args.kind](args.responder):
-            port = args.port
-            if args.kind == "checksum":
-                sock.connect((args.address, 0))
-                sock.send(broken_udp(sock, args.port, datagram))
-            else:
-                sock.sendto(datagram, (args.address, args.port))
-            sent += 1
-        sock.close()
-    print(sent)
+    for kind in args.kinds:
+        print(kind, sum(send(kind, args) for _ in range(args.ports)))
 
 
 if __name__ == "__main__":

@@ -97,9 +97,7 @@ relay_untracked() {
 
 # Both ends anew, so that conntrack sees the first packets of everything.
 new_sessions() {
-	ip -n "$CHAIN-pc" link set wg0 down && ip -n "$CHAIN-pc" link set wg0 up &&
-		ip -n "$CHAIN-mt" link set wg1 down && ip -n "$CHAIN-mt" link set wg1 up &&
-		answers pc "$MT4" 20 && answers mt "$PC6"
+	renew pc wg0 && renew mt wg1 && answers pc "$MT4" 20 && answers mt "$PC6"
 }
 
 private() {

@@ -34,13 +34,7 @@ flowing() {
 
 # New handshakes now and not when the ends notice; what they sent in between is lost.
 resumed() {
-	local end node tunnel
-	for end in 'mt wg1' 'pc wg0'; do
-		read -r node tunnel <<<"$end"
-		ip -n "$CHAIN-$node" link set "$tunnel" down &&
-			ip -n "$CHAIN-$node" link set "$tunnel" up || return
-	done
-	answers pc "$MT4" 30 && flowing
+	renew mt wg1 && renew pc wg0 && answers pc "$MT4" 30 && flowing
 }
 
 no_relay() {

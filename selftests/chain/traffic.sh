@@ -90,12 +90,12 @@ captured() {
 	tcpdump -n -r "$1" "${@:2}" 2>/dev/null | wc -l
 }
 
-# forge NODE KIND [OPTION]...: send made-up datagrams to the relay, print how many.
+# forge NODE KIND|OPTION...: send made-up datagrams to the relay, print "KIND COUNT".
 forge() {
-	local node=$1 kind=$2
-	shift 2
-	on "$node" python3 "$CHAIN_TOOLS/forge.py" "$@" "$kind" "$(relay_address)" "$RELAY_PORT" \
-		"$(public mt-wg0)"
+	local node=$1
+	shift
+	on "$node" python3 "$CHAIN_TOOLS/forge.py" "$(relay_address)" "$RELAY_PORT" \
+		"$(public mt-wg0)" "$@"
 }
 
 # relay, flows: what nwgctl shows of them, as JSON; holds FILTER JSON: is it so?
