@@ -166,7 +166,13 @@ static void put_address(Request &request, const std::optional<Address> &address,
 		request.put(address->family == AF_INET ? v4 : v6, address->raw());
 }
 
-static std::string hint_for(const Error &error, const RelayChange &change)
+/* As it is typed: a shell would take the star of *:PORT for files. */
+static std::string listen_argument(const Transport &listen)
+{
+	return listen.address ? listen.text() : fmt::format("{}", listen.port);
+}
+
+static std::string hint_for(const Error &error, uint8_t command, const RelayChange &change)
 {
 	switch (error.number) {
 	case EPERM:
@@ -184,8 +190,11 @@ static std::string hint_for(const Error &error, const RelayChange &change)
 	case EEXIST:
 		return fmt::format("change it: nwgctl relay set listen {0} ...; or remove it: "
 				   "nwgctl relay del listen {0}",
-				   change.listen.text());
+				   listen_argument(change.listen));
 	case ENOENT:
+		if (command == NWG_CMD_RELAY_NEW)
+			return fmt::format("see which peers there are: nwgctl show {} peers",
+					   change.interface.value_or("all"));
 		return "see which relays there are: nwgctl relay show";
 	default:
 		return {};
@@ -214,7 +223,7 @@ static Status change_relay(uint8_t command, const RelayChange &change, const cha
 		request.put_u32(NWG_RELAY_A_MAX_FLOWS, *change.max_flows);
 	auto answer = family.request(request);
 	if (!answer)
-		return failed(answer.error(), operation, hint_for(answer.error(), change));
+		return failed(answer.error(), operation, hint_for(answer.error(), command, change));
 	return {};
 }
 
@@ -244,7 +253,8 @@ Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
 	auto messages = family.dump(request);
 	if (!messages)
 		return failed(messages.error(), "Unable to list relays",
-			      hint_for(messages.error(), { .interface = filter.interface }));
+			      hint_for(messages.error(), NWG_CMD_RELAY_GET,
+				       { .interface = filter.interface }));
 	for (const auto &message : messages.value()) {
 		auto relay = parse_relay(message);
 
@@ -270,7 +280,8 @@ Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
 	auto messages = family.dump(request);
 	if (!messages)
 		return failed(messages.error(), "Unable to list flows",
-			      hint_for(messages.error(), { .interface = filter.interface }));
+			      hint_for(messages.error(), NWG_CMD_FLOW_GET,
+				       { .interface = filter.interface }));
 	for (const auto &message : messages.value()) {
 		if (auto flow = parse_flow(message))
 			flows.push_back(std::move(*flow));
