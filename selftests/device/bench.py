@@ -19,6 +19,7 @@ import contextlib
 import ctypes
 import os
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -66,9 +67,33 @@ def inside(namespace):
         os.close(target)
 
 
+class Paced:
+    """In a VM with virtual time: time passes as it does while a program is started, and is skipped while the cases
+    wait. The VM's runner says why, see skip_idle in lib/ktap.sh."""
+
+    def __init__(self):
+        self.pacer = int(os.environ.get("NWG_VM_PACER") or 0)
+        self.lock, self.users = threading.Lock(), 0
+
+    def __enter__(self):
+        with self.lock:
+            self.users += 1
+            if self.pacer:
+                os.kill(self.pacer, signal.SIGCONT)
+
+    def __exit__(self, *_):
+        with self.lock:
+            self.users -= 1
+            if self.pacer and not self.users:
+                os.kill(self.pacer, signal.SIGSTOP)
+
+
+paced = Paced()
+
+
 def run(*command, namespace=None, stdin="", ok=True):
     """Standard output of a program; with ok=False instead its exit status and standard error."""
-    with inside(namespace or NS_A):
+    with paced, inside(namespace or NS_A):
         done = subprocess.run(command, input=stdin, text=True, capture_output=True, timeout=60)
     if not ok:
         return done.returncode, done.stderr
@@ -284,6 +309,12 @@ class Wire:
         while self.receive(timeout):
             pass
 
+    def skip_handshakes(self, timeout=LATE):
+        """The next transport message."""
+        while (message := self.receive(timeout)) is not None and wg.message_type(message) != wg.TRANSPORT:
+            pass
+        return message
+
     # Whole handshakes
 
     def initiator(self, **fields):
@@ -409,6 +440,8 @@ def main(cases, parallel=False):
         print("not ok" if results[case] else "ok", title(case), flush=True)
 
     print("plan", len(cases), flush=True)
+    with paced:
+        pass  # from here on
     threads = {case: threading.Thread(target=worker, args=(number, case)) for number, case in enumerate(cases, 1)}
     if parallel:
         for thread in threads.values():
@@ -418,3 +451,4 @@ def main(cases, parallel=False):
             thread.start()
         thread.join()
         report(case)
+    paced.__enter__()

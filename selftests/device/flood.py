@@ -4,14 +4,14 @@
 operation: mac1 is right, the source a different address every time.
 
 usage: flood.py ADDRESS:PORT PUBLIC-KEY SECONDS
-Sources are in 198.18.0.0/15, which the responder must route to where the flood comes from.
+Says "started" when the first 2048 are out. Sources are in 198.18.0.0/15, which the responder must route to where the flood comes from.
 """
 
 import base64
 import os
+import signal
 import socket
 import struct
-import subprocess
 import sys
 import time
 
@@ -28,35 +28,45 @@ def packets(public, to, count=2048):
             + struct.pack(">I", 0xC6120000 + 1 + i) + target + datagram for i in range(count)]
 
 
-def send(public, to, end):
+def send(flood, to, end, started=None):
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
     raw.connect(to)
-    flood = packets(public, to)
     while time.monotonic() < end:
         for packet in flood:
             try:
                 raw.send(packet)
-            except OSError:
+            except OSError:  # no room for more at present
                 time.sleep(0.001)
+        if started:
+            started()
+            started = None
 
 
 class Flood:
-    """The flood in a process of its own for as long as a with statement lasts, at most a minute."""
+    """The flood in a process of its own for as long as a with statement lasts, at most two minutes."""
 
-    def __init__(self, public, to, namespace):
-        self.command = ["ip", "netns", "exec", namespace, "/usr/bin/python3", __file__, f"{to[0]}:{to[1]}",
-                        base64.b64encode(public).decode(), "60"]
+    def __init__(self, public, to, inside):
+        self.packets, self.to, self.inside = packets(public, to), to, inside
 
     def __enter__(self):
-        self.process = subprocess.Popen(self.command)
+        started, start = os.pipe()
+        self.process = os.fork()
+        if not self.process:
+            with self.inside:
+                send(self.packets, self.to, time.monotonic() + 120, lambda: os.write(start, b"x"))
+            os._exit(0)
+        os.read(started, 1)
+        os.close(started)
+        os.close(start)
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
+        os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
 
 
 if __name__ == "__main__":
     address, port = sys.argv[1].rsplit(":", 1)
-    send(base64.b64decode(sys.argv[2]), (address, int(port)), time.monotonic() + float(sys.argv[3]))
+    target = address, int(port)
+    send(packets(base64.b64decode(sys.argv[2]), target), target, time.monotonic() + float(sys.argv[3]),
+         lambda: print("started", flush=True))
