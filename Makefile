@@ -45,8 +45,8 @@ install: ## install the tools, and the module by DKMS; as root
 	modprobe nwg
 
 uninstall: ## take all of that away again; as root
-	modprobe -r nwg
-	dkms remove nwg/$(VERSION) --all
+	-modprobe -r nwg
+	-dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)
 	$(MAKE) -C tools uninstall PREFIX=$(PREFIX)
 
