@@ -148,4 +148,4 @@ admission() {
 	client v4
 }
 
-each_chain 45 admission "$@"
+each_chain 46 admission "$@"

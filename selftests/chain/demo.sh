@@ -1,0 +1,294 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What selftests/demo shows: the chain with stock wireguard at pc and mt and nwg on the
+# vps, a web page fetched through it, and what the vps sees of that. Every figure is
+# measured while it runs; nothing else is printed as one.
+#
+# DEMO_LIVE     not empty: colours, and a picture that is redrawn
+# DEMO_CHARSET  UTF-8: lines and marks beyond ASCII
+# Exit status: 0 every point holds, 1 one does not.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/chain/traffic.sh
+. "$here/traffic.sh"
+
+FILE_SIZE=8000000
+FAILED=0 POINTS=0
+
+if [ -n "$DEMO_LIVE" ]; then
+	bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' plain=$'\e[0m'
+else
+	bold='' dim='' red='' green='' yellow='' plain=''
+fi
+if [ "$DEMO_CHARSET" = UTF-8 ]; then
+	yes='✓' no='✗' forward='→' back='←' line='─' double='═' side='│' cross='╪'
+	corners=('┌' '┐' '└' '┘')
+else
+	yes=ok no='no' forward='>' back='<' line='-' double='=' side='|' cross='|'
+	corners=('+' '+' '+' '+')
+fi
+
+heading() {
+	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
+
+# point TEXT COMMAND...: a claim, and what was measured: the command prints that, and
+# fails if the claim does not hold.
+point() {
+	local text=$1 measured
+	shift
+	((++POINTS))
+	if measured=$("$@" 2>&1); then
+		printf '  %s%s%s %-44s %s\n' "$green" "$yes" "$plain" "$text" "$dim$measured$plain"
+	else
+		((++FAILED))
+		printf '  %s%s %-44s %s%s\n' "$red" "$no" "$text" "$measured" "$plain"
+	fi
+}
+
+# must COMMAND...: without it there is nothing to show.
+must() {
+	"$@" >"$WORK/log" 2>&1 && return
+	printf '%s%s failed:%s\n' "$red" "$*" "$plain"
+	cat "$WORK/log"
+	exit 1
+}
+
+# is WANTED MEASURED [UNIT]
+is() {
+	echo "$2${3:+ $3}"
+	[ "$2" = "$1" ]
+}
+
+# The picture.
+
+repeat() {
+	local text=''
+	while [ ${#text} -lt "$2" ]; do text+=$1; done
+	printf %s "$text"
+}
+
+# row FORMAT TEXT...: a line of the picture; what stood there is cleared.
+row() {
+	# shellcheck disable=SC2059 # the format is the argument
+	printf "$@"
+	[ -z "$DEMO_LIVE" ] || printf '\e[K'
+	printf '\n'
+}
+
+box() {
+	local edge
+	edge=$(repeat "$line" 10)
+	printf '%s%s%s' "${corners[$1]}" "$edge" "${corners[$2]}"
+}
+
+megabytes() {
+	awk -v bytes="$1" 'BEGIN { printf "%.2f MB", bytes / 1000000 }'
+}
+
+# tunnel_bytes NODE: "RX TX" of wg0.
+tunnel_bytes() {
+	ip -n "$CHAIN-$1" -j -s link show wg0 |
+		jq -r '.[0].stats64 | "\(.rx.bytes) \(.tx.bytes)"'
+}
+
+picture() {
+	local pc_rx pc_tx mt_rx mt_tx forwarded reversed dropped port gap join
+	read -r pc_rx pc_tx < <(tunnel_bytes pc)
+	read -r mt_rx mt_tx < <(tunnel_bytes mt)
+	read -r forwarded reversed dropped < <(relay | jq -r '.[0] | [.forward.forwarded_packets,
+		.reverse.forwarded_packets, ([.forward.drops[], .reverse.drops[]] | add)] | @tsv')
+	port=$(mt_port)
+	gap=$(repeat ' ' 5) join=$(repeat "$double" 4)
+	if [ -n "$DEMO_LIVE" ] && [ -n "$DRAWN" ]; then printf '\e[%dA' "$DRAWN"; fi
+	DRAWN=9
+	row '   %s%-17s%-17s%-17s%-17s%s%s' "$bold" pc vps 'isp (CGNAT)' mt lan "$plain"
+	row '%s%s%s%s%s%s%s%s' "$(box 0 1)" "$gap" "$(box 0 1)" "$gap" "$(box 0 1)" "$gap" "$(box 0 1)" ''
+	row '%s      wg0 %s%s%s  relay   %s%s%s   NAT    %s%s%s wg0      %s%s%s web' \
+		"$side" "$cross" "$join$double" "$cross" "$cross" "$join$double" "$cross" "$cross" \
+		"$join$double" "$cross" "$side" "$(repeat "$line" 2)" ''
+	row '%s%s%s%s%s%s%s%s' "$(box 2 3)" "$gap" "$(box 2 3)" "$gap" "$(box 2 3)" "$gap" "$(box 2 3)" ''
+	row ' %-16s %-16s %-16s %-16s' "$KIND_PC" "$KIND_VPS" nftables "$KIND_MT"
+	row ' %-16s %-16s %-16s %-16s' 192.0.2.2 192.0.2.1:60000 "seen as :$port" 172.16.1.254:60000
+	row ' sent %-11s %s %-14s %-16s got  %s' "$(megabytes "$pc_tx")" "$forward" \
+		"$forwarded packets" '' "$(megabytes "$mt_rx")"
+	row ' got  %-11s %s %-14s %-16s sent %s' "$(megabytes "$pc_rx")" "$back" \
+		"$reversed packets" '' "$(megabytes "$mt_tx")"
+	row ' %-16s %-16s' '' "dropped $dropped"
+}
+
+# The page and a file, served in the mt's lan.
+serve() {
+	mkdir "$WORK/www"
+	head -c "$FILE_SIZE" /dev/urandom >"$WORK/www/file"
+	cat >"$WORK/www/index.html" <<-END
+		<title>Home</title>
+		<h1>Hello from the lan behind the mt</h1>
+		<p>$MARKER</p>
+		<p>Number of this visit: $RANDOM$RANDOM</p>
+	END
+	background lan python3 -m http.server --directory "$WORK/www" 80
+	slowwait 20 listening lan tcp 80
+}
+
+get() {
+	on pc curl -sS --max-time 120 -o "$2" "http://$LAN4/$1"
+}
+
+fetched() {
+	is "$(sha256sum <"$WORK/www/$1" | cut -c 1-16)" "$(sha256sum <"$2" | cut -c 1-16)"
+}
+
+download() {
+	local began=${EPOCHREALTIME/[.,]/} took
+	get file "$WORK/file" &
+	local client=$!
+	DRAWN=''
+	if [ -n "$DEMO_LIVE" ]; then
+		while kill -0 $client 2>/dev/null; do picture; done
+	fi
+	wait $client
+	took=$((${EPOCHREALTIME/[.,]/} - began))
+	picture
+	RATE=$(awk -v bytes="$FILE_SIZE" -v us="$took" 'BEGIN { printf "%.1f", bytes * 8 / us }')
+}
+
+# What the vps sees.
+
+# A full-size packet from the mt to the pc, as the vps sends it on, and what it is.
+snippet() {
+	tcpdump -n -r "$1" -c 1 -X "$2" 2>/dev/null | sed -n "$3" | cut -c 1-74 | sed 's/^[[:space:]]*/    /'
+}
+
+traces() {
+	"$here/inner-traces.py" "$1" "$MARKER"
+}
+
+marks() {
+	traces "$1" | cut -d ' ' -f 1
+}
+
+pairs() {
+	traces "$1" | cut -d ' ' -f 2
+}
+
+at_least_one() {
+	echo "$1 $2"
+	[ "$1" -gt 0 ]
+}
+
+# What the vps is not.
+
+# settings PATTERN: how many there are, and the values they have.
+settings() {
+	on vps sysctl -a --pattern "$1" | awk '
+		{ values[$NF]; count++ }
+		END { for (value in values) list = list " " value; print count " settings:" list }'
+}
+
+all_zero() {
+	local found
+	found=$(settings "$1")
+	echo "$found"
+	[[ $found =~ ^[1-9][0-9]*\ settings:\ 0$ ]]
+}
+
+rules() {
+	on vps nft list ruleset | wc -l
+	on vps sh -c 'cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null' | wc -l
+}
+
+tracked() {
+	{
+		on vps conntrack -L -f ipv4
+		on vps conntrack -L -f ipv6
+	} 2>/dev/null | wc -l
+}
+
+# What is refused.
+
+drops() {
+	relay | jq ".[0].forward.drops[\"$1\"]"
+}
+
+junk() {
+	local mapped
+	mapped=$(flows | jq '.[0].mapped_port')
+	SHAPE=$(drops shape) MAC1=$(drops mac1) NO_FLOW=$(drops no-flow)
+	capture mt wg1 "$WORK/junk.pcap" "udp dst port $RELAY_PORT and not src port $mapped" &&
+		SENT=$(forge pc junk lengths reserved mac1 unknown)
+}
+
+sent() {
+	awk -v names=" $* " 'index(names, " " $1 " ") { sum += $2 } END { print sum }' <<<"$SENT"
+}
+
+refused() {
+	local now
+	now=$(($(drops "$1") - $2))
+	echo "$now of $3 sent"
+	[ "$now" -eq "$3" ]
+}
+
+WORK=$(mktemp -d)
+CHECK_OUTPUT=$WORK/output
+defer rm -rf "$WORK"
+defer chain_down
+
+printf '%snwg: a WireGuard relay that cannot look inside%s  (Linux %s, virtual machine)\n' \
+	"$bold" "$plain" "$(uname -r)"
+heading 'Five machines, as network namespaces'
+cat <<-'END'
+	  pc    anywhere, stock wireguard                 lan   a web server at home
+	  vps   public address, nwg and its relay         isp   carrier-grade NAT in between
+	  mt    the home's router, stock wireguard: nobody can dial it, it dials the vps
+END
+chain_kind stock
+must chain_up
+must serve
+point "wg1: the mt has dialled the vps from behind NAT" slowwait 20 handshaken vps wg1
+must capture vps any "$WORK/vps.pcap" -s 2000
+must capture mt wg0 "$WORK/mt.pcap" -s 2000
+point "wg0: the pc's handshake passed the relay" answers pc "$MT4" 20
+
+heading "The pc fetches http://$LAN4/ through wg0"
+must get '' "$WORK/page"
+printf '%s' "$yellow"
+sed 's/^/    /' "$WORK/page"
+printf '%s' "$plain"
+point 'the page is the one that is served (SHA-256)' fetched index.html "$WORK/page"
+must capture_end
+
+heading "The pc fetches a file of $((FILE_SIZE / 1000000)) MB"
+download
+point "the file is the one that is served (SHA-256)" fetched file "$WORK/file"
+echo "    $RATE Mbit/s in this emulated machine"
+
+heading 'What the vps sees: a packet of that page, as it leaves for the pc'
+snippet "$WORK/vps.pcap" "udp src port $RELAY_PORT and greater 300" '1p;2,7p'
+point 'the page'"'"'s text, in all the vps sent and received' is 0 "$(marks "$WORK/vps.pcap")" times
+point 'inner addresses, likewise' is 0 "$(pairs "$WORK/vps.pcap")" times
+point 'the same search, inside wg0 at the mt' at_least_one "$(marks "$WORK/mt.pcap")" "times the text"
+
+heading 'What the vps is not: a router, a firewall'
+point 'net.ipv4: no forwarding' all_zero 'net\.ipv4\.(ip_forward$|conf\..*\.forwarding)'
+point 'net.ipv6: no forwarding' all_zero 'net\.ipv6\.conf\..*\.forwarding'
+point 'no nftables rules, no iptables tables' is "0 0" "$(rules | xargs)"
+point 'no connection tracking entries' is 0 "$(tracked)"
+
+heading 'What does not get past the relay'
+must junk
+point 'not WireGuard, or not as it should be' refused shape "$SHAPE" "$(sent junk lengths reserved)"
+point 'made without the home'"'"'s public key (mac1)' refused mac1 "$MAC1" "$(sent mac1)"
+point 'data of somebody unknown' refused no-flow "$NO_FLOW" "$(sent unknown)"
+must capture_end
+point 'of these, seen by the mt' is 0 "$(captured "$WORK/junk.pcap")"
+
+echo
+if [ "$FAILED" -eq 0 ]; then
+	printf '%s%s all %d points hold%s\n' "$green" "$yes" "$POINTS" "$plain"
+else
+	printf '%s%s %d of %d points do not hold%s\n' "$red" "$no" "$FAILED" "$POINTS" "$plain"
+	exit 1
+fi
