@@ -318,7 +318,7 @@ chain_up() {
 
 # node_down NODE: with all that runs there.
 node_down() {
-	ip netns pids "$CHAIN-$1" | xargs -r kill -KILL
+	ip netns pids "$CHAIN-$1" | xargs -r kill
 	ip netns del "$CHAIN-$1"
 }
 
