@@ -19,6 +19,7 @@ traffic_on() {
 	flood mt "$PC4"
 }
 
+# shellcheck disable=SC2016 # $0 is for the inner shell
 flood() {
 	background "$1" sh -c 'while :; do
 		socat -u -b 1200 OPEN:/dev/zero "UDP-SENDTO:$0:7009" 2>/dev/null
