@@ -60,6 +60,9 @@ class Flood:
         os.close(start)
         return self
 
+    def pause(self):
+        os.kill(self.process, signal.SIGSTOP)
+
     def __exit__(self, *_):
         os.kill(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)

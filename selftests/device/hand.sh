@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The device against a peer driven by hand: protocol, network interface, configuration.
+# The device against a peer driven by hand: its protocol, and what it
+# is as a network interface.
 #
 # usage: hand.sh [KIND [--only CASE]...]
 
@@ -13,5 +14,5 @@ KIND_A=${1:-nwg} KIND_B=$KIND_A
 ktap_need python3 ip
 need_kinds
 topology_up || exit 1
-run_cases "${@:2}" protocol interface config
+run_cases "${@:2}" protocol interface
 ktap_end
