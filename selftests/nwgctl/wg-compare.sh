@@ -218,17 +218,14 @@ for tool in wg nwgctl; do
 	ip netns add "compare-$tool"
 	defer ip netns del "compare-$tool"
 done
-echo "# t0 $EPOCHREALTIME"
 ip netns exec compare-wg "$0" --side wg "$work/wg" &
 ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl"
 wait
-echo "# t1 $EPOCHREALTIME"
 for number in "${!all[@]}"; do
 	# shellcheck disable=SC2086 # status and command
 	compare $((number + 1)) "${all[number]%% *}" "${all[number]#* }"
 done
 
-echo "# t2 $EPOCHREALTIME"
 on_purpose
 
 in_use
@@ -239,5 +236,4 @@ for arguments in "show" "show wg0 dump" "show wg0 latest-handshakes" "show wg0 t
 done
 WG_COLOR_MODE=always ktap_run "show in colours, peer in use" ip netns exec ctl0 bash -c \
 	"$(declare -f same_output); NWGCTL=$NWGCTL same_output show"
-echo "# t3 $EPOCHREALTIME"
 ktap_end
