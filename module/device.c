@@ -314,6 +314,7 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 {
 	struct noise_identity identity;
 	struct nwg_peer *peer;
+	LIST_HEAD(removed);
 	bool present;
 
 	lockdep_assert_held(&wg->update_lock);
@@ -328,7 +329,8 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 	if (present) {
 		peer = nwg_peer_lookup(wg, identity.public);
 		if (peer)
-			nwg_peer_remove(peer);
+			nwg_peer_remove(peer, &removed);
+		nwg_peer_remove_finish(&removed);
 	}
 
 	down_write(&wg->identity_lock);

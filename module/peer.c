@@ -102,8 +102,7 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 	return peer;
 }
 
-/* First half of a removal: nobody finds the peer any more, and nothing of it starts anew. */
-static void peer_unpublish(struct nwg_peer *peer)
+void nwg_peer_remove(struct nwg_peer *peer, struct list_head *removed)
 {
 	struct nwg_device *wg = peer->device;
 
@@ -111,12 +110,12 @@ static void peer_unpublish(struct nwg_peer *peer)
 	WRITE_ONCE(peer->dead, true);
 	allowedips_remove_list(&wg->allowedips, &peer->allowedips);
 	hash_del_rcu(&peer->key_node);
-	list_del_init(&peer->list);
+	list_move_tail(&peer->list, removed);
 	wg->peer_count--;
 	nwg_relay_peer_removed(peer);
 }
 
-/* Second half, a grace period later: stop what still runs, erase the keys and let go. */
+/* Stop what still runs, erase the keys and let go. */
 static void peer_finish(struct nwg_peer *peer)
 {
 	nwg_timers_stop(peer);
@@ -128,11 +127,18 @@ static void peer_finish(struct nwg_peer *peer)
 	nwg_peer_put(peer);
 }
 
-void nwg_peer_remove(struct nwg_peer *peer)
+void nwg_peer_remove_finish(struct list_head *removed)
 {
-	peer_unpublish(peer);
+	struct nwg_peer *peer, *next;
+
+	if (list_empty(removed))
+		return;
+	/* No packet finds them any more, and nobody arms a timer or queues a work of theirs. */
 	synchronize_net();
-	peer_finish(peer);
+	list_for_each_entry_safe(peer, next, removed, list) {
+		list_del_init(&peer->list);
+		peer_finish(peer);
+	}
 }
 
 void nwg_peer_remove_all(struct nwg_device *wg)
@@ -140,17 +146,9 @@ void nwg_peer_remove_all(struct nwg_device *wg)
 	struct nwg_peer *peer, *next;
 	LIST_HEAD(removed);
 
-	if (list_empty(&wg->peers))
-		return;
-	list_for_each_entry_safe(peer, next, &wg->peers, list) {
-		peer_unpublish(peer);
-		list_add_tail(&peer->list, &removed);
-	}
-	synchronize_net();
-	list_for_each_entry_safe(peer, next, &removed, list) {
-		list_del_init(&peer->list);
-		peer_finish(peer);
-	}
+	list_for_each_entry_safe(peer, next, &wg->peers, list)
+		nwg_peer_remove(peer, &removed);
+	nwg_peer_remove_finish(&removed);
 }
 
 void nwg_peer_set_preshared(struct nwg_peer *peer, const u8 preshared[NWG_KEY_LEN])

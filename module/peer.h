@@ -8,7 +8,6 @@
 #include <linux/kref.h>
 #include <linux/rwsem.h>
 #include <linux/skbuff.h>
-#include <linux/time64.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/dst_cache.h>
@@ -48,8 +47,7 @@ struct nwg_device;
  * @timers: what happens when nothing does
  * @transmit_handshake_work: sends an initiation
  * @persistent_keepalive: seconds, 0 is off; read lockless
- * @last_handshake: CLOCK_REALTIME of the last completed handshake; written under
- *	@handshake.lock, read lockless
+ * @last_handshake: CLOCK_REALTIME in ns of the last completed handshake; 0 if there was none
  * @rx_bytes: UDP payload received and authenticated
  * @tx_bytes: UDP payload sent
  */
@@ -75,7 +73,7 @@ struct nwg_peer {
 	struct nwg_timers timers;
 	struct work_struct transmit_handshake_work;
 	u16 persistent_keepalive;
-	struct timespec64 last_handshake;
+	atomic64_t last_handshake;
 	atomic64_t rx_bytes;
 	atomic64_t tx_bytes;
 };
@@ -93,19 +91,24 @@ struct nwg_peer {
 struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_LEN]);
 
 /**
- * nwg_peer_remove - remove a peer, its prefixes, sessions and queue
- * @peer: the peer; the interface's reference is dropped
+ * nwg_peer_remove - first half of removing a peer: nobody finds it any more
+ * @peer: the peer; its prefixes go at once
+ * @removed: list that it is put on for nwg_peer_remove_finish()
  *
- * Context: process, may sleep for a grace period; update_lock held.
+ * Context: process; update_lock held.
  */
-void nwg_peer_remove(struct nwg_peer *peer);
+void nwg_peer_remove(struct nwg_peer *peer, struct list_head *removed);
 
 /**
- * nwg_peer_remove_all - remove all peers with one grace period
- * @wg: the interface
+ * nwg_peer_remove_finish - second half: wait for packets, erase keys and queues, drop the
+ * interface's references
+ * @removed: peers removed; empty afterwards
  *
- * Context: as nwg_peer_remove().
+ * Context: process, sleeps for one grace period, however many they are; update_lock held.
  */
+void nwg_peer_remove_finish(struct list_head *removed);
+
+/* Remove all peers. Context: as nwg_peer_remove_finish(). */
 void nwg_peer_remove_all(struct nwg_device *wg);
 
 /**

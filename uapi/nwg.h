@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The generic netlink family "nwg": WireGuard interfaces of link kind "nwg" and the nested relays that run over them.
+ * The generic netlink family "nwg": WireGuard interfaces of link kind "nwg" and the nested relays
+ * that run over them.
  *
- * Integers are in host byte order unless a name or comment says otherwise; IP addresses are in network byte order.
- * A key is 32 raw bytes. A 64-bit attribute is aligned by a preceding attribute of type *_A_PAD.
- * Every refusal carries an extended-ack message that names the object and the rule (NETLINK_EXT_ACK).
- * Reading and writing both need CAP_NET_ADMIN in the user namespace that owns the interface's network namespace.
+ * Integers are in host byte order unless a name or comment says otherwise; IP addresses are in
+ * network byte order. A key is 32 raw bytes. A 64-bit attribute is aligned by a preceding attribute
+ * of type *_A_PAD. Every refusal carries an extended-ack message that names the object and the rule
+ * (NETLINK_EXT_ACK). Reading and writing both need CAP_NET_ADMIN in the user namespace that owns
+ * the interface's network namespace.
  */
 #ifndef _UAPI_NWG_H
 #define _UAPI_NWG_H
@@ -20,14 +22,18 @@
 
 /**
  * enum nwg_command - commands of the family
- * @NWG_CMD_GET_DEVICE: dump one interface, named by %NWG_DEVICE_A_IFINDEX or %NWG_DEVICE_A_IFNAME. The peers of a large
- *	interface span several messages; a peer whose allowed IPs do not fit is repeated with the rest of them.
- * @NWG_CMD_SET_DEVICE: change one interface; all or nothing up to the first refused peer
- * @NWG_CMD_RELAY_NEW: add a relay (-EEXIST if its listening address and port has one, -EADDRINUSE if a socket has it)
+ * @NWG_CMD_GET_DEVICE: dump one interface, named by %NWG_DEVICE_A_IFINDEX or
+ *	%NWG_DEVICE_A_IFNAME. The peers of a large interface span several messages; a peer whose
+ *	allowed IPs do not fit is repeated with the rest of them.
+ * @NWG_CMD_SET_DEVICE: change one interface; a request that is refused changes nothing, only lack
+ *	of memory can end it half-way
+ * @NWG_CMD_RELAY_NEW: add a relay (-EEXIST if its listening address and port has one,
+ *	-EADDRINUSE if a socket has it)
  * @NWG_CMD_RELAY_SET: change a relay, named by its listening address and port; flows are kept
  * @NWG_CMD_RELAY_DEL: remove a relay, named by its listening address and port, and its flows
  * @NWG_CMD_RELAY_GET: dump the relays of the network namespace, or of one interface if one is named
- * @NWG_CMD_FLOW_GET: dump flows of the network namespace; an interface, or a listening address and port, narrows it
+ * @NWG_CMD_FLOW_GET: dump flows of the network namespace; an interface, or a listening address
+ *	and port, narrows it
  *
  * The numbers of the first two are those of the "wireguard" family.
  */
@@ -44,13 +50,16 @@ enum nwg_command {
 
 #define NWG_CMD_MAX (__NWG_CMD_MAX - 1)
 
-/* Values of %NWG_DEVICE_A_FLAGS: drop all peers that this request does not name. */
+/*
+ * Values of %NWG_DEVICE_A_FLAGS: first drop all peers; those that the request names are made anew.
+ */
 enum nwg_device_flag {
 	NWG_DEVICE_F_REPLACE_PEERS = 1U << 0,
 };
 
 /**
- * enum nwg_device_attribute - attributes of GET_DEVICE and SET_DEVICE, numbered as in the "wireguard" family
+ * enum nwg_device_attribute - attributes of GET_DEVICE and SET_DEVICE, numbered as in the
+ * "wireguard" family
  * @NWG_DEVICE_A_IFINDEX: u32; this or IFNAME names the interface, not both
  * @NWG_DEVICE_A_IFNAME: string, at most IFNAMSIZ - 1 characters
  * @NWG_DEVICE_A_PRIVATE_KEY: key; all zeroes removes it
@@ -121,7 +130,8 @@ enum nwg_allowedip_flag {
 };
 
 /**
- * enum nwg_allowedip_attribute - attributes of one allowed IP prefix, numbered as in the "wireguard" family
+ * enum nwg_allowedip_attribute - attributes of one allowed IP prefix, numbered as in the
+ * "wireguard" family
  * @NWG_ALLOWEDIP_A_FAMILY: u16, AF_INET or AF_INET6
  * @NWG_ALLOWEDIP_A_IPADDR: struct in_addr or struct in6_addr
  * @NWG_ALLOWEDIP_A_CIDR_MASK: u8, prefix length
@@ -140,24 +150,30 @@ enum nwg_allowedip_attribute {
 
 /**
  * enum nwg_relay_attribute - attributes of the RELAY_* commands
- * @NWG_RELAY_A_IFINDEX: u32; the WireGuard interface (kind nwg). This or IFNAME; both are sent by the kernel.
+ * @NWG_RELAY_A_IFINDEX: u32; the WireGuard interface (kind nwg). This or IFNAME; both are sent
+ *	by the kernel.
  * @NWG_RELAY_A_IFNAME: string
  * @NWG_RELAY_A_LISTEN_PORT: u16; UDP port, not 0. With LISTEN_IP4 or LISTEN_IP6 it names the relay.
- * @NWG_RELAY_A_LISTEN_IP4: __be32; listen on this address only. Without it and without LISTEN_IP6: on all, v4 and v6.
+ * @NWG_RELAY_A_LISTEN_IP4: __be32; listen on this address only. Without it and without
+ *	LISTEN_IP6: on all, v4 and v6.
  * @NWG_RELAY_A_LISTEN_IP6: struct in6_addr; likewise
  * @NWG_RELAY_A_PEER: key; the peer that clients are relayed to
- * @NWG_RELAY_A_TO_IP4: __be32; the inner endpoint, which must lie in the peer's allowed IPs. This or TO_IP6.
+ * @NWG_RELAY_A_TO_IP4: __be32; the inner endpoint, which must lie in the peer's allowed IPs.
+ *	This or TO_IP6.
  * @NWG_RELAY_A_TO_IP6: struct in6_addr; likewise
  * @NWG_RELAY_A_TO_PORT: u16; UDP port of the inner endpoint, not 0
- * @NWG_RELAY_A_RESPONDER: key of the inner responder, by which mac1 is checked; all zeroes in RELAY_SET: check no more
+ * @NWG_RELAY_A_RESPONDER: key of the inner responder, by which mac1 is checked; all zeroes in
+ *	RELAY_SET: check no more
  * @NWG_RELAY_A_MAX_FLOWS: u32; flows that the relay may hold at once, not 0
  * @NWG_RELAY_A_FLOWS_NEW: u32; flows in state &NWG_FLOW_NEW; read only
  * @NWG_RELAY_A_FLOWS_ESTABLISHED: u32; flows in state &NWG_FLOW_ESTABLISHED; read only
  * @NWG_RELAY_A_FORWARD: nest of &enum nwg_counter_attribute, client to home; read only
  * @NWG_RELAY_A_REVERSE: likewise, home to client; read only
- * @NWG_RELAY_A_FORWARD_DROPS: nest of u64, packets by &enum nwg_relay_drop; those that are 0 are left out; read only
+ * @NWG_RELAY_A_FORWARD_DROPS: nest of u64, packets by &enum nwg_relay_drop; those that are 0
+ *	are left out; read only
  * @NWG_RELAY_A_REVERSE_DROPS: likewise
- * @NWG_RELAY_A_PEER_PRESENT: u8; 1 if the interface has the peer now, 0 if the relay waits for it; read only
+ * @NWG_RELAY_A_PEER_PRESENT: u8; 1 if the interface has the peer now, 0 if the relay waits for
+ *	it; read only
  * @NWG_RELAY_A_PAD: padding
  */
 enum nwg_relay_attribute {
@@ -190,7 +206,8 @@ enum nwg_relay_attribute {
  * enum nwg_counter_attribute - traffic of one direction of a relay or of a flow; all u64
  * @NWG_COUNTER_A_PACKETS: datagrams that arrived
  * @NWG_COUNTER_A_BYTES: their UDP payload
- * @NWG_COUNTER_A_FORWARDED_PACKETS: of these, sent on. PACKETS = FORWARDED_PACKETS + the sum of the direction's drops.
+ * @NWG_COUNTER_A_FORWARDED_PACKETS: of these, sent on. PACKETS = FORWARDED_PACKETS + the sum
+ *	of the direction's drops.
  * @NWG_COUNTER_A_FORWARDED_BYTES: their UDP payload
  * @NWG_COUNTER_A_INITIATIONS: of those sent on, handshake initiations
  * @NWG_COUNTER_A_RESPONSES: handshake responses
@@ -222,7 +239,8 @@ enum nwg_counter_attribute {
  * @NWG_DROP_MAC1: mac1 of an initiation or a response is not the responder's
  * @NWG_DROP_RATE: the source opens flows faster than it may
  * @NWG_DROP_FLOW_LIMIT: the relay holds as many flows as it may
- * @NWG_DROP_NO_FLOW: not an initiation, and from no known client; or from the home to a mapping that is gone
+ * @NWG_DROP_NO_FLOW: not an initiation, and from no known client; or from the home to a
+ *	mapping that is gone
  * @NWG_DROP_NO_PORT: no free source port inside the tunnel
  * @NWG_DROP_NO_ADDRESS: the interface has no address of the family to send from inside the tunnel
  * @NWG_DROP_FAMILY: client and inner endpoint are of different address families
@@ -283,7 +301,8 @@ enum nwg_flow_state {
  * @NWG_FLOW_A_HANDSHAKES: u64; responses from the home that answered the client's initiation
  * @NWG_FLOW_A_AGE: u64; milliseconds since the flow was made
  * @NWG_FLOW_A_FORWARD_IDLE: u64; milliseconds since the client's last packet
- * @NWG_FLOW_A_REVERSE_IDLE: u64; milliseconds since the home's last packet; absent if there was none
+ * @NWG_FLOW_A_REVERSE_IDLE: u64; milliseconds since the home's last packet; absent if there
+ *	was none
  * @NWG_FLOW_A_EXPIRES: u64; milliseconds until the flow ends unless a packet prolongs it
  * @NWG_FLOW_A_FORWARD: nest of &enum nwg_counter_attribute
  * @NWG_FLOW_A_REVERSE: nest of &enum nwg_counter_attribute

@@ -172,12 +172,14 @@ static int put_endpoint(struct sk_buff *skb, struct nwg_peer *peer)
 /* Write all of a peer but its public key and allowed IPs. */
 static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
 {
-	struct __kernel_timespec last_handshake;
+	struct timespec64 time = ns_to_timespec64(atomic64_read(&peer->last_handshake));
+	struct __kernel_timespec last_handshake = {
+		.tv_sec = time.tv_sec,
+		.tv_nsec = time.tv_nsec,
+	};
 	int err;
 
 	down_read(&peer->handshake.lock);
-	last_handshake.tv_sec = peer->last_handshake.tv_sec;
-	last_handshake.tv_nsec = peer->last_handshake.tv_nsec;
 	err = nla_put(skb, NWG_PEER_A_PRESHARED_KEY, NWG_KEY_LEN, peer->remote.preshared);
 	up_read(&peer->handshake.lock);
 
@@ -544,14 +546,14 @@ static void set_endpoint(struct nwg_peer *peer, const struct nlattr *attr)
 
 /* Find the peer that a request is about, or make it. Return: NULL if nothing is to be done. */
 static struct nwg_peer *request_peer(struct nwg_device *wg, const struct nlattr *key, u32 flags,
-				     struct netlink_ext_ack *extack)
+				     struct list_head *removed, struct netlink_ext_ack *extack)
 {
 	const u8 *public = nla_data(key);
 	struct nwg_peer *peer = nwg_peer_lookup(wg, public);
 
 	if (flags & NWG_PEER_F_REMOVE_ME) {
 		if (peer)
-			nwg_peer_remove(peer);
+			nwg_peer_remove(peer, removed);
 		return NULL;
 	}
 	if (peer || flags & NWG_PEER_F_UPDATE_ONLY)
@@ -567,7 +569,7 @@ static struct nwg_peer *request_peer(struct nwg_device *wg, const struct nlattr 
 	return peer;
 }
 
-static int set_peer(struct nwg_device *wg, const struct nlattr *attr,
+static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct list_head *removed,
 		    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[NWG_PEER_A_MAX + 1];
@@ -580,7 +582,7 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr,
 	if (err)
 		return err;
 	flags = tb[NWG_PEER_A_FLAGS] ? nla_get_u32(tb[NWG_PEER_A_FLAGS]) : 0;
-	peer = request_peer(wg, tb[NWG_PEER_A_PUBLIC_KEY], flags, extack);
+	peer = request_peer(wg, tb[NWG_PEER_A_PUBLIC_KEY], flags, removed, extack);
 	if (IS_ERR_OR_NULL(peer))
 		return PTR_ERR_OR_ZERO(peer);
 
@@ -621,6 +623,7 @@ static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct g
 	const struct nlattr *peers = info->attrs[NWG_DEVICE_A_PEERS];
 	const struct nlattr *flags = info->attrs[NWG_DEVICE_A_FLAGS];
 	const struct nlattr *peer;
+	LIST_HEAD(removed);
 	int err, rem;
 
 	lockdep_assert_held(&wg->update_lock);
@@ -635,6 +638,7 @@ static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct g
 			return err;
 	}
 	wg->generation++;
+	err = 0;
 	if (port) {
 		err = set_port(wg, port, info->extack);
 		if (err)
@@ -648,12 +652,13 @@ static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct g
 		nwg_device_set_private_key(wg, nla_data(private));
 	if (peers) {
 		nla_for_each_nested(peer, peers, rem) {
-			err = set_peer(wg, peer, info->extack);
+			err = set_peer(wg, peer, &removed, info->extack);
 			if (err)
-				return err;
+				break;
 		}
 	}
-	return 0;
+	nwg_peer_remove_finish(&removed);
+	return err;
 }
 
 /* Wipe all keys of a request, valid or not. */

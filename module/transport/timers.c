@@ -193,12 +193,9 @@ void nwg_timers_initiation_sent(struct nwg_peer *peer)
 
 void nwg_timers_handshake_complete(struct nwg_peer *peer)
 {
-	struct timespec64 now;
-
 	del_timer(&peer->timers.retry);
 	peer->timers.attempts = 0;
-	ktime_get_real_ts64(&now);
-	peer->last_handshake = now;
+	atomic64_set(&peer->last_handshake, ktime_get_real_ns());
 }
 
 void nwg_timers_session_derived(struct nwg_peer *peer)
