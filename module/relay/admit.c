@@ -59,11 +59,12 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 
 enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg_datagram *datagram)
 {
+	const struct nwg_message_response *response = datagram->message;
+
 	if (unlikely(nwg_flow_expired(flow)))
 		return NWG_DROP_NO_FLOW;
-	if (datagram->type == NWG_MESSAGE_RESPONSE)
-		nwg_flow_answered(
-			flow, ((const struct nwg_message_response *)datagram->message)->receiver);
+	if (unlikely(datagram->type == NWG_MESSAGE_RESPONSE))
+		nwg_flow_answered(flow, response->receiver);
 	WRITE_ONCE(flow->last_reverse, jiffies);
 	return 0;
 }

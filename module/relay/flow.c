@@ -178,22 +178,20 @@ static bool select_addr6(struct net_device *dev, const struct in6_addr *to, stru
 	return best;
 }
 
-/* Whether a socket of this machine would take what the home sends to the mapping. */
+/*
+ * Whether a socket of this machine would take what the home sends to the mapping. Context: RCU read
+ * section.
+ */
 static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *mapping,
 		       const struct in6_addr *to, __be16 to_port)
 {
-	struct sock *sk;
+	struct net *net = dev_net(dev);
 
 	if (ipv6_addr_v4mapped(to))
-		sk = udp4_lib_lookup(dev_net(dev), to->s6_addr32[3], to_port,
-				     mapping->addr.s6_addr32[3], mapping->port, dev->ifindex);
-	else
-		sk = udp6_lib_lookup(dev_net(dev), to, to_port, &mapping->addr, mapping->port,
-				     dev->ifindex);
-	if (!sk)
-		return false;
-	sock_put(sk);
-	return true;
+		return __udp4_lib_lookup(net, to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
+					 mapping->port, dev->ifindex, 0, &udp_table, NULL);
+	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dev->ifindex, 0,
+				 &udp_table, NULL);
 }
 
 /* Give a flow a free port, its client's own if possible, and put it into the table by mapping. */
@@ -448,14 +446,17 @@ static void expire(struct nwg_relay *relay, enum nwg_flow_state state, unsigned 
 {
 	struct list_head *flows = &relay->flows[state];
 	struct nwg_flow *flow;
+	bool expired;
 
 	spin_lock_bh(&relay->lock);
 	while (count && !list_empty(flows)) {
 		flow = list_first_entry(flows, struct nwg_flow, list);
-		if (nwg_flow_expired(flow))
+		expired = nwg_flow_expired(flow);
+		/* New ones are in the order in which they expire. */
+		if (!expired && state == NWG_FLOW_NEW)
+			break;
+		if (expired)
 			flow_remove(relay, flow);
-		else if (state == NWG_FLOW_NEW)
-			break; /* these are in the order in which they expire */
 		else
 			list_move_tail(&flow->list, flows);
 		if (--count % EXPIRY_BATCH)
