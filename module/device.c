@@ -126,8 +126,7 @@ static void quiesce(struct nwg_device *wg)
 		cancel_work_sync(&peer->transmit_handshake_work);
 		cancel_work_sync(&peer->timers.erase_work);
 		nwg_peer_purge_staged(peer);
-		nwg_handshake_clear(peer);
-		nwg_session_erase_all(peer);
+		nwg_handshake_erase(peer);
 		atomic64_set(&peer->handshake.last_sent, 0);
 	}
 }
@@ -339,8 +338,7 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 	nwg_gate_set_key(&wg->gate, identity.public);
 	list_for_each_entry(peer, &wg->peers, list) {
 		noise_remote_precompute(&peer->remote, present ? &identity : NULL);
-		nwg_handshake_clear(peer);
-		nwg_session_erase_all(peer);
+		nwg_handshake_erase(peer);
 		atomic64_set(&peer->handshake.last_sent, 0);
 	}
 	up_write(&wg->identity_lock);
@@ -374,8 +372,7 @@ static void erase_all_sessions(void)
 		mutex_lock(&wg->update_lock);
 		list_for_each_entry(peer, &wg->peers, list) {
 			del_timer(&peer->timers.erase);
-			nwg_handshake_clear(peer);
-			nwg_session_erase_all(peer);
+			nwg_handshake_erase(peer);
 			atomic64_set(&peer->handshake.last_sent, 0);
 		}
 		mutex_unlock(&wg->update_lock);
@@ -387,9 +384,9 @@ static void erase_all_sessions(void)
 static int power_event(struct notifier_block *block, unsigned long event, void *data)
 {
 	/* Phones suspend all the time, and hold their keys in memory for it. */
-	if (IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_ANDROID))
-		return NOTIFY_DONE;
-	if (event == PM_HIBERNATION_PREPARE || event == PM_SUSPEND_PREPARE)
+	bool phone = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_ANDROID);
+
+	if (event == PM_HIBERNATION_PREPARE || (event == PM_SUSPEND_PREPARE && !phone))
 		erase_all_sessions();
 	return NOTIFY_DONE;
 }

@@ -121,8 +121,7 @@ static void peer_finish(struct nwg_peer *peer)
 	nwg_timers_stop(peer);
 	cancel_work_sync(&peer->transmit_handshake_work);
 	cancel_work_sync(&peer->timers.erase_work);
-	nwg_handshake_clear(peer);
-	nwg_session_erase_all(peer);
+	nwg_handshake_erase(peer);
 	nwg_peer_cookie_wipe(&peer->cookie);
 	nwg_peer_put(peer);
 }

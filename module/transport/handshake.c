@@ -57,8 +57,10 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry)
 {
 	if (!retry)
 		peer->timers.attempts = 0;
-	if (sent_lately(peer))
+	if (sent_lately(peer)) {
+		nwg_timers_handshake_postponed(peer);
 		return;
+	}
 	rcu_read_lock_bh();
 	if (netif_running(peer->device->dev) && !READ_ONCE(peer->dead))
 		queue_work(nwg_handshake_workqueue, &peer->transmit_handshake_work);
@@ -78,10 +80,11 @@ static void clear_locked(struct nwg_peer *peer)
 	nwg_index_remove(&peer->device->indices, &peer->handshake.index);
 }
 
-void nwg_handshake_clear(struct nwg_peer *peer)
+void nwg_handshake_erase(struct nwg_peer *peer)
 {
 	down_write(&peer->handshake.lock);
 	clear_locked(peer);
+	nwg_session_erase_all(peer);
 	up_write(&peer->handshake.lock);
 }
 

@@ -66,8 +66,10 @@ void nwg_handshake_setup(struct nwg_peer *peer);
  */
 void nwg_handshake_request(struct nwg_peer *peer, bool retry);
 
-/* Wipe the handshake that goes on. Context: process. */
-void nwg_handshake_clear(struct nwg_peer *peer);
+/*
+ * Wipe the handshake that goes on and all sessions, with none derived in between. Context: process.
+ */
+void nwg_handshake_erase(struct nwg_peer *peer);
 
 /* Where DH is computed; created before the first interface. */
 extern struct workqueue_struct *nwg_handshake_workqueue;

@@ -19,7 +19,8 @@
 #define MAX_NS (TOKEN_NS * PACKETS_BURST)
 
 #define BUCKET_BITS 13
-#define MAX_SOURCES (8U << BUCKET_BITS)
+/* For each use, so that a flood of one does not shut out the other. */
+#define MAX_SOURCES (4U << BUCKET_BITS)
 
 /**
  * struct source - the bucket of one source
@@ -47,7 +48,7 @@ struct source {
 static struct hlist_head *table;
 static siphash_key_t hash_key;
 static DEFINE_SPINLOCK(table_lock);
-static unsigned int source_count; /* table_lock */
+static unsigned int source_count[NWG_RATELIMIT_USES]; /* table_lock */
 static struct delayed_work expiry;
 
 static struct hlist_head *bucket_of(const struct source_key *key)
@@ -75,10 +76,11 @@ static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, struct ne
 
 static bool source_take_token(struct source *source)
 {
-	u64 now = ktime_get_coarse_boottime_ns();
 	bool allowed;
+	u64 now;
 
 	spin_lock_bh(&source->lock);
+	now = ktime_get_coarse_boottime_ns();
 	source->tokens = min_t(u64, MAX_NS, source->tokens + (now - source->last));
 	source->last = now;
 	allowed = source->tokens >= TOKEN_NS;
@@ -132,12 +134,12 @@ bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, struct net *net, struct s
 		/* Another CPU was quicker. */
 		allowed = source_take_token(source);
 		kfree(fresh);
-	} else if (source_count >= MAX_SOURCES) {
+	} else if (source_count[use] >= MAX_SOURCES) {
 		kfree(fresh);
 	} else {
 		hlist_add_head_rcu(&fresh->node, bucket);
-		if (!source_count++)
-			schedule_delayed_work(&expiry, HZ);
+		source_count[use]++;
+		schedule_delayed_work(&expiry, HZ);
 		allowed = true;
 	}
 	spin_unlock_bh(&table_lock);
@@ -157,18 +159,19 @@ static void expire(struct work_struct *work)
 			continue;
 		spin_lock_bh(&table_lock);
 		hlist_for_each_entry_safe(source, next, &table[i], node) {
-			if (now - READ_ONCE(source->last) < NSEC_PER_SEC)
+			if ((s64)(now - READ_ONCE(source->last)) < (s64)NSEC_PER_SEC)
 				continue;
 			hlist_del_rcu(&source->node);
+			source_count[source->key.use]--;
 			kfree_rcu(source, rcu);
-			source_count--;
 		}
 		spin_unlock_bh(&table_lock);
 		cond_resched();
 	}
 	spin_lock_bh(&table_lock);
-	if (source_count)
-		schedule_delayed_work(&expiry, HZ);
+	for (i = 0; i < NWG_RATELIMIT_USES; i++)
+		if (source_count[i])
+			schedule_delayed_work(&expiry, HZ);
 	spin_unlock_bh(&table_lock);
 }
 

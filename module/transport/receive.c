@@ -123,8 +123,6 @@ static void receive_transport(struct napi_struct *napi, struct nwg_device *wg, s
 	unsigned int len;
 	u8 ds;
 
-	if (unlikely(skb_linearize_cow(skb)))
-		goto error;
 	len = skb->len;
 	index = nwg_index_lookup(&wg->indices,
 				 ((struct nwg_message_transport *)skb->data)->receiver);
@@ -135,6 +133,8 @@ static void receive_transport(struct napi_struct *napi, struct nwg_device *wg, s
 	if (unlikely(READ_ONCE(peer->dead)))
 		goto error;
 
+	if (unlikely(skb_linearize_cow(skb)))
+		goto error;
 	ds = outer_ds(skb);
 	if (unlikely(!decrypt(skb, session)))
 		goto error;
@@ -202,8 +202,16 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 {
 	const struct nwg_message_transport *header = (void *)skb->data;
 	struct nwg_receive_queue *queue;
+	struct nwg_index *index;
 	unsigned int waiting;
 
+	/* Who does not even know an index gets no place in the queue. */
+	index = nwg_index_lookup(&wg->indices, header->receiver);
+	if (unlikely(!index || index->kind != NWG_INDEX_SESSION)) {
+		DEV_STATS_INC(wg->dev, rx_errors);
+		kfree_skb(skb);
+		return;
+	}
 	queue = &wg->receive_queues[le32_to_cpu(header->receiver) & (wg->receive_queue_count - 1)];
 	spin_lock_bh(&queue->arrived.lock);
 	waiting = skb_queue_len(&queue->arrived);

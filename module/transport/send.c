@@ -165,7 +165,7 @@ static void stage(struct nwg_peer *peer, struct sk_buff *skb)
 /* Send a list of packets, or stage what cannot be sent. */
 static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 {
-	struct nwg_session *session = usable_session(peer);
+	struct nwg_session *session = usable_session(peer), *fresh;
 	struct sk_buff *skb, *next;
 	bool staged = false;
 
@@ -176,10 +176,20 @@ static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 		stage(peer, skb);
 		staged = true;
 	}
-	if (unlikely(staged))
-		nwg_handshake_request(peer, false);
-	else if (likely(session))
+	if (likely(!staged)) {
 		keep_fresh(peer, session);
+		return;
+	}
+	/*
+	 * A session that was installed while we staged found nothing to send. Pairs with the lock
+	 * of the staging queue, which its installer takes after the session is visible.
+	 */
+	smp_mb();
+	fresh = usable_session(peer);
+	if (fresh && fresh != session)
+		nwg_peer_send_staged(peer);
+	else
+		nwg_handshake_request(peer, false);
 }
 
 /*

@@ -23,7 +23,8 @@ void nwg_endpoint_init(struct nwg_endpoint_slot *slot)
 	seqlock_init(&slot->lock);
 }
 
-void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer)
+/* Copy a peer's endpoint. Return: what tells read_seqretry() whether it has changed since. */
+static unsigned int endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer)
 {
 	unsigned int sequence;
 
@@ -31,6 +32,12 @@ void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer)
 		sequence = read_seqbegin(&peer->endpoint.lock);
 		*endpoint = peer->endpoint.value;
 	} while (read_seqretry(&peer->endpoint.lock, sequence));
+	return sequence;
+}
+
+void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer)
+{
+	endpoint_read(endpoint, peer);
 }
 
 int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *skb)
@@ -240,10 +247,14 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 	struct nwg_device *wg = peer->device;
 	struct nwg_endpoint endpoint;
 	unsigned int len = skb->len;
+	unsigned int sequence;
 	int err;
 
-	nwg_endpoint_read(&endpoint, peer);
+	sequence = endpoint_read(&endpoint, peer);
 	err = send_to(wg, skb, &endpoint, ds, &peer->dst_cache);
+	/* The route that was cached just now may be the one to where the peer was before. */
+	if (unlikely(read_seqretry(&peer->endpoint.lock, sequence)))
+		dst_cache_reset(&peer->dst_cache);
 	if (likely(!err)) {
 		atomic64_add(len, &peer->tx_bytes);
 		dev_sw_netstats_tx_add(wg->dev, 1, len);

@@ -71,10 +71,10 @@ static void retry_expired(struct timer_list *timer)
 {
 	struct nwg_peer *peer = from_timer(peer, timer, timers.retry);
 
-	if (peer->timers.attempts >= MAX_ATTEMPTS) {
+	if (peer->timers.attempts + 1 >= MAX_ATTEMPTS) {
 		nwg_dbg(peer->device,
 			"Handshake for peer %llu did not complete after %d attempts, giving up\n",
-			peer->id, MAX_ATTEMPTS + 1);
+			peer->id, MAX_ATTEMPTS);
 		nwg_peer_purge_staged(peer);
 		/* What keys there are go, unless a new session comes in time. */
 		if (!timer_pending(&peer->timers.erase))
@@ -127,10 +127,12 @@ static void erase_work(struct work_struct *work)
 {
 	struct nwg_peer *peer = container_of(work, struct nwg_peer, timers.erase_work);
 
+	/* A session was derived while the work waited. */
+	if (timer_pending(&peer->timers.erase))
+		return;
 	nwg_dbg(peer->device, "Zeroing out keys for peer %llu: no new session for %d seconds\n",
 		peer->id, NWG_ERASE_AFTER_TIME);
-	nwg_handshake_clear(peer);
-	nwg_session_erase_all(peer);
+	nwg_handshake_erase(peer);
 }
 
 static void persistent_expired(struct timer_list *timer)
@@ -189,6 +191,13 @@ void nwg_timers_authenticated_received(struct nwg_peer *peer)
 void nwg_timers_initiation_sent(struct nwg_peer *peer)
 {
 	arm(peer, &peer->timers.retry, jiffies + NWG_REKEY_TIMEOUT * HZ + jitter());
+}
+
+/* A handshake is wanted, but a message of one was sent just now: see later whether it helped. */
+void nwg_timers_handshake_postponed(struct nwg_peer *peer)
+{
+	if (!timer_pending(&peer->timers.retry))
+		nwg_timers_initiation_sent(peer);
 }
 
 void nwg_timers_handshake_complete(struct nwg_peer *peer)

@@ -61,6 +61,7 @@ void nwg_timers_data_received(struct nwg_peer *peer);
 void nwg_timers_authenticated_sent(struct nwg_peer *peer);
 void nwg_timers_authenticated_received(struct nwg_peer *peer);
 void nwg_timers_initiation_sent(struct nwg_peer *peer);
+void nwg_timers_handshake_postponed(struct nwg_peer *peer);
 void nwg_timers_handshake_complete(struct nwg_peer *peer);
 void nwg_timers_session_derived(struct nwg_peer *peer);
 void nwg_timers_persistent_changed(struct nwg_peer *peer);
