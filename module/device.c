@@ -243,7 +243,7 @@ static void device_setup(struct net_device *dev)
 	dev->hw_features |= FEATURES;
 	dev->hw_enc_features |= FEATURES;
 	dev->mtu = NWG_DEFAULT_MTU;
-	dev->min_mtu = 0;
+	dev->min_mtu = IPV4_MIN_MTU;
 	dev->max_mtu = IP_MAX_MTU - OVERHEAD;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = device_destruct;
@@ -303,7 +303,8 @@ int nwg_device_set_port(struct nwg_device *wg, u16 port)
 	lockdep_assert_held(&wg->update_lock);
 	if (port && port == wg->port)
 		return 0;
-	if (netif_running(wg->dev))
+	/* Not by netif_running(), which is true a little before the receive queues are ready. */
+	if (rcu_access_pointer(wg->sock4))
 		return nwg_socket_open(wg, port);
 	wg->port = port;
 	return 0;

@@ -80,11 +80,16 @@ static void clear_locked(struct nwg_peer *peer)
 	nwg_index_remove(&peer->device->indices, &peer->handshake.index);
 }
 
+void nwg_handshake_erase_locked(struct nwg_peer *peer)
+{
+	clear_locked(peer);
+	nwg_session_erase_all(peer);
+}
+
 void nwg_handshake_erase(struct nwg_peer *peer)
 {
 	down_write(&peer->handshake.lock);
-	clear_locked(peer);
-	nwg_session_erase_all(peer);
+	nwg_handshake_erase_locked(peer);
 	up_write(&peer->handshake.lock);
 }
 
@@ -149,8 +154,11 @@ void nwg_handshake_transmit_work(struct work_struct *work)
 	struct nwg_peer *peer = container_of(work, struct nwg_peer, transmit_handshake_work);
 	struct nwg_message_initiation message;
 
-	if (sent_lately(peer))
+	/* Meanwhile a response was sent, which may have helped. */
+	if (sent_lately(peer)) {
+		nwg_timers_handshake_postponed(peer);
 		return;
+	}
 	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
 	nwg_dbg(peer->device, "Sending handshake initiation to peer %llu\n", peer->id);
 	if (create_initiation(peer, &message)) {

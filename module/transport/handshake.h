@@ -71,6 +71,9 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry);
  */
 void nwg_handshake_erase(struct nwg_peer *peer);
 
+/* The same. Context: handshake.lock held for writing. */
+void nwg_handshake_erase_locked(struct nwg_peer *peer);
+
 /* Where DH is computed; created before the first interface. */
 extern struct workqueue_struct *nwg_handshake_workqueue;
 

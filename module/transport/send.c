@@ -141,6 +141,9 @@ static struct nwg_session *usable_session(struct nwg_peer *peer)
 /* After sending: is it time for a new session (white paper, section 6.2)? */
 static void keep_fresh(struct nwg_peer *peer, struct nwg_session *session)
 {
+	/* Of what a CPU still sends on the one before, nothing follows. */
+	if (unlikely(rcu_access_pointer(peer->sessions.current_session) != session))
+		return;
 	if (unlikely((u64)atomic64_read(&session->send_counter) > NWG_REKEY_AFTER_MESSAGES ||
 		     (session->initiator && nwg_session_older_than(session, NWG_REKEY_AFTER_TIME))))
 		nwg_handshake_request(peer, false);
@@ -180,11 +183,8 @@ static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 		keep_fresh(peer, session);
 		return;
 	}
-	/*
-	 * A session that was installed while we staged found nothing to send. Pairs with the lock
-	 * of the staging queue, which its installer takes after the session is visible.
-	 */
-	smp_mb();
+	/* Who installed a session while we staged may have found nothing to send: look again. */
+	smp_mb(); /* pairs with nwg_peer_send_staged() */
 	fresh = usable_session(peer);
 	if (fresh && fresh != session)
 		nwg_peer_send_staged(peer);
@@ -244,6 +244,7 @@ void nwg_peer_send_staged(struct nwg_peer *peer)
 	struct sk_buff_head queue;
 	struct sk_buff *list;
 
+	smp_mb(); /* a session that the caller installed is seen by who stages; see send_list() */
 	if (skb_queue_empty_lockless(&peer->staged))
 		return;
 	if (!usable_session(peer)) {

@@ -305,9 +305,9 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 		return -ENOMEM;
 	rcu_read_lock_bh();
 	err = send_to(wg, skb, &endpoint, NWG_HANDSHAKE_DS, NULL);
-	rcu_read_unlock_bh();
 	if (!err)
 		dev_sw_netstats_tx_add(wg->dev, 1, len);
+	rcu_read_unlock_bh();
 	return err;
 }
 

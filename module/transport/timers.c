@@ -127,12 +127,15 @@ static void erase_work(struct work_struct *work)
 {
 	struct nwg_peer *peer = container_of(work, struct nwg_peer, timers.erase_work);
 
-	/* A session was derived while the work waited. */
-	if (timer_pending(&peer->timers.erase))
-		return;
-	nwg_dbg(peer->device, "Zeroing out keys for peer %llu: no new session for %d seconds\n",
-		peer->id, NWG_ERASE_AFTER_TIME);
-	nwg_handshake_erase(peer);
+	down_write(&peer->handshake.lock);
+	/* Unless a session was derived while the work waited. */
+	if (!timer_pending(&peer->timers.erase)) {
+		nwg_dbg(peer->device,
+			"Zeroing out keys for peer %llu: no new session for %d seconds\n", peer->id,
+			NWG_ERASE_AFTER_TIME);
+		nwg_handshake_erase_locked(peer);
+	}
+	up_write(&peer->handshake.lock);
 }
 
 static void persistent_expired(struct timer_list *timer)
