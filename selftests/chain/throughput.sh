@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# 50 MB over TCP from the lan to the pc, through stock pc - nwg vps - stock mt and
-# through the same chain with stock wireguard and DNAT, by turns in one boot. All
-# bytes have to arrive; the throughputs are printed.
+# 50 MB over TCP, from the lan to the pc and back, through stock pc - nwg vps - stock
+# mt and through the same chain with stock wireguard and DNAT, by turns in one boot.
+# All bytes have to arrive; the throughputs are printed.
 #
 # In a VM with virtual time they count instructions, not what the machine was busy
 # with, and there the relay must not be the slower one.
@@ -15,7 +15,7 @@ here=$(dirname "$(realpath "$0")")
 . "$here/traffic.sh"
 
 BYTES=50000000
-rounds=${1:-3}
+rounds=${1:-2}
 
 both_up() {
 	chain_kind stock && CHAIN=relay && chain_up && answers pc "$MT4" 20 &&
@@ -27,23 +27,31 @@ both_down() {
 	CHAIN=dnat chain_down
 }
 
-# timed CHAIN: one transfer, its duration in nanoseconds added to the chain's list.
+# timed CHAIN down|up: one transfer, its duration in nanoseconds added to a list.
 timed() {
 	local CHAIN=$1 began
 	began=$(date +%s%N)
-	stream lan pc "$PC4" "$FILE" || return
-	echo $(($(date +%s%N) - began)) >>"$WORK/$1"
+	case $2 in
+	down) stream lan pc "$PC4" "$FILE" ;;
+	up) stream pc lan "$LAN4" "$FILE" ;;
+	esac || return
+	echo $(($(date +%s%N) - began)) >>"$WORK/$1-$2"
 }
 
-# median CHAIN: Mbit/s.
+# median CHAIN down|up: Mbit/s.
 median() {
-	sort -n "$WORK/$1" | awk -v bytes=$BYTES '
+	sort -n "$WORK/$1-$2" | awk -v bytes=$BYTES '
 		{ took[NR] = $1 }
-		END { printf "%.2f", bytes * 8000 / took[int((NR + 1) / 2)] }'
+		END { printf "%.2f", bytes * 8000 / ((took[int((NR + 1) / 2)] + took[int(NR / 2) + 1]) / 2) }'
+}
+
+ratio() {
+	awk -v relay="$(median relay "$1")" -v dnat="$(median dnat "$1")" \
+		'BEGIN { printf "%.3f", relay / dnat }'
 }
 
 no_slower() {
-	awk -v relay="$(median relay)" -v dnat="$(median dnat)" 'BEGIN { exit !(relay >= dnat) }'
+	awk -v ratio="$(ratio "$1")" 'BEGIN { exit !(ratio >= 1) }'
 }
 
 WORK=$(mktemp -d)
@@ -55,18 +63,23 @@ head -c $BYTES /dev/urandom >"$FILE"
 
 virtual=${NWG_VM_PACER:+yes}
 ktap_need wg nft conntrack iptables socat
-plan=$((1 + 2 * rounds))
-[ -z "$virtual" ] || ((plan++))
+plan=$((1 + 4 * rounds))
+[ -z "$virtual" ] || ((plan += 2))
 ktap_plan $plan
 check "both chains are up" both_up
 for ((round = 1; round <= rounds; round++)); do
-	for chain in relay dnat; do
-		check "round $round: 50 MB by $chain have the right hash" timed $chain
+	for direction in down up; do
+		for chain in relay dnat; do
+			check "round $round: 50 MB $direction by $chain have the right hash" \
+				timed $chain $direction
+		done
 	done
 done
-ktap_diag "throughput with nwg's relay = $(median relay) Mbit/s${virtual:+ of virtual time}"
-ktap_diag "throughput with stock and DNAT = $(median dnat) Mbit/s${virtual:+ of virtual time}"
-ktap_diag "relay : DNAT = $(awk -v relay="$(median relay)" -v dnat="$(median dnat)" \
-	'BEGIN { printf "%.3f", relay / dnat }') : 1, medians of $rounds"
-[ -z "$virtual" ] || check "the relay is no slower than DNAT" no_slower
+for direction in down up; do
+	for chain in relay dnat; do
+		ktap_diag "throughput $direction by $chain = $(median $chain $direction) Mbit/s${virtual:+ of virtual time}, median of $rounds"
+	done
+	ktap_diag "throughput $direction, relay : DNAT = $(ratio $direction) : 1"
+	[ -z "$virtual" ] || check "$direction: the relay is no slower than DNAT" no_slower $direction
+done
 ktap_end
