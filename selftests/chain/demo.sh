@@ -13,7 +13,9 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/chain/traffic.sh
 . "$here/traffic.sh"
 
-FILE_SIZE=25000000
+FILE_SIZE=16000000
+# B/s: a machine that is not busy has time to draw.
+FILE_RATE=2000000
 FAILED=0 POINTS=0
 
 if [ -n "$DEMO_LIVE" ]; then
@@ -61,7 +63,7 @@ is() {
 	[ "$2" = "$1" ]
 }
 
-# The picture.
+# The picture. What does not change is put together once.
 
 repeat() {
 	local text=''
@@ -69,22 +71,27 @@ repeat() {
 	printf %s "$text"
 }
 
-# row FORMAT TEXT...: a line of the picture; what stood there is cleared.
-row() {
-	# shellcheck disable=SC2059 # the format is the argument
-	printf "$@"
-	[ -z "$DEMO_LIVE" ] || printf '\e[K'
-	printf '\n'
+# four LEFT RIGHT: the upper or lower edges of four boxes.
+four() {
+	local edge=$1
+	edge+=$(repeat "$line" 10)$2
+	printf '%s     %s     %s     %s' "$edge" "$edge" "$edge" "$edge"
 }
 
-box() {
-	local edge
-	edge=$(repeat "$line" 10)
-	printf '%s%s%s' "${corners[$1]}" "$edge" "${corners[$2]}"
+still_life() {
+	local join
+	join=$(repeat "$double" 5)
+	NAMES=$bold$(printf '   %-17s%-17s%-17s%-17s%s' pc vps 'isp (CGNAT)' mt lan)$plain
+	ABOVE=$(four "${corners[0]}" "${corners[1]}")
+	WITHIN="$side      wg0 $cross$join$cross  relay   $cross$join$cross   NAT    $cross$join$cross wg0      $side"
+	WITHIN+="$line$line web"
+	BELOW=$(four "${corners[2]}" "${corners[3]}")
+	KINDS=$(printf ' %-16s %-16s %-16s %s' "$KIND_PC" "$KIND_VPS" nftables "$KIND_MT")
+	ENDPOINTS=$(printf ' %-16s %-16s %-16s %s' 192.0.2.2 "$(relay_at)" "mt is :$(mt_port)" "$(relay_to)")
 }
 
 megabytes() {
-	awk -v bytes="$1" 'BEGIN { printf "%.2f MB", bytes / 1000000 }'
+	printf '%d.%02d MB' $(($1 / 1000000)) $(($1 / 10000 % 100))
 }
 
 # tunnel_bytes NODE: "RX TX" of wg0.
@@ -94,28 +101,24 @@ tunnel_bytes() {
 }
 
 picture() {
-	local pc_rx pc_tx mt_rx mt_tx forwarded reversed dropped port gap join
+	local pc_rx pc_tx mt_rx mt_tx forwarded reversed dropped rows
 	read -r pc_rx pc_tx < <(tunnel_bytes pc)
 	read -r mt_rx mt_tx < <(tunnel_bytes mt)
 	read -r forwarded reversed dropped < <(relay | jq -r '.[0] | [.forward.forwarded_packets,
 		.reverse.forwarded_packets, ([.forward.drops[], .reverse.drops[]] | add)] | @tsv')
-	port=$(mt_port)
-	gap=$(repeat ' ' 5) join=$(repeat "$double" 4)
-	if [ -n "$DEMO_LIVE" ] && [ -n "$DRAWN" ]; then printf '\e[%dA' "$DRAWN"; fi
-	DRAWN=9
-	row '   %s%-17s%-17s%-17s%-17s%s%s' "$bold" pc vps 'isp (CGNAT)' mt lan "$plain"
-	row '%s%s%s%s%s%s%s%s' "$(box 0 1)" "$gap" "$(box 0 1)" "$gap" "$(box 0 1)" "$gap" "$(box 0 1)" ''
-	row '%s      wg0 %s%s%s  relay   %s%s%s   NAT    %s%s%s wg0      %s%s%s web' \
-		"$side" "$cross" "$join$double" "$cross" "$cross" "$join$double" "$cross" "$cross" \
-		"$join$double" "$cross" "$side" "$(repeat "$line" 2)" ''
-	row '%s%s%s%s%s%s%s%s' "$(box 2 3)" "$gap" "$(box 2 3)" "$gap" "$(box 2 3)" "$gap" "$(box 2 3)" ''
-	row ' %-16s %-16s %-16s %-16s' "$KIND_PC" "$KIND_VPS" nftables "$KIND_MT"
-	row ' %-16s %-16s %-16s %-16s' 192.0.2.2 192.0.2.1:60000 "seen as :$port" 172.16.1.254:60000
-	row ' sent %-11s %s %-14s %-16s got  %s' "$(megabytes "$pc_tx")" "$forward" \
-		"$forwarded packets" '' "$(megabytes "$mt_rx")"
-	row ' got  %-11s %s %-14s %-16s sent %s' "$(megabytes "$pc_rx")" "$back" \
-		"$reversed packets" '' "$(megabytes "$mt_tx")"
-	row ' %-16s %-16s' '' "dropped $dropped"
+	rows=("$NAMES" "$ABOVE" "$WITHIN" "$BELOW" "$KINDS" "$ENDPOINTS")
+	printf -v 'rows[6]' ' sent %-11s %s %-31s got  %s' "$(megabytes "$pc_tx")" "$forward" \
+		"$forwarded packets" "$(megabytes "$mt_rx")"
+	printf -v 'rows[7]' ' got  %-11s %s %-31s sent %s' "$(megabytes "$pc_rx")" "$back" \
+		"$reversed packets" "$(megabytes "$mt_tx")"
+	printf -v 'rows[8]' ' %-16s dropped %s' '' "$dropped"
+	# Over the last picture, clearing what stands behind each row.
+	if [ -n "$DEMO_LIVE" ]; then
+		printf '%s\e[K\n' "${DRAWN:+$'\e['${#rows[@]}A}${rows[0]}" "${rows[@]:1}"
+	else
+		printf '%s\n' "${rows[@]}"
+	fi
+	DRAWN=yes
 }
 
 # The page and a file, served in the mt's lan.
@@ -132,8 +135,9 @@ serve() {
 	slowwait 20 listening lan tcp 80
 }
 
+# get PATH FILE [curl option...]
 get() {
-	on pc curl -sS --max-time 120 -o "$2" "http://$LAN4/$1"
+	on pc curl -sS --max-time 120 -o "$2" "${@:3}" "http://$LAN4/$1"
 }
 
 fetched() {
@@ -141,17 +145,15 @@ fetched() {
 }
 
 download() {
-	local began=${EPOCHREALTIME/[.,]/} took
-	get file "$WORK/file" &
+	get file "$WORK/file" --limit-rate "$FILE_RATE" &
 	local client=$!
+	still_life
 	DRAWN=''
 	if [ -n "$DEMO_LIVE" ]; then
 		while kill -0 $client 2>/dev/null; do picture; done
 	fi
 	wait $client
-	took=$((${EPOCHREALTIME/[.,]/} - began))
 	picture
-	RATE=$(awk -v bytes="$FILE_SIZE" -v us="$took" 'BEGIN { printf "%.1f", bytes * 8 / us }')
 }
 
 # What the vps sees.
@@ -263,10 +265,9 @@ printf '%s' "$plain"
 point 'the page is the one that is served (SHA-256)' fetched index.html "$WORK/page"
 must capture_end
 
-heading "The pc fetches a file of $((FILE_SIZE / 1000000)) MB"
+heading "The pc fetches a file of $((FILE_SIZE / 1000000)) MB, $((FILE_RATE / 1000000)) MB a second"
 download
 point "the file is the one that is served (SHA-256)" fetched file "$WORK/file"
-echo "    $RATE Mbit/s in this emulated machine"
 
 heading 'What the vps sees: a packet of that page, as it leaves for the pc'
 snippet "$WORK/vps.pcap" "udp src port $RELAY_PORT and greater 300"
