@@ -273,6 +273,8 @@ int nwg_receive_init(struct nwg_device *wg)
 		__skb_queue_head_init(&queue->taken);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
+	/* A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone. */
+	dev_set_threaded(wg->dev, true);
 	return 0;
 }
 
