@@ -19,8 +19,7 @@
 #     +-----------------------------+                       +-----------------------------+
 #
 # b is a real peer. In c the cases in Python play a peer by hand (see bench.py). Floods
-# come from 198.18.0.0/15, which a and b look for behind each other and a behind c; an
-# answer to a flood vanishes where it arrives.
+# come from 198.18.0.0/15, to which a and b have no way: that is, with forged sources.
 #
 # KIND_A, the device under test, and KIND_B are nwg, wireguard (the stock module) or go
 # (wireguard-go). Every test here must pass with KIND_A=wireguard, too: that is how what
@@ -42,6 +41,11 @@ on() {
 	local node=$1
 	shift
 	ip netns exec "$PREFIX-$node" "$@"
+}
+
+# background NODE COMMAND...: start a command in a namespace; its process is $!.
+background() {
+	ip netns exec "$PREFIX-$1" "${@:2}" &
 }
 
 # ip_on NODE ARGUMENT...: ip in a namespace, without the cost of entering it.
@@ -101,22 +105,23 @@ topology_up() {
 		address add fd00:1::1/64 dev eth1 nodad
 		link set eth0 up
 		link set eth1 up
-		route add 198.18.0.0/15 dev eth1 via 10.0.1.3
+		route add blackhole 198.18.0.0/15
 	END
 	ip -n "$PREFIX-b" -batch - <<-'END'
 		address add 10.0.0.2/24 dev eth0
 		address add 10.0.0.22/24 dev eth0
 		address add fd00::2/64 dev eth0 nodad
 		link set eth0 up
-		route add 198.18.0.0/15 dev eth0 via 10.0.0.1
+		route add blackhole 198.18.0.0/15
 	END
 	ip -n "$PREFIX-c" -batch - <<-'END'
 		address add 10.0.1.3/24 dev eth0
 		address add 10.0.1.4/24 dev eth0
 		address add fd00:1::3/64 dev eth0 nodad
 		link set eth0 up
-		route add blackhole 198.18.0.0/15
 	END
+	# An address that goes leaves its network to the next one.
+	on b sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
 }
 
 topology_down() {

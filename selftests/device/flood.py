@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """A flood of handshake initiations that a responder cannot tell from true ones before it has done a Curve25519
-operation: mac1 is right, the source a different address every time.
+operation: mac1 is right, the source a different address every time. They come as fast as the machine can send them, in
+bursts that put a responder under load (512 queued) for longer than the pause between them, and leave it room for
+others (4096).
 
 usage: flood.py ADDRESS:PORT PUBLIC-KEY SECONDS
-Says "started" when the first 2048 are out. Sources are in 198.18.0.0/15, which the responder must route to where the flood comes from.
+Says "started" when the first burst is out. The sources are in 198.18.0.0/15.
 """
 
 import base64
@@ -18,7 +20,7 @@ import time
 import wireguard as wg
 
 
-def packets(public, to, count=2048):
+def packets(public, to, count=3500):
     """The flood, as IPv4 packets. The kernel fills in length, identification and checksum of the header; without UDP
     checksum."""
     initiation = struct.pack("<II", wg.INITIATION, 1) + os.urandom(108)
@@ -40,6 +42,7 @@ def send(flood, to, end, started=None):
         if started:
             started()
             started = None
+        time.sleep(0.5)
 
 
 class Flood:

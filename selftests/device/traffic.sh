@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two devices with each other: handshakes from either side, traffic of every kind,
+# roaming, counters, and handshakes under load.
+#
+# usage: traffic.sh KIND_A KIND_B
+
+device_dir=$(dirname "$(realpath "$0")")
+. "$device_dir/../lib/ktap.sh"
+. "$device_dir/../lib/traffic.sh"
+KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
+. "$device_dir/device.sh"
+
+ktap_need ping socat tcpdump python3 wg
+need_kinds
+work=$(mktemp -d)
+defer rm -rf "$work"
+ktap_plan 24
+
+for end in a b; do
+	(umask 077 && wg genkey >"$work/$end") && wg pubkey <"$work/$end" >"$work/$end.public"
+done
+(umask 077 && wg genpsk >"$work/psk" && wg genpsk >"$work/other-psk")
+A=$(<"$work/a.public") B=$(<"$work/b.public")
+
+# device_up END OUTER PEER [SETTING...]: a fresh device; its peer allowed what is its own.
+device_up() {
+	local end=$1 inner=1 peer=2
+	[ "$end" = a ] || inner=2 peer=1
+	! ip_on "$end" link show "wg$end" >/dev/null 2>&1 || link_del "$end" || return
+	link_add "$end" "wg$end" &&
+		wg_on "$end" set "wg$end" private-key "$work/$end" listen-port "5182$inner" \
+			peer "$2" allowed-ips "10.7.0.$peer/32,fd07::$peer/128" "${@:3}" &&
+		ip -n "$PREFIX-$end" -batch - <<-END
+			address add 10.7.0.$inner/24 dev wg$end
+			address add fd07::$inner/64 dev wg$end nodad
+			link set wg$end up
+		END
+}
+
+# wireguard-go ends by itself, and then only another may have its name.
+link_del() {
+	ip_on "$1" link del "wg$1" && slowwait 10 link_gone "$1"
+}
+
+link_gone() {
+	[ ! -e "/var/run/wireguard/wg$1.sock" ]
+}
+
+handshaken() {
+	wg_on "$1" show "wg$1" latest-handshakes | grep -qv $'\t0$'
+}
+
+# initiated_by END OUTER [SETTING...]: only END knows where the other is.
+initiated_by() {
+	local end=$1 outer=$2 to_a=() to_b=()
+	if [ "$outer" = 4 ]; then
+		[ "$end" = a ] && to_b=(endpoint 10.0.0.2:51822) || to_a=(endpoint 10.0.0.1:51821)
+	else
+		[ "$end" = a ] && to_b=(endpoint '[fd00::2]:51822') || to_a=(endpoint '[fd00::1]:51821')
+	fi
+	device_up a "$B" "${to_b[@]}" "${@:3}" && device_up b "$A" "${to_a[@]}" "${@:3}" || return
+	if [ "$end" = a ]; then
+		answers a 10.7.0.2 && answers a fd07::2
+	else
+		answers b 10.7.0.1 && answers b fd07::1
+	fi && handshaken a && handshaken b
+}
+
+# Neither the key nor the preshared key of the other end may be wrong. The key of no
+# peer at all: nobody answers.
+wrong_psk() {
+	device_up a "$B" endpoint 10.0.0.2:51822 preshared-key "$work/psk" &&
+		device_up b "$A" endpoint 10.0.0.1:51821 preshared-key "$work/other-psk" &&
+		! answers a 10.7.0.2 2 && ! answers b 10.7.0.1 2 && ! handshaken a && ! handshaken b
+}
+
+one_sided_psk() {
+	device_up a "$B" endpoint 10.0.0.2:51822 preshared-key "$work/psk" &&
+		device_up b "$A" endpoint 10.0.0.1:51821 &&
+		! answers a 10.7.0.2 2 && ! answers b 10.7.0.1 2 && ! handshaken a && ! handshaken b
+}
+
+unknown_key() {
+	device_up a "$B" endpoint 10.0.0.2:51822 &&
+		device_up b "$(wg genkey | wg pubkey)" endpoint 10.0.0.1:51821 &&
+		! answers a 10.7.0.2 2 && ! answers b 10.7.0.1 2 && ! handshaken a && ! handshaken b
+}
+
+# Around multiples of 16, around the MTU of 1420, and in fragments inside.
+sizes() {
+	local size header=28
+	[[ $1 != *:* ]] || header=48
+	for size in $((48 - header)) $((49 - header)) $((63 - header)) $((64 - header)) \
+		$((65 - header)) 500 $((1403 - header)) $((1408 - header)) $((1409 - header)) \
+		$((1419 - header)) $((1420 - header)) $((1421 - header)) 2000 8000; do
+		on a ping -q -c 1 -W 5 -s "$size" "$1" >/dev/null || {
+			echo "$size bytes in an echo request to $1: no answer"
+			return 1
+		}
+	done
+}
+
+both_streams() {
+	local other status
+	stream a b 10.7.0.2 "$work/payload" &
+	other=$!
+	stream_back
+	status=$?
+	wait "$other" && return "$status"
+}
+
+stream_back() {
+	background a socat -u TCP-LISTEN:7001 "OPEN:$work/back,creat,trunc"
+	slowwait 10 listening a tcp 7001 &&
+		on b socat -u "OPEN:$work/payload" TCP:10.7.0.1:7001,connect-timeout=10 &&
+		wait $! && same_hash "$work/payload" "$work/back"
+}
+
+# Both ends count the same, the keepalive that may be due excepted: none is here.
+counters_agree() {
+	local received_a sent_a received_b sent_b _
+	read -r _ received_a sent_a < <(wg_on a show wga transfer)
+	read -r _ received_b sent_b < <(wg_on b show wgb transfer)
+	echo "a: $received_a $sent_a, b: $received_b $sent_b"
+	[ "$received_a" -gt 2000000 ] && [ "$received_a" = "$sent_b" ] && [ "$received_b" = "$sent_a" ]
+}
+
+endpoint() {
+	wg_on "$1" show "wg$1" endpoints | grep -qF "$2"
+}
+
+# roams END FROM TO ADDRESS: the END gives up the address FROM, and the other end
+# follows it to TO. One lost echo request is none too many.
+roams() {
+	local end=$1 other=b inner=2 lost
+	[ "$end" = a ] || other=a inner=1
+	background "$end" ping -q -i 0.2 -c 15 "10.7.0.$inner" >"$work/ping"
+	sleep 1
+	ip_on "$end" address del "$2/24" dev eth0
+	wait $!
+	ip_on "$end" address add "$2/24" dev eth0
+	lost=$(sed -n 's/.* \([0-9]*\)% packet loss.*/\1/p' "$work/ping")
+	echo "$lost % lost"
+	[ "$lost" -le 20 ] && endpoint "$other" "$3"
+}
+
+port_roams() {
+	wg_on "$1" set "wg$1" listen-port "$2" && answers "$1" "$3" 5 && endpoint "$4" ":$2" &&
+		answers "$4" "$5" 5
+}
+
+# under_load END: floods END, and the other end begins handshakes until one of them has
+# met the load, which depends on who runs when. What proves it on the wire: a cookie
+# reply of 64 bytes, and an initiation with a mac2. Then there must be a session.
+under_load() {
+	local end=$1 other=b key=$A target=10.0.0.1 source=10.0.0.2 inner=1 flood cookie mac2 attempt status=0
+	[ "$end" = a ] || other=a key=$B target=10.0.0.2 source=10.0.0.1 inner=2
+	device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821 || return
+	capture "$work/cookie" "src $target and udp[4:2] = 72 and udp[8:4] = 0x03000000" || return
+	cookie=$!
+	capture "$work/mac2" "src $source and udp[8:4] = 0x01000000 and udp[140:4] != 0" || return
+	mac2=$!
+	background "$other" python3 "$device_dir/flood.py" "$target:5182$inner" "$key" 120 >"$work/flood"
+	flood=$!
+	slowwait 30 grep -q started "$work/flood"
+	for attempt in 1 2 3 4 5 6 7 8; do
+		answers "$other" "10.7.0.$inner" 60 || break
+		sleep 0.5
+		kill -0 "$cookie" 2>/dev/null || break
+		ip_on "$other" link set "wg$other" down
+		ip_on "$other" link set "wg$other" up
+	done
+	kill "$flood" && wait "$flood" 2>/dev/null
+	echo "attempts: $attempt"
+	# A capture that still runs has not seen what it is for.
+	kill "$cookie" 2>/dev/null && echo "no cookie reply" && status=1
+	kill "$mac2" 2>/dev/null && echo "no initiation with mac2" && status=1
+	answers "$other" "10.7.0.$inner" || { echo "no session" && status=1; }
+	return "$status"
+}
+
+# capture FILE FILTER: wait in the background for one packet between a and b.
+capture() {
+	background a tcpdump -Z root -c 1 -i eth0 -n -w "$1" "udp and host 10.0.0.2 and $2" \
+		>/dev/null 2>"$1.log"
+	slowwait 20 grep -q 'listening on' "$1.log"
+}
+
+topology_up || exit 1
+head -c 1000000 /dev/urandom >"$work/payload"
+
+ktap_run "a initiates over v4" initiated_by a 4
+ktap_run "b initiates over v4" initiated_by b 4
+ktap_run "a initiates over v6" initiated_by a 6
+ktap_run "b initiates over v6" initiated_by b 6
+ktap_run "a initiates over v6 with a preshared key" initiated_by a 6 preshared-key "$work/psk"
+ktap_run "b initiates over v4 with a preshared key" initiated_by b 4 preshared-key "$work/psk"
+ktap_run "another preshared key makes no session" wrong_psk
+ktap_run "a preshared key at one end makes no session" one_sided_psk
+ktap_run "an unknown key makes no session" unknown_key
+ktap_run "a new start" initiated_by a 4
+ktap_run "echo requests of many sizes, v4" sizes 10.7.0.2
+ktap_run "echo requests of many sizes, v6" sizes fd07::2
+ktap_run "TCP from a to b, v4" stream a b 10.7.0.2 "$work/payload"
+ktap_run "TCP from b to a, v4" stream b a 10.7.0.1 "$work/payload"
+ktap_run "TCP from a to b, v6" stream a b fd07::2 "$work/payload"
+ktap_run "TCP from b to a, v6" stream b a fd07::1 "$work/payload"
+ktap_run "TCP both ways at once" both_streams
+ktap_run "both ends count the same bytes" counters_agree
+ktap_run "a follows b to another address" roams b 10.0.0.2 10.0.0.22:51822
+ktap_run "b follows a to another port" port_roams a 40001 10.7.0.2 b 10.7.0.1
+ktap_run "a follows b to another port" port_roams b 40002 10.7.0.1 a 10.7.0.2
+ktap_run "a new start over v6 with a preshared key" initiated_by b 6 preshared-key "$work/psk"
+ktap_run "a under load demands a cookie of b" under_load a
+ktap_run "b under load demands a cookie of a" under_load b
+ktap_end

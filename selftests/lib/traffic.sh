@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Traffic between nodes of a topology. Whoever sources this has
+#	on NODE COMMAND...         that runs a command on a node
+#	background NODE COMMAND... that starts one, its process is $!
+
+# answers FROM ADDRESS [SECONDS]: an echo request is answered, the first or a later one.
+answers() {
+	on "$1" ping -q -c 1 -w "${3:-10}" "$2" >/dev/null
+}
+
+# bracketed ADDRESS: as it stands before a colon and a port.
+bracketed() {
+	case $1 in
+	*:*) echo "[$1]" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# listening NODE tcp|udp PORT
+listening() {
+	on "$1" ss -Hln "--$2" "sport = :$3" | grep -q .
+}
+
+same_hash() {
+	[ "$(sha256sum <"$1")" = "$(sha256sum <"$2")" ]
+}
+
+# stream FROM TO ADDRESS FILE: FILE arrives unchanged over TCP, at FILE.FROM-TO.
+stream() {
+	local out=$4.$1-$2 server status
+	background "$2" socat -u TCP6-LISTEN:7000,ipv6only=0,reuseaddr "OPEN:$out,creat,trunc"
+	server=$!
+	slowwait 10 listening "$2" tcp 7000 &&
+		on "$1" socat -u "OPEN:$4" "TCP:$(bracketed "$3"):7000,connect-timeout=10" &&
+		wait "$server" && same_hash "$4" "$out"
+	status=$?
+	kill "$server" 2>/dev/null
+	return "$status"
+}
