@@ -237,7 +237,7 @@ enum nwg_counter_attribute {
  * enum nwg_relay_drop - why a relay did not send a datagram on
  * @NWG_DROP_SHAPE: no WireGuard message: unknown type, wrong length, or non-zero reserved bytes
  * @NWG_DROP_MAC1: mac1 of an initiation or a response is not the responder's
- * @NWG_DROP_RATE: the source opens flows faster than it may
+ * @NWG_DROP_RATE: the source sends initiations faster than it may
  * @NWG_DROP_FLOW_LIMIT: the relay holds as many flows as it may
  * @NWG_DROP_NO_FLOW: not an initiation, and from no known client; or from the home to a
  *	mapping that is gone
