@@ -140,14 +140,22 @@ def capture(device):
     raw.bind(("eth0", 3))
     raw.settimeout(bench.SOON)
 
+    def ours(packet, datagrams):
+        """Other devices send by this link, too. The port is in the first fragment only."""
+        identification, fragment = struct.unpack_from(">HH", packet, 4)
+        if not fragment & 0x1FFF and struct.unpack_from(">H", packet, 20)[0] == device.port:
+            datagrams.add(identification)
+        return identification in datagrams
+
     def packets():
-        got = []
+        got, datagrams = [], set()
         while True:
             try:
                 packet, where = raw.recvfrom(65536)
             except TimeoutError:
                 return got
-            if where[1] == 0x0800 and where[2] != socket.PACKET_OUTGOING and packet[9] == socket.IPPROTO_UDP:
+            if where[1] == 0x0800 and where[2] != socket.PACKET_OUTGOING and \
+                    packet[9] == socket.IPPROTO_UDP and ours(packet, datagrams):
                 got.append(packet)
 
     yield packets
