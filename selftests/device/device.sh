@@ -27,6 +27,7 @@
 
 KIND_A=${KIND_A:-nwg}
 KIND_B=${KIND_B:-wireguard}
+device_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 NWGCTL=${NWGCTL:-$device_dir/../../build/nwgctl}
 PREFIX=${PREFIX:-nwg-device}
 export PYTHONDONTWRITEBYTECODE=1
@@ -89,8 +90,12 @@ link_add() {
 }
 
 topology_up() {
-	local node
 	defer topology_down
+	topology_make
+}
+
+topology_make() {
+	local node
 	for node in a b c; do
 		ip netns add "$PREFIX-$node" || return
 		ip_on $node link set lo up

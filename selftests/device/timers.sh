@@ -5,10 +5,10 @@
 #
 # usage: timers.sh [KIND [--only CASE]...]
 
-device_dir=$(dirname "$(realpath "$0")")
-. "$device_dir/../lib/ktap.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/../lib/ktap.sh"
 KIND_A=${1:-nwg} KIND_B=$KIND_A
-. "$device_dir/device.sh"
+. "$here/device.sh"
 
 ktap_need python3 ip
 need_kinds

@@ -2,55 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Two devices with each other: handshakes from either side, traffic of every kind,
-# roaming, counters, and handshakes under load.
+# roaming and counters.
 #
 # usage: traffic.sh KIND_A KIND_B
 
-device_dir=$(dirname "$(realpath "$0")")
-. "$device_dir/../lib/ktap.sh"
-. "$device_dir/../lib/traffic.sh"
+here=$(dirname "$(realpath "$0")")
+. "$here/../lib/ktap.sh"
 KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
-. "$device_dir/device.sh"
+. "$here/device.sh"
+. "$here/pair.sh"
 
-ktap_need ping socat tcpdump python3 wg
-need_kinds
-work=$(mktemp -d)
-defer rm -rf "$work"
-ktap_plan 24
-
-for end in a b; do
-	(umask 077 && wg genkey >"$work/$end") && wg pubkey <"$work/$end" >"$work/$end.public"
-done
+ktap_need socat tcpdump python3
+ktap_plan 22
 (umask 077 && wg genpsk >"$work/psk" && wg genpsk >"$work/other-psk")
-A=$(<"$work/a.public") B=$(<"$work/b.public")
-
-# device_up END OUTER PEER [SETTING...]: a fresh device; its peer allowed what is its own.
-device_up() {
-	local end=$1 inner=1 peer=2
-	[ "$end" = a ] || inner=2 peer=1
-	! ip_on "$end" link show "wg$end" >/dev/null 2>&1 || link_del "$end" || return
-	link_add "$end" "wg$end" &&
-		wg_on "$end" set "wg$end" private-key "$work/$end" listen-port "5182$inner" \
-			peer "$2" allowed-ips "10.7.0.$peer/32,fd07::$peer/128" "${@:3}" &&
-		ip -n "$PREFIX-$end" -batch - <<-END
-			address add 10.7.0.$inner/24 dev wg$end
-			address add fd07::$inner/64 dev wg$end nodad
-			link set wg$end up
-		END
-}
-
-# wireguard-go ends by itself, and then only another may have its name.
-link_del() {
-	ip_on "$1" link del "wg$1" && slowwait 10 link_gone "$1"
-}
-
-link_gone() {
-	[ ! -e "/var/run/wireguard/wg$1.sock" ]
-}
-
-handshaken() {
-	wg_on "$1" show "wg$1" latest-handshakes | grep -qv $'\t0$'
-}
 
 # initiated_by END OUTER [SETTING...]: only END knows where the other is.
 initiated_by() {
@@ -151,43 +115,6 @@ port_roams() {
 		answers "$4" "$5" 5
 }
 
-# under_load END: floods END, and the other end begins handshakes until one of them has
-# met the load, which depends on who runs when. What proves it on the wire: a cookie
-# reply of 64 bytes, and an initiation with a mac2. Then there must be a session.
-under_load() {
-	local end=$1 other=b key=$A target=10.0.0.1 source=10.0.0.2 inner=1 flood cookie mac2 attempt status=0
-	[ "$end" = a ] || other=a key=$B target=10.0.0.2 source=10.0.0.1 inner=2
-	device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821 || return
-	capture "$work/cookie" "src $target and udp[4:2] = 72 and udp[8:4] = 0x03000000" || return
-	cookie=$!
-	capture "$work/mac2" "src $source and udp[8:4] = 0x01000000 and udp[140:4] != 0" || return
-	mac2=$!
-	background "$other" python3 "$device_dir/flood.py" "$target:5182$inner" "$key" 120 >"$work/flood"
-	flood=$!
-	slowwait 30 grep -q started "$work/flood"
-	for attempt in 1 2 3 4 5 6 7 8; do
-		answers "$other" "10.7.0.$inner" 60 || break
-		sleep 0.5
-		kill -0 "$cookie" 2>/dev/null || break
-		ip_on "$other" link set "wg$other" down
-		ip_on "$other" link set "wg$other" up
-	done
-	kill "$flood" && wait "$flood" 2>/dev/null
-	echo "attempts: $attempt"
-	# A capture that still runs has not seen what it is for.
-	kill "$cookie" 2>/dev/null && echo "no cookie reply" && status=1
-	kill "$mac2" 2>/dev/null && echo "no initiation with mac2" && status=1
-	answers "$other" "10.7.0.$inner" || { echo "no session" && status=1; }
-	return "$status"
-}
-
-# capture FILE FILTER: wait in the background for one packet between a and b.
-capture() {
-	background a tcpdump -Z root -c 1 -i eth0 -n -w "$1" "udp and host 10.0.0.2 and $2" \
-		>/dev/null 2>"$1.log"
-	slowwait 20 grep -q 'listening on' "$1.log"
-}
-
 topology_up || exit 1
 head -c 1000000 /dev/urandom >"$work/payload"
 
@@ -213,6 +140,4 @@ ktap_run "a follows b to another address" roams b 10.0.0.2 10.0.0.22:51822
 ktap_run "b follows a to another port" port_roams a 40001 10.7.0.2 b 10.7.0.1
 ktap_run "a follows b to another port" port_roams b 40002 10.7.0.1 a 10.7.0.2
 ktap_run "a new start over v6 with a preshared key" initiated_by b 6 preshared-key "$work/psk"
-ktap_run "a under load demands a cookie of b" under_load a
-ktap_run "b under load demands a cookie of a" under_load b
 ktap_end
