@@ -105,7 +105,7 @@ roams() {
 	ip_on "$end" address del "$2/24" dev eth0
 	wait $!
 	ip_on "$end" address add "$2/24" dev eth0
-	lost=$(sed -n 's/.* \([0-9]*\)% packet loss.*/\1/p' "$work/ping")
+	lost=$(sed -n 's/.* \([0-9]*\)[.0-9]*% packet loss.*/\1/p' "$work/ping")
 	echo "$lost % lost"
 	[ "$lost" -le 20 ] && endpoint "$other" "$3"
 }
