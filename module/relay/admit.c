@@ -24,19 +24,22 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 {
 	__le32 sender = ((const struct nwg_message_initiation *)datagram->message)->sender;
 	enum nwg_relay_drop reason;
+	int err;
 
 	/*
 	 * An established client has an allowance of its own, so that a flood of forged sources
 	 * cannot use up what it needs to keep its session.
 	 */
-	if (*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED)
-		return nwg_flow_initiated(*flow, sender) ? 0 : NWG_DROP_RATE;
+	if (*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED) {
+		err = nwg_flow_initiated(*flow, sender);
+		if (err != -ENOENT)
+			return err ? NWG_DROP_RATE : 0;
+		*flow = NULL;
+	}
 	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, dev_net(relay->device->dev), skb))
 		return NWG_DROP_RATE;
-	if (*flow) {
-		nwg_flow_initiated(*flow, sender);
+	if (*flow && !nwg_flow_initiated(*flow, sender))
 		return 0;
-	}
 	*flow = nwg_flow_create(relay, params, key, sender, &reason);
 	return *flow ? 0 : reason;
 }

@@ -38,7 +38,8 @@
 static struct kmem_cache *flow_cache;
 static siphash_aligned_key_t hash_key;
 
-static u32 hash(const void *data, u32 len, u32 seed)
+/* Of a key that anybody may choose */
+static u32 client_hash(const void *data, u32 len, u32 seed)
 {
 	return (u32)siphash(data, len, &hash_key) ^ seed;
 }
@@ -47,15 +48,15 @@ static const struct rhashtable_params by_client_params = {
 	.head_offset = offsetof(struct nwg_flow, client_node),
 	.key_offset = offsetof(struct nwg_flow, key),
 	.key_len = sizeof(struct nwg_flow_key),
-	.hashfn = hash,
+	.hashfn = client_hash,
 	.automatic_shrinking = true,
 };
 
+/* Its keys are our own choice, but for a client's port: the default hash with its seed will do. */
 static const struct rhashtable_params by_mapping_params = {
 	.head_offset = offsetof(struct nwg_flow, mapping_node),
 	.key_offset = offsetof(struct nwg_flow, mapping),
 	.key_len = sizeof(struct nwg_flow_mapping),
-	.hashfn = hash,
 	.automatic_shrinking = true,
 };
 
@@ -189,9 +190,9 @@ static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *ma
 
 	if (ipv6_addr_v4mapped(to))
 		return __udp4_lib_lookup(net, to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
-					 mapping->port, dev->ifindex, 0, &udp_table, NULL);
+					 mapping->port, dev->ifindex, 0, nwg_udp_table(net), NULL);
 	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dev->ifindex, 0,
-				 &udp_table, NULL);
+				 nwg_udp_table(net), NULL);
 }
 
 /* Give a flow a free port, its client's own if possible, and put it into the table by mapping. */
@@ -261,6 +262,20 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 	return 0;
 }
 
+/* Note an initiation that will be sent on. */
+static void note_initiation(struct nwg_flow *flow, __le32 sender)
+{
+	lockdep_assert_held(&flow->relay->lock);
+	if (flow->state == NWG_FLOW_NEW)
+		list_move_tail(&flow->list, &flow->relay->flows[NWG_FLOW_NEW]);
+	WRITE_ONCE(flow->last_initiation, jiffies);
+	if (!flow->sender_count || flow->senders[0] != sender) {
+		flow->senders[1] = flow->senders[0];
+		flow->senders[0] = sender;
+		flow->sender_count = min(flow->sender_count + 1, 2);
+	}
+}
+
 struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
 				 const struct nwg_flow_key *key, __le32 sender,
 				 enum nwg_relay_drop *reason)
@@ -299,9 +314,9 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 	old = nwg_flow_find(&relay->net->flows, key);
 	if (old && !nwg_flow_expired(old)) {
 		/* Another CPU was faster with another initiation of the same client. */
+		note_initiation(old, sender);
 		spin_unlock_bh(&relay->lock);
 		kmem_cache_free(flow_cache, flow);
-		nwg_flow_initiated(old, sender);
 		return old;
 	}
 	if (old)
@@ -329,29 +344,20 @@ static bool initiation_paid(struct nwg_flow *flow)
 	return true;
 }
 
-bool nwg_flow_initiated(struct nwg_flow *flow, __le32 sender)
+int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender)
 {
 	struct nwg_relay *relay = flow->relay;
-	bool allowed = true;
+	int err = 0;
 
 	spin_lock_bh(&relay->lock);
 	if (flow->gone)
-		goto out;
-	if (flow->state == NWG_FLOW_ESTABLISHED)
-		allowed = initiation_paid(flow);
+		err = -ENOENT;
+	else if (flow->state == NWG_FLOW_ESTABLISHED && !initiation_paid(flow))
+		err = -EBUSY;
 	else
-		list_move_tail(&flow->list, &relay->flows[NWG_FLOW_NEW]);
-	if (!allowed)
-		goto out;
-	WRITE_ONCE(flow->last_initiation, jiffies);
-	if (!flow->sender_count || flow->senders[0] != sender) {
-		flow->senders[1] = flow->senders[0];
-		flow->senders[0] = sender;
-		flow->sender_count = min(flow->sender_count + 1, 2);
-	}
-out:
+		note_initiation(flow, sender);
 	spin_unlock_bh(&relay->lock);
-	return allowed;
+	return err;
 }
 
 void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver)

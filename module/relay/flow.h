@@ -192,9 +192,10 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
  * @sender: sender index of the initiation
  *
  * Context: RCU read section with BH off.
- * Return: false if an established flow's client initiates faster than it may; then it is not noted.
+ * Return: 0; -EBUSY if an established flow's client initiates faster than it may, or -ENOENT if the
+ * flow has ended meanwhile: then it is not noted.
  */
-bool nwg_flow_initiated(struct nwg_flow *flow, __le32 sender);
+int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender);
 
 /*
  * Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH

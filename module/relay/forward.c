@@ -2,8 +2,8 @@
 /*
  * The path of a datagram through a relay.
  *
- * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> queue of the
- * peer Reverse:  mapping -> flow -> message -> admission -> route of the flow -> rewrite -> output
+ * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> peer
+ * Reverse:  mapping -> flow -> message -> admission -> route -> rewrite -> output
  *
  * The relay is an end of what it sends: it gives each datagram its own addresses on both sides, and
  * may fragment. What the ends said about priority and congestion (DS field, RFC 6040) passes
@@ -66,6 +66,14 @@ static bool ip_header_plain(const struct sk_buff *skb)
 	return ipv6_hdr(skb)->nexthdr == IPPROTO_UDP;
 }
 
+/* Length of a packet as its IP header tells it. */
+static unsigned int ip_len(const struct sk_buff *skb)
+{
+	if (is_ipv4(skb))
+		return ntohs(ip_hdr(skb)->tot_len);
+	return ntohs(ipv6_hdr(skb)->payload_len) + sizeof(struct ipv6hdr);
+}
+
 static struct udphdr *udp_header(const struct sk_buff *skb)
 {
 	return (struct udphdr *)(skb->data + ip_header_len(skb));
@@ -121,7 +129,8 @@ static enum nwg_relay_drop read_message(struct sk_buff *skb, struct nwg_datagram
 	if (!pskb_may_pull(skb, min_t(unsigned int, skb->len, offset + NWG_RELAY_LOOK)))
 		return NWG_DROP_NO_MEMORY;
 	header = udp_header(skb);
-	if (ntohs(header->len) != skb->len - ip_header_len(skb))
+	/* A datagram that is shorter than its packet has been trimmed if it comes from a socket. */
+	if (ntohs(header->len) != skb->len - ip_header_len(skb) || ip_len(skb) != skb->len)
 		return NWG_DROP_MALFORMED;
 	if (!checksum_valid(skb, header))
 		return NWG_DROP_MALFORMED;
@@ -434,10 +443,14 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 		return false;
 
 	local_bh_disable();
-	if (unlikely(skb_is_gso(skb)))
+	if (unlikely(skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)) {
 		forward_batch(relay, &key, skb);
-	else
+	} else {
+		/* What somebody else would have fragmented (SKB_GSO_UDP) is one datagram still. */
+		if (unlikely(skb_is_gso(skb)))
+			skb_gso_reset(skb);
 		forward(relay, flow, &key, skb);
+	}
 	local_bh_enable();
 	return true;
 }
@@ -516,23 +529,24 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	else
 		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	if (unlikely(skb->len > dst_mtu(dst)))
-		make_fragmentable(net, skb);
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 #endif
+	if (unlikely(skb->len > dst_mtu(dst)))
+		make_fragmentable(net, skb);
 	dst_output(net, NULL, skb);
 	return 0;
 }
 
-/* Whether a packet out of the tunnel is a fragment of a UDP datagram. */
+/* Whether a packet out of the tunnel is a fragment of a UDP datagram, with an intact IP header. */
 static bool is_udp_fragment(const struct sk_buff *skb)
 {
 	const struct frag_hdr *fragment =
 		(const struct frag_hdr *)(skb->data + sizeof(struct ipv6hdr));
 
 	if (is_ipv4(skb))
-		return ip_is_fragment(ip_hdr(skb)) && ip_hdr(skb)->protocol == IPPROTO_UDP;
+		return ip_is_fragment(ip_hdr(skb)) && ip_hdr(skb)->protocol == IPPROTO_UDP &&
+		       ip_header_plain(skb) && !ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4);
 	return ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT &&
 	       skb->len >= sizeof(struct ipv6hdr) + sizeof(*fragment) &&
 	       fragment->nexthdr == IPPROTO_UDP;
