@@ -2,7 +2,6 @@
 #include "receive.h"
 
 #include <asm/unaligned.h>
-#include <crypto/chacha20poly1305.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/mm.h>
@@ -14,6 +13,7 @@
 #include "device.h"
 #include "log.h"
 #include "peer.h"
+#include "protocol/aead.h"
 #include "relay/relay.h"
 #include "send.h"
 
@@ -36,8 +36,8 @@ static bool decrypt(struct sk_buff *skb, struct nwg_session *session)
 
 	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME)))
 		return false;
-	if (unlikely(!chacha20poly1305_decrypt(packet, packet, skb->len - sizeof(*header), NULL, 0,
-					       counter, session->receive_key)))
+	if (unlikely(!aead_decrypt(packet, skb->len - NWG_TRANSPORT_MIN_LEN, counter,
+				   session->receive_key)))
 		return false;
 
 	spin_lock_bh(&session->replay_lock);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "send.h"
 
-#include <crypto/chacha20poly1305.h>
 #include <linux/icmpv6.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
@@ -12,6 +11,7 @@
 #include "device.h"
 #include "log.h"
 #include "peer.h"
+#include "protocol/aead.h"
 
 /* A tunnel in a tunnel in a tunnel: each is a call inside the other's, and the stack is finite. */
 #define MAX_NESTING 4
@@ -59,6 +59,8 @@ static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
 	const unsigned int head = NWG_HEADROOM + LL_MAX_HEADER;
 	struct sk_buff *copy;
 
+	BUILD_BUG_ON(NWG_HEADROOM < NWG_AEAD_HEADROOM);
+
 	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= head &&
 		   skb_tailroom(skb) >= tail))
 		return skb;
@@ -86,8 +88,7 @@ static struct sk_buff *encrypt(struct sk_buff *skb, struct nwg_session *session,
 		return NULL;
 	plain_len = skb->len + padding;
 	memset(__skb_put(skb, padding + NWG_TAG_LEN), 0, padding);
-	chacha20poly1305_encrypt(skb->data, skb->data, plain_len, NULL, 0, counter,
-				 session->send_key);
+	aead_encrypt(skb->data, plain_len, counter, session->send_key);
 	skb_set_inner_network_header(skb, 0);
 	header = __skb_push(skb, sizeof(*header));
 	header->type = cpu_to_le32(NWG_MESSAGE_TRANSPORT);
