@@ -3,7 +3,7 @@
  * The path of a datagram through a relay.
  *
  * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> peer
- * Reverse:  mapping -> flow -> message -> admission -> route -> rewrite -> output
+ * Reverse:  mapping -> flow -> message -> admission -> route -> rewrite -> batch -> output
  *
  * The relay is an end of what it sends: it gives each datagram its own addresses on both sides, and
  * may fragment. What the ends said about priority and congestion (DS field, RFC 6040) passes
@@ -28,6 +28,7 @@
 #include <net/route.h>
 
 #include "admit.h"
+#include "batch.h"
 #include "device.h"
 #include "object.h"
 #include "peer.h"
@@ -505,7 +506,7 @@ static struct dst_entry *route_of(struct net *net, struct nwg_flow *flow)
  * POST_ROUTING, and connection tracking leaves it alone. Always consumes it.
  */
 static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow,
-					  struct sk_buff *skb)
+					  struct sk_buff *skb, struct nwg_relay_batch *batch)
 {
 	const struct ends ends = {
 		.source = flow->key.local,
@@ -532,8 +533,12 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 #endif
-	if (unlikely(skb->len > dst_mtu(dst)))
-		make_fragmentable(net, skb);
+	if (likely(skb->len <= dst_mtu(dst))) {
+		nwg_batch_add(batch, net, skb);
+		return 0;
+	}
+	nwg_batch_flush(batch);
+	make_fragmentable(net, skb);
 	dst_output(net, NULL, skb);
 	return 0;
 }
@@ -617,7 +622,7 @@ static bool is_plain_udp(const struct sk_buff *skb)
 		!ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4));
 }
 
-bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb)
+bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_relay_batch *batch)
 {
 	struct net_device *dev = peer->device->dev;
 	const struct nwg_relay_params *params;
@@ -659,7 +664,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb)
 	if (likely(!reason))
 		reason = nwg_relay_admit_home(flow, &datagram);
 	if (likely(!reason))
-		reason = send_to_client(net, flow, skb);
+		reason = send_to_client(net, flow, skb, batch);
 	else
 		kfree_skb(skb);
 

@@ -10,12 +10,14 @@
 
 struct nwg_device;
 struct nwg_peer;
+struct nwg_relay_batch;
 
 /**
  * nwg_relay_reverse - offer a decrypted packet to the relays of its interface
  * @peer: the peer that sent it; its source was checked against the peer's allowed IPs
  * @skb: plain IP packet, linear, data at the network header, trimmed to its IP length,
  *	skb->dev the interface
+ * @batch: where it waits for others of its flow; the caller flushes it
  *
  * Called only when the interface has a relay.
  *
@@ -23,7 +25,7 @@ struct nwg_peer;
  * Return: true if a relay took it (it is consumed, sent on or dropped and counted); false if it is
  * to go to the stack.
  */
-bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb);
+bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_relay_batch *batch);
 
 /*
  * The interface has a new peer: a relay that waits for its key now has it. Context: process;

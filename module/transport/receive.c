@@ -94,9 +94,10 @@ static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, 
 	return allowedips_lookup(&wg->allowedips, AF_INET6, &ipv6_hdr(skb)->saddr);
 }
 
-static void deliver(struct napi_struct *napi, struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
+static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, struct sk_buff *skb,
+		    u8 ds)
 {
-	struct nwg_device *wg = peer->device;
+	struct nwg_device *wg = queue->device;
 	struct nwg_peer *owner;
 
 	owner = parse_plain(wg, skb, ds);
@@ -109,13 +110,14 @@ static void deliver(struct napi_struct *napi, struct nwg_peer *peer, struct sk_b
 		kfree_skb(skb);
 		return;
 	}
-	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb))
+	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb, &queue->relayed))
 		return;
-	napi_gro_receive(napi, skb);
+	napi_gro_receive(&queue->napi, skb);
 }
 
-static void receive_transport(struct napi_struct *napi, struct nwg_device *wg, struct sk_buff *skb)
+static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *skb)
 {
+	struct nwg_device *wg = queue->device;
 	struct nwg_session *session;
 	struct nwg_endpoint endpoint;
 	struct nwg_index *index;
@@ -159,7 +161,7 @@ static void receive_transport(struct napi_struct *napi, struct nwg_device *wg, s
 		return;
 	}
 	nwg_timers_data_received(peer);
-	deliver(napi, peer, skb, ds);
+	deliver(queue, peer, skb, ds);
 	return;
 
 error:
@@ -184,9 +186,10 @@ static int receive_poll(struct napi_struct *napi, int budget)
 		skb = __skb_dequeue(&queue->taken);
 		if (!skb)
 			break;
-		receive_transport(napi, queue->device, skb);
+		receive_transport(queue, skb);
 		done++;
 	}
+	nwg_batch_flush(&queue->relayed);
 	rcu_read_unlock();
 	if (done < budget)
 		napi_complete_done(napi, done);

@@ -8,6 +8,8 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
+#include "relay/batch.h"
+
 /* Transport messages that may wait in one queue. */
 #define NWG_MAX_QUEUED_RECEIVED 1024
 
@@ -19,6 +21,7 @@ struct nwg_device;
  * @device: the interface
  * @arrived: those that no poll has taken yet; its own lock
  * @taken: those that a poll has taken; only the poll touches it
+ * @relayed: what a relay sends of them; only the poll touches it
  *
  * The socket's softirq only queues, so a burst is taken off the lower interface before the first
  * message is decrypted, and order holds though the burst may be spread over CPUs.
@@ -30,6 +33,7 @@ struct nwg_receive_queue {
 	struct nwg_device *device;
 	struct sk_buff_head arrived;
 	struct sk_buff_head taken;
+	struct nwg_relay_batch relayed;
 };
 
 /**
