@@ -125,8 +125,6 @@ topology_make() {
 		address add fd00:1::3/64 dev eth0 nodad
 		link set eth0 up
 	END
-	# An address that goes leaves its network to the next one.
-	on b sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
 }
 
 topology_down() {
