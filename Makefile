@@ -35,14 +35,17 @@ check: setup ## run every test
 	selftests/run
 
 install: ## install the tools, and the module by DKMS; as root
-	selftests/setup dkms
+	selftests/setup install
 	$(MAKE) -C tools install PREFIX=$(PREFIX)
+	install -d -m 700 /etc/nwg
 	rm -rf $(DKMS_SOURCE)
 	install -d $(DKMS_SOURCE)
 	cp -r Kbuild LICENSE dkms.conf module uapi $(DKMS_SOURCE)
 	find $(DKMS_SOURCE) -name '*.o' -delete
-	dkms install --force nwg/$(VERSION)
+	dkms install --force nwg/$(VERSION) -k $$(uname -r)
 	modprobe nwg
+	@[ "$$(cat /sys/module/nwg/srcversion)" = "$$(modinfo -F srcversion nwg)" ] || \
+		echo "nwg: an older module is still loaded. To have the new one: remove the interfaces, modprobe -r nwg, modprobe nwg" >&2
 
 uninstall: ## take all of that away again; as root
 	-modprobe -r nwg

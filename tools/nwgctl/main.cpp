@@ -56,7 +56,7 @@ static constexpr Command commands[] = {
 	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home.pub)\" to 172.16.1.254:60000" },
 	{ "relay", "set", relay_set, "Change a relay and keep its flows",
 	  "listen [ADDR:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
-	  "    [responder KEY | none] [max-flows N]",
+	  "    [responder { KEY | none }] [max-flows N]",
 	  "nwgctl relay set listen 60000 max-flows 100" },
 	{ "relay", "del", relay_del, "Remove a relay and its flows",
 	  "listen [ADDR:]PORT [dev IFACE]", "nwgctl relay del listen 60000" },

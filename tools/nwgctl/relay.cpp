@@ -18,8 +18,12 @@ using netlink::RelayFilter;
 
 static Result<Key> parse_responder(const std::string &text, bool removable)
 {
-	if (text == "none" && removable)
-		return Key();
+	if (text == "none") {
+		if (removable)
+			return Key();
+		return usage_error("A new relay checks mac1 of no responder anyway",
+				   "leave `responder none' out");
+	}
 	auto key = config::parse_public_key(text);
 	if (key && key.value().is_zero())
 		return usage_error("A responder's key is not all zeroes",

@@ -18,10 +18,14 @@ Result<Family> Family::open(const std::string &name)
 	if (!messages) {
 		const bool absent = messages.error().number == ENOENT;
 
-		return failed(messages.error(),
-			      fmt::format("Unable to find the generic netlink family {}", name),
-			      absent ? fmt::format("module {0} is not loaded: modprobe {0}", name) :
-				       "");
+		return failed(
+			messages.error(),
+			fmt::format("Unable to find the generic netlink family {}", name),
+			absent ? fmt::format(
+					 "module {0} is not loaded: modprobe {0}; if there is none "
+					 "for this kernel: dkms status",
+					 name) :
+				 "");
 	}
 	for (const auto &message : messages.value()) {
 		const Attributes<CTRL_ATTR_MAX> attributes(
