@@ -239,7 +239,8 @@ static void device_setup(struct net_device *dev)
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->priv_flags |= IFF_NO_QUEUE;
-	dev->features |= NETIF_F_LLTX | FEATURES;
+	dev->features |= FEATURES;
+	nwg_netdev_set_lltx(dev);
 	dev->hw_features |= FEATURES;
 	dev->hw_enc_features |= FEATURES;
 	dev->mtu = NWG_DEFAULT_MTU;
@@ -372,7 +373,7 @@ static void erase_all_sessions(void)
 	list_for_each_entry(wg, &devices, list) {
 		mutex_lock(&wg->update_lock);
 		list_for_each_entry(peer, &wg->peers, list) {
-			del_timer(&peer->timers.erase);
+			timer_delete(&peer->timers.erase);
 			nwg_handshake_erase(peer);
 			atomic64_set(&peer->handshake.last_sent, 0);
 		}

@@ -27,7 +27,7 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 	int err;
 
 	/*
-	 * An established client has an allowance of its own, so that a flood of forged sources
+	 * An established client has an allowance of its own, so that a flood of other forged sources
 	 * cannot use up what it needs to keep its session.
 	 */
 	if (*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED) {

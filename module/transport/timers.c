@@ -69,7 +69,7 @@ static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list
 
 static void retry_expired(struct timer_list *timer)
 {
-	struct nwg_peer *peer = from_timer(peer, timer, timers.retry);
+	struct nwg_peer *peer = timer_container_of(peer, timer, timers.retry);
 
 	if (peer->timers.attempts + 1 >= MAX_ATTEMPTS) {
 		nwg_dbg(peer->device,
@@ -91,7 +91,7 @@ static void retry_expired(struct timer_list *timer)
 
 static void keepalive_expired(struct timer_list *timer)
 {
-	struct nwg_peer *peer = from_timer(peer, timer, timers.keepalive);
+	struct nwg_peer *peer = timer_container_of(peer, timer, timers.keepalive);
 
 	if (waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ))
 		nwg_peer_send_keepalive(peer);
@@ -99,7 +99,7 @@ static void keepalive_expired(struct timer_list *timer)
 
 static void no_answer_expired(struct timer_list *timer)
 {
-	struct nwg_peer *peer = from_timer(peer, timer, timers.no_answer);
+	struct nwg_peer *peer = timer_container_of(peer, timer, timers.no_answer);
 
 	if (!waited(peer, &peer->timers.unanswered, timer,
 		    (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ))
@@ -114,7 +114,7 @@ static void no_answer_expired(struct timer_list *timer)
 
 static void erase_expired(struct timer_list *timer)
 {
-	struct nwg_peer *peer = from_timer(peer, timer, timers.erase);
+	struct nwg_peer *peer = timer_container_of(peer, timer, timers.erase);
 
 	/* Wiping a handshake takes a lock that sleeps. */
 	rcu_read_lock_bh();
@@ -140,7 +140,7 @@ static void erase_work(struct work_struct *work)
 
 static void persistent_expired(struct timer_list *timer)
 {
-	struct nwg_peer *peer = from_timer(peer, timer, timers.persistent);
+	struct nwg_peer *peer = timer_container_of(peer, timer, timers.persistent);
 	unsigned long interval = READ_ONCE(peer->persistent_keepalive) * HZ;
 	unsigned long due = READ_ONCE(peer->timers.last_traffic) + interval;
 
@@ -205,7 +205,7 @@ void nwg_timers_handshake_postponed(struct nwg_peer *peer)
 
 void nwg_timers_handshake_complete(struct nwg_peer *peer)
 {
-	del_timer(&peer->timers.retry);
+	timer_delete(&peer->timers.retry);
 	peer->timers.attempts = 0;
 	atomic64_set(&peer->last_handshake, ktime_get_real_ns());
 }
@@ -222,7 +222,7 @@ void nwg_timers_persistent_changed(struct nwg_peer *peer)
 	if (interval)
 		arm(peer, &peer->timers.persistent, jiffies + interval * HZ);
 	else
-		del_timer(&peer->timers.persistent);
+		timer_delete(&peer->timers.persistent);
 }
 
 void nwg_timers_init(struct nwg_peer *peer)
@@ -237,11 +237,11 @@ void nwg_timers_init(struct nwg_peer *peer)
 
 void nwg_timers_stop(struct nwg_peer *peer)
 {
-	del_timer_sync(&peer->timers.retry);
-	del_timer_sync(&peer->timers.keepalive);
-	del_timer_sync(&peer->timers.no_answer);
-	del_timer_sync(&peer->timers.erase);
-	del_timer_sync(&peer->timers.persistent);
+	timer_delete_sync(&peer->timers.retry);
+	timer_delete_sync(&peer->timers.keepalive);
+	timer_delete_sync(&peer->timers.no_answer);
+	timer_delete_sync(&peer->timers.erase);
+	timer_delete_sync(&peer->timers.persistent);
 	peer->timers.unanswered = 0;
 	peer->timers.unacknowledged = 0;
 	peer->timers.attempts = 0;
