@@ -96,6 +96,15 @@ void nwg_batch_flush(struct nwg_relay_batch *batch)
 	dst_output(batch->net, NULL, head);
 }
 
+/*
+ * Whether a packet may be one of a batch at all: who wants none has switched GRO off, and what a
+ * light-weight tunnel puts in front is no part of the headroom that fits() knows of.
+ */
+static bool may_wait(const struct sk_buff *skb)
+{
+	return skb->dev->features & NETIF_F_GRO && !skb_dst(skb)->lwtstate;
+}
+
 void nwg_batch_add(struct nwg_relay_batch *batch, struct net *net, struct sk_buff *skb)
 {
 	unsigned int payload = skb->len - header_len(skb);
@@ -107,6 +116,10 @@ void nwg_batch_add(struct nwg_relay_batch *batch, struct net *net, struct sk_buf
 		return;
 	}
 	nwg_batch_flush(batch);
+	if (unlikely(!may_wait(skb))) {
+		dst_output(net, NULL, skb);
+		return;
+	}
 	batch->head = skb;
 	batch->last = skb;
 	batch->net = net;

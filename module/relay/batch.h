@@ -3,6 +3,8 @@
  * Datagrams of one flow that follow each other go down the stack as one: a list of packets under
  * one header (SKB_GSO_FRAGLIST, as UDP GRO makes it of what it forwards). They come apart, each as
  * it was but for its IP identification, right above the driver, or at a socket of this machine.
+ * What somebody on the way writes into the header, but for addresses and ports, reaches the first
+ * one only, and a queue drops all or none: "ethtool -K wg1 gro off" makes no batches.
  */
 #ifndef _NWG_RELAY_BATCH_H
 #define _NWG_RELAY_BATCH_H
@@ -36,7 +38,8 @@ struct nwg_relay_batch {
  * @batch: what has not been sent yet; datagrams of one flow leave in the order of the calls
  * @net: the namespace to send in
  * @skb: IP packet with a plain header, then UDP, linear, data at the network header, transport
- *	header and route (a reference is not needed) set, no longer than the route's MTU; consumed
+ *	header and route (a reference is not needed) set, no longer than the route's MTU,
+ *	skb->dev the interface that it came by; consumed
  *
  * Context: softirq, RCU read section, the same up to nwg_batch_flush().
  */

@@ -136,7 +136,8 @@ struct nwg_flow {
  * @by_client: by key; no two relays of a namespace share an address and port
  * @by_mapping: by mapping
  *
- * Both are keyed with a secret (siphash), so that no client can aim at one bucket.
+ * Clients choose their keys, so @by_client is hashed with a secret (siphash) and nobody can aim at
+ * one bucket.
  */
 struct nwg_flow_tables {
 	struct rhashtable by_client;

@@ -448,7 +448,7 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 		forward_batch(relay, &key, skb);
 	} else {
 		/* What somebody else would have fragmented (SKB_GSO_UDP) is one datagram still. */
-		if (unlikely(skb_is_gso(skb)))
+		if (unlikely(skb_is_gso(skb)) && !skb_unclone(skb, GFP_ATOMIC))
 			skb_gso_reset(skb);
 		forward(relay, flow, &key, skb);
 	}
