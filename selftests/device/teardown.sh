@@ -76,7 +76,7 @@ interface_goes() {
 many_times() {
 	local round
 	for ((round = 0; round < rounds; round++)); do
-		"$@" || return
+		flows && "$@" || return
 		sleep 0.3
 	done
 }
@@ -91,14 +91,18 @@ moved_away() {
 		END
 }
 
-seen_elsewhere() {
-	[ "$(ip -n "$PREFIX-elsewhere" -s -j link show wga | sed 's/.*"rx":{"bytes":\([0-9]*\).*/\1/')" -gt "$1" ]
+received_elsewhere() {
+	ip -n "$PREFIX-elsewhere" -s -j link show wga | sed 's/.*"rx":{"bytes":\([0-9]*\).*/\1/'
+}
+
+more_elsewhere_than() {
+	[ "$(received_elsewhere)" -gt "$1" ]
 }
 
 flows_elsewhere() {
 	ip_on b link set wgb down
 	ip_on b link set wgb up
-	slowwait 20 seen_elsewhere 100000
+	slowwait 20 more_elsewhere_than $(($(received_elsewhere) + 100000))
 }
 
 gone() {
