@@ -221,8 +221,9 @@ static const struct net_device_ops device_ops = {
 };
 
 static const struct device_type device_type = { .name = NWG_LINK_KIND };
+static const struct device_type drop_in_type = { .name = NWG_DROP_IN_NAME };
 
-static void device_setup(struct net_device *dev)
+static void setup(struct net_device *dev, const struct device_type *type)
 {
 	enum {
 		FEATURES = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_GSO |
@@ -248,7 +249,7 @@ static void device_setup(struct net_device *dev)
 	dev->max_mtu = IP_MAX_MTU - OVERHEAD;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = device_destruct;
-	SET_NETDEV_DEVTYPE(dev, &device_type);
+	SET_NETDEV_DEVTYPE(dev, type);
 	/* We need the route of the packet for its MTU. */
 	netif_keep_dst(dev);
 
@@ -262,6 +263,16 @@ static void device_setup(struct net_device *dev)
 	skb_queue_head_init(&wg->handshakes);
 	INIT_WORK(&wg->handshake_work, nwg_handshake_receive_work);
 	nwg_gate_init(&wg->gate);
+}
+
+static void device_setup(struct net_device *dev)
+{
+	setup(dev, &device_type);
+}
+
+static void drop_in_setup(struct net_device *dev)
+{
+	setup(dev, &drop_in_type);
 }
 
 static int device_newlink(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
@@ -284,9 +295,19 @@ static struct rtnl_link_ops link_ops __read_mostly = {
 	.newlink = device_newlink,
 };
 
+/* The same interface by the name of the stock one's kind. */
+static struct rtnl_link_ops drop_in_link_ops __read_mostly = {
+	.kind = NWG_DROP_IN_NAME,
+	.priv_size = sizeof(struct nwg_device),
+	.setup = drop_in_setup,
+	.newlink = device_newlink,
+};
+
 struct nwg_device *nwg_device_from_netdev(const struct net_device *dev)
 {
-	return dev->rtnl_link_ops == &link_ops ? netdev_priv(dev) : NULL;
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	return ops == &link_ops || ops == &drop_in_link_ops ? netdev_priv(dev) : NULL;
 }
 
 void nwg_device_set_fwmark(struct nwg_device *wg, u32 fwmark)
@@ -440,7 +461,7 @@ static void __net_exit namespace_pre_exit(struct net *net)
 
 static struct pernet_operations namespace_ops = { .pre_exit = namespace_pre_exit };
 
-int __init nwg_device_init(void)
+int __init nwg_device_init(bool drop_in)
 {
 	int err;
 
@@ -462,8 +483,15 @@ int __init nwg_device_init(void)
 	err = rtnl_link_register(&link_ops);
 	if (err)
 		goto unregister_netdevice;
+	if (!drop_in)
+		return 0;
+	err = rtnl_link_register(&drop_in_link_ops);
+	if (err)
+		goto unregister_link;
 	return 0;
 
+unregister_link:
+	rtnl_link_unregister(&link_ops);
 unregister_netdevice:
 	unregister_netdevice_notifier(&netdevice_notifier);
 unregister_namespace:
@@ -477,8 +505,10 @@ destroy_workqueue:
 	return err;
 }
 
-void nwg_device_exit(void)
+void nwg_device_exit(bool drop_in)
 {
+	if (drop_in)
+		rtnl_link_unregister(&drop_in_link_ops);
 	rtnl_link_unregister(&link_ops);
 	unregister_netdevice_notifier(&netdevice_notifier);
 	unregister_pernet_device(&namespace_ops);

@@ -136,7 +136,11 @@ int nwg_device_set_port(struct nwg_device *wg, u16 port);
  */
 void nwg_device_set_fwmark(struct nwg_device *wg, u32 fwmark);
 
-int nwg_device_init(void);
-void nwg_device_exit(void);
+/*
+ * Register the kind nwg, and with @drop_in the kind wireguard as well: -EEXIST if another module has
+ * it. Context: process.
+ */
+int nwg_device_init(bool drop_in);
+void nwg_device_exit(bool drop_in);
 
 #endif /* _NWG_DEVICE_H */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/init.h>
 #include <linux/module.h>
 #include <net/genetlink.h>
@@ -9,6 +11,11 @@
 #include "peer.h"
 #include "relay/relay.h"
 #include "transport/ratelimiter.h"
+
+static bool drop_in;
+module_param(drop_in, bool, 0444);
+MODULE_PARM_DESC(drop_in, "serve link kind and generic netlink family \"" NWG_DROP_IN_NAME
+			  "\" as well, in place of the stock module (default: no)");
 
 static int __init nwg_init(void)
 {
@@ -25,29 +32,32 @@ static int __init nwg_init(void)
 	err = nwg_relay_init();
 	if (err)
 		goto exit_peer;
-	err = nwg_device_init();
+	err = nwg_device_init(drop_in);
 	if (err)
 		goto exit_relay;
-	err = nwg_netlink_init();
+	err = nwg_netlink_init(drop_in);
 	if (err)
 		goto exit_device;
 	return 0;
 
 exit_device:
-	nwg_device_exit();
+	nwg_device_exit(drop_in);
 exit_relay:
 	nwg_relay_exit();
 exit_peer:
 	nwg_peer_exit();
 exit_ratelimiter:
 	nwg_ratelimiter_exit();
+	if (err == -EEXIST && drop_in)
+		pr_err("drop_in: the module " NWG_DROP_IN_NAME
+		       " is loaded: modprobe -r it first, or load nwg without drop_in\n");
 	return err;
 }
 
 static void __exit nwg_exit(void)
 {
-	nwg_netlink_exit();
-	nwg_device_exit();
+	nwg_netlink_exit(drop_in);
+	nwg_device_exit(drop_in);
 	nwg_relay_exit();
 	nwg_peer_exit();
 	nwg_ratelimiter_exit();

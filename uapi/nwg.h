@@ -18,6 +18,12 @@
 /* The rtnetlink link kind: "ip link add NAME type nwg". */
 #define NWG_LINK_KIND "nwg"
 
+/*
+ * Link kind and generic netlink family of the stock module. Loaded with drop_in=1, nwg serves both:
+ * the kind makes the same interface, the family has the first two commands.
+ */
+#define NWG_DROP_IN_NAME "wireguard"
+
 #define NWG_KEY_LEN 32
 
 /**

@@ -301,8 +301,8 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	/* Never 0, which means that there was no message before. */
 	cb->seq = wg->generation << 1 | 1;
 
-	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family,
-			      NLM_F_MULTI, NWG_CMD_GET_DEVICE);
+	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			      genl_info_dump(cb)->family, NLM_F_MULTI, NWG_CMD_GET_DEVICE);
 	if (!message)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family "nwg": its commands, and how a request names an interface.
+ * The generic netlink family "nwg": its commands, and how a request names an interface. With
+ * drop_in, the family "wireguard", too.
  *
  * Operations run in parallel (parallel_ops): the update_lock of the interface that they name
  * protects what they read and change, and one that waits there - for a grace period, or for a dump
@@ -83,6 +84,17 @@ struct genl_family nwg_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(family_ops),
 };
 
+/* Version 1 of the stock module's family: the first two commands, whose numbers it has. */
+static struct genl_family drop_in_family __ro_after_init = {
+	.name = NWG_DROP_IN_NAME,
+	.version = 1,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.ops = family_ops,
+	.n_ops = NWG_CMD_SET_DEVICE + 1,
+};
+
 struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
 				      int ifname_type, struct netlink_ext_ack *extack)
 {
@@ -111,18 +123,30 @@ struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, in
 	wg = nwg_device_from_netdev(dev);
 	if (!wg) {
 		dev_put(dev);
-		NL_SET_ERR_MSG_ATTR(extack, named, "the interface is not of kind " NWG_LINK_KIND);
+		NL_SET_ERR_MSG_ATTR(extack, named,
+				    "the interface is not of kind " NWG_LINK_KIND
+				    ", nor of kind " NWG_DROP_IN_NAME " served by drop_in=1");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return wg;
 }
 
-int __init nwg_netlink_init(void)
+int __init nwg_netlink_init(bool drop_in)
 {
-	return genl_register_family(&nwg_genl_family);
+	int err;
+
+	err = genl_register_family(&nwg_genl_family);
+	if (err || !drop_in)
+		return err;
+	err = genl_register_family(&drop_in_family);
+	if (err)
+		genl_unregister_family(&nwg_genl_family);
+	return err;
 }
 
-void nwg_netlink_exit(void)
+void nwg_netlink_exit(bool drop_in)
 {
+	if (drop_in)
+		genl_unregister_family(&drop_in_family);
 	genl_unregister_family(&nwg_genl_family);
 }

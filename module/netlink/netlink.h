@@ -46,7 +46,11 @@ extern const struct nla_policy nwg_flow_policy[];
 struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
 				      int ifname_type, struct netlink_ext_ack *extack);
 
-int nwg_netlink_init(void);
-void nwg_netlink_exit(void);
+/*
+ * Register the family, and with @drop_in the family "wireguard" as well: -EEXIST if another module
+ * has it. Context: process.
+ */
+int nwg_netlink_init(bool drop_in);
+void nwg_netlink_exit(bool drop_in);
 
 #endif /* _NWG_NETLINK_NETLINK_H */

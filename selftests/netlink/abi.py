@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""GET_DEVICE and SET_DEVICE as a program speaks them: usage abi.py nwg|wireguard
+"""GET_DEVICE and SET_DEVICE as a program speaks them: usage abi.py nwg|wireguard|drop-in
 
 The family "wireguard" calibrates what the two share: those cases must pass there as well. Prints
 the number of results, then one line each: pass or fail, name, diagnostic, with tabs between.
@@ -26,7 +26,9 @@ from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, 
                   PRIVATE_KEY, PUBLIC_KEY, REPLACE_PEERS, SET_DEVICE, Refused, allowed_ip, attr,
                   get, nest, peer, set_device, u8, u16)
 
-FAMILY = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
+# Family and kind, which have one name, and whether it is our module that serves them
+FAMILY, OURS = {"nwg": ("nwg", True), "wireguard": ("wireguard", False),
+                "drop-in": ("wireguard", True)}[sys.argv[1]] if len(sys.argv) == 2 else sys.exit(__doc__)
 NOBODY = 65534
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SMALL = 4096  # bytes of a dump message that hold some 20 peers
@@ -232,7 +234,7 @@ def check_shape(device):
     check(not device.odd, "; ".join(device.odd[:5]))
     check(not device.interrupted, "the dump says that it was interrupted")
     # The stock one leaves the name out.
-    check(FAMILY != "nwg" or device.named == device.messages,
+    check(not OURS or device.named == device.messages,
           f"{device.named} of {device.messages} messages have the interface's name")
 
 
@@ -354,7 +356,7 @@ def case_port_in_use():
                    attr(FWMARK, 9), nest(PEERS, peer(key_of(1))))
         before = get(sock, "wg0")
         refused = refusal(errno.EADDRINUSE, lambda: set_device(sock, "wg0", *request))
-        if FAMILY == "nwg":
+        if OURS:
             equal(get(sock, "wg0"), before, "interface")
             check("LISTEN_PORT" in refused.text, f"extended ack: {refused.text!r}")
         taken.close()
@@ -443,7 +445,7 @@ def case_foreign_sockets():
             for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
                 refused = refusal(errno.EPERM, lambda: set_device(
                     sock, "wg9", attribute, attr(PRIVATE_KEY, ALICE)))
-                if FAMILY == "nwg":
+                if OURS:
                     check(refused.text, "no extended ack")
             equal(get(sock, "wg9"), before, "interface")
             set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE), nest(PEERS, peer(key_of(1))))
@@ -692,7 +694,7 @@ def set_refusal(sock, name):
     # The bad one last: attributes count, and are read, in their order.
     refused = refusal(error, lambda: set_device(sock, "wg0", attr(PRIVATE_KEY, BOB), u16(
         LISTEN_PORT, 7000), attr(FWMARK, 0x77), wrong))
-    if FAMILY == "nwg":
+    if OURS:
         equal(get(sock, "wg0"), before, "interface")
         check(refused.text, "no extended ack")
         check(said in refused.text, f"{said} is not in the extended ack: {refused.text}")
@@ -712,7 +714,7 @@ def case_set_names():
                                   (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF)),
                                   (errno.EOPNOTSUPP, genl.name("lo"))):
             refused = refusal(error, lambda: sock.ask(SET_DEVICE, attributes + attr(FWMARK, 1)))
-            check(FAMILY != "nwg" or refused.text, "no extended ack")
+            check(not OURS or refused.text, "no extended ack")
 
 
 def case_set_header():
@@ -746,8 +748,8 @@ def report(name, action):
 
 
 def main():
-    cases = SHARED + (OWN if FAMILY == "nwg" else ())
-    refusals = list(SET_REFUSALS) if FAMILY == "nwg" else SHARED_REFUSALS
+    cases = SHARED + (OWN if OURS else ())
+    refusals = list(SET_REFUSALS) if OURS else SHARED_REFUSALS
     print(len(cases) + len(refusals), flush=True)
     for case in cases:
         report(case.__doc__, case)

@@ -6,10 +6,16 @@
 # status (as wg-cases says), whether anything is said on standard error, and the
 # interface's configuration afterwards, as wg shows it. Then what nwgctl does
 # otherwise on purpose, and the output for a peer that is in use.
+#
+# With "drop-in": wg(8) on the stock module against wg(8) on nwg in its place.
+#
+# usage: wg-compare.sh [drop-in]
 
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=../lib/ktap.sh
 . "$here/../lib/ktap.sh"
+# shellcheck source=../lib/drop-in.sh
+. "$here/../lib/drop-in.sh"
 
 NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
 export WG_ENDPOINT_RESOLUTION_RETRIES=0
@@ -94,8 +100,9 @@ compare() {
 	[ ${#name} -le 100 ] || name=${name:0:100}...
 	wg_status=$(<"$work/wg/$number.status")
 	nwgctl_status=$(<"$work/nwgctl/$number.status")
+	[ "$other" != drop-in ] || status=$((status > 0))
 	if [ "$nwgctl_status" -ne "$status" ] || [ "$wg_status" -ne $((status > 0)) ]; then
-		ktap_fail "$name" "exit status of wg $wg_status, of nwgctl $nwgctl_status, not $status" \
+		ktap_fail "$name" "exit status of wg $wg_status, of $other $nwgctl_status, not $status" \
 			"$(cat "$work/nwgctl/$number.err")"
 		return
 	fi
@@ -212,19 +219,28 @@ work=$(mktemp -d)
 chmod 755 "$work"
 defer rm -rf "$work"
 mapfile -t all < <(cases)
-ktap_plan $((${#all[@]} + 9 + 6))
-
-for tool in wg nwgctl; do
-	ip netns add "compare-$tool"
-	defer ip netns del "compare-$tool"
-done
-ip netns exec compare-wg "$0" --side wg "$work/wg" &
-ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl"
-wait
+other=${1:-nwgctl}
+if [ "$other" = drop-in ]; then
+	ktap_plan ${#all[@]}
+	unshare --net "$0" --side wg "$work/wg"
+	drop_in_load || exit 1
+	unshare --net "$0" --side wg "$work/nwgctl"
+else
+	ktap_plan $((${#all[@]} + 9 + 6))
+	for tool in wg nwgctl; do
+		ip netns add "compare-$tool"
+		defer ip netns del "compare-$tool"
+	done
+	ip netns exec compare-wg "$0" --side wg "$work/wg" &
+	ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl"
+	wait
+fi
 for number in "${!all[@]}"; do
 	# shellcheck disable=SC2086 # status and command
 	compare $((number + 1)) "${all[number]%% *}" "${all[number]#* }"
 done
+
+[ "$other" != drop-in ] || ktap_end
 
 on_purpose
 

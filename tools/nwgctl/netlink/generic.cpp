@@ -2,11 +2,26 @@
 #include "generic.hpp"
 
 #include <cerrno>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "nwg.h"
+
 namespace nwgctl::netlink
 {
+
+/* Why a family may be missing, and what to do. */
+static std::string why_absent(const std::string &name)
+{
+	std::string hint = fmt::format("module {0} is not loaded: modprobe {0}; if there is none "
+				       "for this kernel: dkms status",
+				       name);
+
+	if (name == NWG_GENL_NAME && access("/sys/module/" NWG_DROP_IN_NAME, F_OK) == 0)
+		hint += "; if it is to have drop_in=1: modprobe -r " NWG_DROP_IN_NAME " first";
+	return hint;
+}
 
 Result<Family> Family::open(const std::string &name)
 {
@@ -16,16 +31,9 @@ Result<Family> Family::open(const std::string &name)
 	request.put_string(CTRL_ATTR_FAMILY_NAME, name);
 	auto messages = socket.request(request);
 	if (!messages) {
-		const bool absent = messages.error().number == ENOENT;
-
-		return failed(
-			messages.error(),
-			fmt::format("Unable to find the generic netlink family {}", name),
-			absent ? fmt::format(
-					 "module {0} is not loaded: modprobe {0}; if there is none "
-					 "for this kernel: dkms status",
-					 name) :
-				 "");
+		return failed(messages.error(),
+			      fmt::format("Unable to find the generic netlink family {}", name),
+			      messages.error().number == ENOENT ? why_absent(name) : "");
 	}
 	for (const auto &message : messages.value()) {
 		const Attributes<CTRL_ATTR_MAX> attributes(

@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nwg loaded with drop_in=1: what it does if the stock module is there, what the
+# interface looks like to programs, and wg-quick, wg and nwgctl at work on it, a relay
+# included.
+
+here=$(dirname "$(realpath "$0")")
+. "$here/lib/ktap.sh"
+. "$here/lib/drop-in.sh"
+NWGCTL=${NWGCTL:-$(realpath -m "$here/../build/nwgctl")}
+
+ktap_need wg wg-quick ip ping jq
+[ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
+[ -n "${NWG_MODULE:-}" ] || ktap_skip_all "no module nwg to load anew: run by selftests/run"
+modprobe wireguard || ktap_skip_all "no stock module wireguard"
+work=$(mktemp -d)
+defer rm -rf "$work"
+
+# nwgctl says why there may be no nwg. (modprobe takes EEXIST for "loaded already".)
+nwgctl_explains() {
+	rmmod nwg || return
+	! "$NWGCTL" relay show 2>"$work/err" || return
+	cat "$work/err"
+	grep -q 'modprobe nwg.*drop_in=1.*modprobe -r wireguard' "$work/err"
+	local status=$?
+	insmod "$NWG_MODULE" && return "$status"
+}
+
+# The stock module in the way: refused, said why, and nothing of nwg is left.
+in_the_way() {
+	rmmod nwg || return
+	dmesg -C
+	! insmod "$NWG_MODULE" drop_in=1 2>"$work/err" || return
+	cat "$work/err"
+	grep -q 'File exists' "$work/err" && dmesg | grep -q 'nwg: drop_in: .*modprobe -r' &&
+		[ ! -d /sys/module/nwg ] && ! ip link add n0 type nwg 2>/dev/null &&
+		ip link add w0 type wireguard && ip link del w0 && insmod "$NWG_MODULE"
+}
+
+# nwgctl says what is wrong with a relay over an interface of the stock module.
+stock_has_no_relay() {
+	ip link add w0 type wireguard || return
+	! "$NWGCTL" relay add dev w0 listen 60000 peer "$(wg genkey | wg pubkey)" to 10.0.0.1:1 \
+		2>"$work/err" || return
+	cat "$work/err"
+	ip link del w0
+	grep -q 'not of kind nwg.*drop_in=1' "$work/err"
+}
+
+# Who asks for kind or family gets nwg, with its option.
+example() {
+	local directory=$here/../tools/modprobe.d
+	[ "$(modprobe -C "$directory" -R rtnl-link-wireguard)" = nwg ] &&
+		[ "$(modprobe -C "$directory" -R net-pf-16-proto-16-family-wireguard)" = nwg ] &&
+		modprobe -C "$directory" -c | grep -qx 'options nwg drop_in=1'
+}
+
+stock_stays_out() {
+	! modprobe --first-time wireguard 2>"$work/err" || return
+	cat "$work/err"
+	grep -q 'already in kernel\|File exists' "$work/err" && [ ! -d /sys/module/wireguard ]
+}
+
+looks_like_it() {
+	ip link add w0 type wireguard || return
+	[ "$(ip -d -j link show w0 | jq -r '.[0].linkinfo.info_kind')" = wireguard ] &&
+		grep -qx DEVTYPE=wireguard /sys/class/net/w0/uevent &&
+		[ "$(wg show interfaces)" = w0 ] &&
+		[ "$(wg show w0 dump)" = $'(none)\t(none)\t0\toff' ] &&
+		[ "$(genl ctrl get name wireguard 2>/dev/null | sed -n 's/.*Version: 0x\([0-9]*\).*/\1/p')" = 1 ]
+	local status=$?
+	ip link del w0
+	return "$status"
+}
+
+both_kinds() {
+	ip link add w0 type wireguard && ip link add n0 type nwg || return
+	[ "$(wg show interfaces)" = w0 ] && [ "$("$NWGCTL" show interfaces | xargs -n 1 | sort | xargs)" = "n0 w0" ]
+	local status=$?
+	ip link del w0
+	ip link del n0
+	return "$status"
+}
+
+# quick END SUBCOMMAND: wg-quick in a namespace, whose /etc/wireguard is the test's.
+quick() {
+	ip netns exec "drop-in-$1" wg-quick "$2" "$work/wg$1.conf"
+}
+
+# Two ends, of which b is behind a route that wg-quick makes by fwmark.
+ends() {
+	local end
+	for end in a b; do
+		ip netns add drop-in-$end && defer ip netns del drop-in-$end &&
+			ip -n drop-in-$end link set lo up || return
+		(umask 077 && wg genkey >"$work/$end")
+	done
+	ip link add eth0 netns drop-in-a type veth peer name eth0 netns drop-in-b &&
+		ip -n drop-in-a addr add 10.0.0.1/24 dev eth0 && ip -n drop-in-a link set eth0 up &&
+		ip -n drop-in-b addr add 10.0.0.2/24 dev eth0 && ip -n drop-in-b link set eth0 up || return
+	(umask 077 && cat >"$work/wga.conf" <<-END && cat >"$work/wgb.conf" <<-END2)
+		[Interface]
+		PrivateKey = $(<"$work/a")
+		ListenPort = 51820
+		Address = 10.7.0.1/24, fd07::1/64
+		MTU = 1400
+		PostUp = echo up >$work/post-up
+		[Peer]
+		PublicKey = $(wg pubkey <"$work/b")
+		AllowedIPs = 10.7.0.2/32, fd07::2/128
+	END
+		[Interface]
+		PrivateKey = $(<"$work/b")
+		Address = 10.7.0.2/24, fd07::2/64
+		[Peer]
+		PublicKey = $(wg pubkey <"$work/a")
+		Endpoint = 10.0.0.1:51820
+		AllowedIPs = 0.0.0.0/0, ::/0
+		PersistentKeepalive = 25
+	END2
+}
+
+pings() {
+	ip netns exec drop-in-b ping -q -c 2 -W 5 "$1"
+}
+
+default_route() {
+	[ "$(ip netns exec drop-in-b wg show wgb fwmark)" = 0xca6c ] &&
+		ip -n drop-in-b rule | grep -q 'not from all fwmark 0xca6c lookup 51820' &&
+		ip netns exec drop-in-b ip route get 198.51.100.1 | grep -q 'dev wgb'
+}
+
+relay_over_it() {
+	ip netns exec drop-in-a "$NWGCTL" relay add dev wga listen 60000 \
+		peer "$(wg pubkey <"$work/b")" to 10.7.0.2:60000 &&
+		[ "$(ip netns exec drop-in-a "$NWGCTL" -j relay show | jq -r '.[0].ifname')" = wga ] &&
+		ip netns exec drop-in-a "$NWGCTL" relay del listen 60000
+}
+
+saved() {
+	ip netns exec drop-in-a wg set wga peer "$(wg pubkey <"$work/b")" persistent-keepalive 9 &&
+		quick a save && grep -qx 'PersistentKeepalive = 9' "$work/wga.conf"
+}
+
+synced() {
+	local before
+	before=$(ip netns exec drop-in-a wg show wga latest-handshakes) &&
+		ip netns exec drop-in-a wg syncconf wga <(wg-quick strip "$work/wga.conf") &&
+		[ "$(ip netns exec drop-in-a wg show wga latest-handshakes)" = "$before" ]
+}
+
+downs() {
+	quick a down && quick b down && ! ip -n drop-in-a link show wga 2>/dev/null &&
+		! ip -n drop-in-b rule | grep -q 51820
+}
+
+ktap_plan 16
+ktap_run "the stock module is in the way: EEXIST, a message, nothing left" in_the_way
+ktap_run "nwgctl: without nwg, the stock module may be why" nwgctl_explains
+ktap_run "nwgctl: a relay needs kind nwg, or drop_in" stock_has_no_relay
+rmmod wireguard || exit 1
+drop_in_load || exit 1
+ktap_run "the stock module cannot be loaded then" stock_stays_out
+ktap_run "the example for modprobe.d" example
+ktap_run "kind, DEVTYPE, family and wg say wireguard" looks_like_it
+ktap_run "both kinds side by side: wg sees one, nwgctl both" both_kinds
+ends || exit 1
+ktap_run "wg-quick up" quick a up
+ktap_run "wg-quick up, with a default route" quick b up
+ktap_run "an IPv4 echo request is answered" pings 10.7.0.1
+ktap_run "an IPv6 echo request is answered" pings fd07::1
+ktap_run "the default route goes through it, its own packets do not" default_route
+ktap_run "nwgctl: a relay over it" relay_over_it
+ktap_run "wg-quick save" saved
+ktap_run "wg syncconf keeps the session" synced
+ktap_run "wg-quick down" downs
+ktap_end
