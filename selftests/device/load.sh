@@ -32,25 +32,33 @@ under_load() {
 	slowwait 30 grep -q started "$work/flood"
 	for attempt in 1 2 3 4 5 6 7 8; do
 		answers "$other" "10.7.0.$inner" 60 || break
-		sleep 0.5
-		kill -0 "$cookie" 2>/dev/null || break
+		! seen "$cookie" || break
 		ip_on "$other" link set "wg$other" down
 		ip_on "$other" link set "wg$other" up
 	done
 	kill "$flood" && wait "$flood" 2>/dev/null
 	echo "attempts: $attempt"
-	# A capture that still runs has not seen what it is for.
-	kill "$cookie" 2>/dev/null && echo "no cookie reply" && status=1
-	kill "$mac2" 2>/dev/null && echo "no initiation with mac2" && status=1
+	seen "$cookie" || { echo "no cookie reply" && status=1; }
+	seen "$mac2" || { echo "no initiation with mac2" && status=1; }
+	kill "$cookie" "$mac2" 2>/dev/null
 	answers "$other" "10.7.0.$inner" || { echo "no session" && status=1; }
 	return "$status"
 }
 
 # capture FILE FILTER: wait in the background for one packet between a and b.
 capture() {
-	background a tcpdump -Z root -c 1 -i eth0 -n -w "$1" "udp and host 10.0.0.2 and $2" \
+	background a tcpdump -Z root --immediate-mode -c 1 -i eth0 -n -w "$1" "udp and host 10.0.0.2 and $2" \
 		>/dev/null 2>"$1.log"
 	slowwait 20 grep -q 'listening on' "$1.log"
+}
+
+# seen CAPTURE: it has its packet, and has ended.
+seen() {
+	slowwait 2 ended "$1"
+}
+
+ended() {
+	! kill -0 "$1" 2>/dev/null
 }
 
 topology_up || exit 1
