@@ -131,7 +131,7 @@ refused 1 "is there twice" "${add[@]}" listen 60001
 refused 1 "Invalid argument: bogus" "${add[@]}" bogus
 refused 1 "max-flows is not a number" "${add[@]}" max-flows 0
 refused 1 "max-flows is not a number" "${add[@]}" max-flows 4294967296
-refused 1 "Key is not the correct length" "${add[@]}" responder none
+refused 1 "A new relay checks mac1 of no responder" "${add[@]}" responder none
 refused 1 "not all zeroes" "${add[@]}" responder AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 refused 1 "Port is not a number from 1 to 65535" relay del listen 0
 refused 1 "Port is not a number from 1 to 65535" relay del listen 192.0.2.1:65536
