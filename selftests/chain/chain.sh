@@ -163,13 +163,6 @@ nested_mtu() {
 	if [ "$OUTER" = 6 ]; then echo 1340; else echo 1360; fi
 }
 
-bracketed() {
-	case $1 in
-	*:*) echo "[$1]" ;;
-	*) echo "$1" ;;
-	esac
-}
-
 # relay_address: where the client finds the relay; relay_to: the inner endpoint.
 relay_address() {
 	if [ "$OUTER" = 6 ]; then echo 2001:db8:2::1; else echo 192.0.2.1; fi

@@ -6,6 +6,8 @@
 CHAIN_TOOLS=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=selftests/lib/ktap.sh
 . "$CHAIN_TOOLS/../lib/ktap.sh"
+# shellcheck source=selftests/lib/traffic.sh
+. "$CHAIN_TOOLS/../lib/traffic.sh"
 # shellcheck source=selftests/chain/chain.sh
 . "$CHAIN_TOOLS/chain.sh"
 
@@ -17,11 +19,6 @@ payload() {
 	yes "$MARKER" | nl | head -c "$2" >"$1"
 }
 
-# answers FROM ADDRESS [SECONDS]: an echo request is answered, the first or a later one.
-answers() {
-	on "$1" ping -q -c 1 -w "${3:-10}" "$2" >/dev/null
-}
-
 # handshake_time NODE TUNNEL: latest handshake with any peer, 0 if there was none.
 handshake_time() {
 	wgtool "$1" show "$2" latest-handshakes | awk '$2 > max { max = $2 } END { print max + 0 }'
@@ -31,27 +28,9 @@ handshaken() {
 	[ "$(handshake_time "$1" "$2")" -gt 0 ]
 }
 
-# listening NODE tcp|udp PORT
-listening() {
-	on "$1" ss -Hln "--$2" "sport = :$3" | grep -q .
-}
-
-# stream FROM TO ADDRESS FILE: FILE arrives unchanged over TCP.
-stream() {
-	local out=$CHAIN_DIR/received-$1-$2 server status
-	background "$2" socat -u TCP6-LISTEN:7000,ipv6only=0,reuseaddr "OPEN:$out,creat,trunc"
-	server=$!
-	slowwait 10 listening "$2" tcp 7000 &&
-		on "$1" socat -u "OPEN:$4" "TCP:$(bracketed "$3"):7000,connect-timeout=10" &&
-		wait "$server" && same_hash "$4" "$out"
-	status=$?
-	kill "$server" 2>/dev/null
-	return "$status"
-}
-
-# datagrams FROM TO ADDRESS FILE: FILE arrives unchanged over UDP, 1000 B at a time.
+# datagrams FROM TO ADDRESS FILE: as stream, over UDP, 1000 B at a time.
 datagrams() {
-	local out=$CHAIN_DIR/received-$1-$2 server status
+	local out=$4.$1-$2 server status
 	background "$2" socat -u -b 2000 UDP6-RECV:7000,ipv6only=0 "OPEN:$out,creat,trunc"
 	server=$!
 	slowwait 10 listening "$2" udp 7000 &&
@@ -60,10 +39,6 @@ datagrams() {
 	status=$?
 	kill "$server" && wait "$server" 2>/dev/null
 	return "$status"
-}
-
-same_hash() {
-	[ "$(sha256sum <"$1")" = "$(sha256sum <"$2")" ]
 }
 
 # capture NODE INTERFACE FILE [FILTER]: capture until capture_end; several may run.
