@@ -125,6 +125,7 @@ static void quiesce(struct nwg_device *wg)
 		nwg_timers_stop(peer);
 		cancel_work_sync(&peer->transmit_handshake_work);
 		cancel_work_sync(&peer->timers.erase_work);
+		flush_work(&peer->transmit_work);
 		nwg_peer_purge_staged(peer);
 		nwg_handshake_erase(peer);
 		atomic64_set(&peer->handshake.last_sent, 0);

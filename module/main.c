@@ -10,6 +10,7 @@
 #include "netlink/netlink.h"
 #include "peer.h"
 #include "relay/relay.h"
+#include "transport/parallel.h"
 #include "transport/ratelimiter.h"
 
 static bool drop_in;
@@ -26,9 +27,12 @@ static int __init nwg_init(void)
 	err = nwg_ratelimiter_init();
 	if (err)
 		return err;
-	err = nwg_peer_init();
+	err = nwg_parallel_init();
 	if (err)
 		goto exit_ratelimiter;
+	err = nwg_peer_init();
+	if (err)
+		goto exit_parallel;
 	err = nwg_relay_init();
 	if (err)
 		goto exit_peer;
@@ -46,6 +50,8 @@ exit_relay:
 	nwg_relay_exit();
 exit_peer:
 	nwg_peer_exit();
+exit_parallel:
+	nwg_parallel_exit();
 exit_ratelimiter:
 	nwg_ratelimiter_exit();
 	if (err == -EEXIST && drop_in)
@@ -60,6 +66,7 @@ static void __exit nwg_exit(void)
 	nwg_device_exit(drop_in);
 	nwg_relay_exit();
 	nwg_peer_exit();
+	nwg_parallel_exit();
 	nwg_ratelimiter_exit();
 }
 

@@ -43,6 +43,7 @@ static void peer_free_rcu(struct rcu_head *rcu)
 {
 	struct nwg_peer *peer = container_of(rcu, struct nwg_peer, rcu);
 
+	WARN_ON(peer->bursts.first);
 	dst_cache_destroy(&peer->dst_cache);
 	memzero_explicit(peer, sizeof(*peer));
 	kmem_cache_free(peer_cache, peer);
@@ -83,6 +84,8 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 	INIT_LIST_HEAD(&peer->allowedips);
 	spin_lock_init(&peer->sessions.lock);
 	skb_queue_head_init(&peer->staged);
+	nwg_bursts_init(&peer->bursts, nwg_peer_help);
+	INIT_WORK(&peer->transmit_work, nwg_peer_transmit_work);
 	INIT_WORK(&peer->transmit_handshake_work, nwg_handshake_transmit_work);
 	nwg_endpoint_init(&peer->endpoint);
 	nwg_handshake_setup(peer);
@@ -121,6 +124,7 @@ static void peer_finish(struct nwg_peer *peer)
 	nwg_timers_stop(peer);
 	cancel_work_sync(&peer->transmit_handshake_work);
 	cancel_work_sync(&peer->timers.erase_work);
+	flush_work(&peer->transmit_work);
 	nwg_handshake_erase(peer);
 	nwg_peer_cookie_wipe(&peer->cookie);
 	nwg_peer_put(peer);

@@ -16,6 +16,7 @@
 #include "protocol/noise.h"
 #include "transport/gate.h"
 #include "transport/handshake.h"
+#include "transport/parallel.h"
 #include "transport/session.h"
 #include "transport/socket.h"
 #include "transport/timers.h"
@@ -44,6 +45,9 @@ struct nwg_device;
  * @endpoint: where it is; has its own lock
  * @dst_cache: route to @endpoint; BH
  * @staged: packets that wait for a session; its own lock
+ * @bursts: packets on their way to the wire
+ * @transmitting: somebody sends what is done of @bursts, or @transmit_work is to; @bursts' lock
+ * @transmit_work: goes on sending for a sender who has sent enough for others
  * @timers: what happens when nothing does
  * @transmit_handshake_work: sends an initiation
  * @persistent_keepalive: seconds, 0 is off; read lockless
@@ -69,6 +73,9 @@ struct nwg_peer {
 	struct nwg_endpoint_slot endpoint;
 	struct dst_cache dst_cache;
 	struct sk_buff_head staged;
+	struct nwg_burst_queue bursts;
+	bool transmitting;
+	struct work_struct transmit_work;
 
 	struct nwg_timers timers;
 	struct work_struct transmit_handshake_work;

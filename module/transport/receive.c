@@ -12,6 +12,7 @@
 
 #include "device.h"
 #include "log.h"
+#include "parallel.h"
 #include "peer.h"
 #include "protocol/aead.h"
 #include "relay/relay.h"
@@ -20,36 +21,97 @@
 /* An initiator that receives on a session this old starts a new one (white paper, section 6.2). */
 #define REKEY_ON_RECEIVE_AFTER (NWG_REJECT_AFTER_TIME - NWG_KEEPALIVE_TIMEOUT - NWG_REKEY_TIMEOUT)
 
+/* The session that a transport message is for, or NULL. */
+static struct nwg_session *session_of(struct nwg_device *wg, const struct sk_buff *skb)
+{
+	const struct nwg_message_transport *header = (void *)skb->data;
+
+	return nwg_session_lookup(wg, header->receiver);
+}
+
 /* DS field of the IP header that the datagram came in. */
 static u8 outer_ds(const struct sk_buff *skb)
 {
 	return ip_tunnel_get_dsfield(ip_hdr(skb), skb);
 }
 
-/* Decrypt a transport message in place and leave the plain, padded packet. */
-static bool decrypt(struct sk_buff *skb, struct nwg_session *session)
+/* Decrypt a transport message in place. Return: whether it is authentic. */
+static bool decrypt(struct sk_buff *skb, const struct nwg_session *session)
 {
-	struct nwg_message_transport *header = (void *)skb->data;
-	u8 *packet = skb->data + sizeof(*header);
-	u64 counter = le64_to_cpu(header->counter);
-	bool fresh;
+	struct nwg_message_transport *header;
 
-	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME)))
+	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME) ||
+		     skb_linearize_cow(skb)))
 		return false;
-	if (unlikely(!aead_decrypt(packet, skb->len - NWG_TRANSPORT_MIN_LEN, counter,
-				   session->receive_key)))
-		return false;
+	header = (void *)skb->data;
+	return aead_decrypt(skb->data + sizeof(*header), skb->len - NWG_TRANSPORT_MIN_LEN,
+			    le64_to_cpu(header->counter), session->receive_key);
+}
 
-	spin_lock_bh(&session->replay_lock);
-	fresh = replay_accept(&session->replay, counter);
-	spin_unlock_bh(&session->replay_lock);
-	if (unlikely(!fresh)) {
+/* Decrypt a burst that was claimed, before it is its turn. */
+static void decrypt_burst(struct nwg_receive_queue *queue, struct sk_buff *burst)
+{
+	struct nwg_session *session;
+	struct sk_buff *skb;
+
+	for (skb = burst; skb; skb = skb->next) {
+		session = session_of(queue->device, skb);
+		nwg_packet(skb)->decrypted = true;
+		nwg_packet(skb)->failed = !session || !decrypt(skb, session);
+		if (likely(session))
+			nwg_packet(skb)->session_id = session->id;
+	}
+	spin_lock(&queue->bursts.lock);
+	nwg_packet(burst)->done = true;
+	spin_unlock(&queue->bursts.lock);
+}
+
+static bool decrypt_ahead(struct nwg_receive_queue *queue)
+{
+	struct sk_buff *burst;
+
+	spin_lock(&queue->bursts.lock);
+	burst = nwg_burst_claim(&queue->bursts);
+	spin_unlock(&queue->bursts.lock);
+	if (!burst)
+		return false;
+	decrypt_burst(queue, burst);
+	return true;
+}
+
+static bool receive_help(struct nwg_burst_queue *bursts)
+{
+	struct nwg_receive_queue *queue = container_of(bursts, struct nwg_receive_queue, bursts);
+
+	if (!decrypt_ahead(queue))
+		return false;
+	/* The poll may have been waiting for it. */
+	napi_schedule(&queue->napi);
+	return true;
+}
+
+/*
+ * Whether a message is authentic, and its counter new. One CPU at a time asks this of a session's
+ * messages.
+ */
+static bool accept(struct sk_buff *skb, struct nwg_session *session)
+{
+	const struct nwg_packet *packet = nwg_packet(skb);
+	u64 counter;
+
+	if (packet->decrypted) {
+		/* By another session that had this index, if it took its time. */
+		if (unlikely(packet->failed || packet->session_id != session->id))
+			return false;
+	} else if (unlikely(!decrypt(skb, session))) {
+		return false;
+	}
+	counter = le64_to_cpu(((struct nwg_message_transport *)skb->data)->counter);
+	if (unlikely(!replay_accept(&session->replay, counter))) {
 		net_dbg_ratelimited("%s: Packet has invalid nonce %llu\n",
 				    session->index.peer->device->dev->name, counter);
 		return false;
 	}
-	__skb_pull(skb, sizeof(*header));
-	__skb_trim(skb, skb->len - NWG_TAG_LEN);
 	return true;
 }
 
@@ -118,28 +180,21 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *skb)
 {
 	struct nwg_device *wg = queue->device;
+	unsigned int len = skb->len;
 	struct nwg_session *session;
 	struct nwg_endpoint endpoint;
-	struct nwg_index *index;
 	struct nwg_peer *peer;
-	unsigned int len;
 	u8 ds;
 
-	len = skb->len;
-	index = nwg_index_lookup(&wg->indices,
-				 ((struct nwg_message_transport *)skb->data)->receiver);
-	if (unlikely(!index || index->kind != NWG_INDEX_SESSION))
+	session = session_of(wg, skb);
+	if (unlikely(!session))
 		goto error;
-	session = container_of(index, struct nwg_session, index);
-	peer = index->peer;
-	if (unlikely(READ_ONCE(peer->dead)))
-		goto error;
-
-	if (unlikely(skb_linearize_cow(skb)))
+	peer = session->index.peer;
+	if (unlikely(READ_ONCE(peer->dead) || !accept(skb, session)))
 		goto error;
 	ds = outer_ds(skb);
-	if (unlikely(!decrypt(skb, session)))
-		goto error;
+	__skb_pull(skb, sizeof(struct nwg_message_transport));
+	__skb_trim(skb, len - NWG_TRANSPORT_MIN_LEN);
 	if (likely(!nwg_endpoint_from_skb(&endpoint, skb)))
 		nwg_endpoint_set(peer, &endpoint);
 	atomic64_add(len, &peer->rx_bytes);
@@ -169,6 +224,82 @@ error:
 	kfree_skb(skb);
 }
 
+/* Take what has arrived, as a list. Return: how many. */
+static unsigned int fetch(struct nwg_receive_queue *queue, struct sk_buff **list)
+{
+	struct sk_buff_head *arrived = &queue->arrived;
+	unsigned int count;
+
+	*list = NULL;
+	if (skb_queue_empty_lockless(arrived))
+		return 0;
+	spin_lock(&arrived->lock);
+	count = skb_queue_len(arrived);
+	*list = skb_peek(arrived);
+	skb_peek_tail(arrived)->next = NULL;
+	__skb_queue_head_init(arrived);
+	spin_unlock(&arrived->lock);
+	return count;
+}
+
+/* Queue a list in bursts, and call helpers for all but the first. */
+static void share_out(struct nwg_receive_queue *queue, struct sk_buff *list)
+{
+	struct nwg_burst_queue *bursts = &queue->bursts;
+	unsigned int added = 0, count;
+	struct sk_buff *burst;
+
+	spin_lock(&bursts->lock);
+	while (list) {
+		burst = nwg_burst_cut(&list, &count);
+		nwg_burst_append(bursts, burst, count);
+		added++;
+	}
+	spin_unlock(&bursts->lock);
+	if (added > 1)
+		nwg_help_wanted(bursts, added - 1);
+}
+
+/* Take the oldest burst if nobody works on it: it is decrypted or this is the time to. */
+static struct sk_buff *next_burst(struct nwg_burst_queue *bursts)
+{
+	struct sk_buff *burst;
+
+	spin_lock(&bursts->lock);
+	if (bursts->first && bursts->first == bursts->unclaimed)
+		nwg_packet(nwg_burst_claim(bursts))->done = true;
+	burst = nwg_burst_pop(bursts);
+	spin_unlock(&bursts->lock);
+	return burst;
+}
+
+/*
+ * Find the packets to deliver next. Return: false if there are none; then a helper that works on
+ * them schedules the poll.
+ */
+static bool refill(struct nwg_receive_queue *queue)
+{
+	struct nwg_burst_queue *bursts = &queue->bursts;
+	struct sk_buff *list;
+	unsigned int count;
+
+	do {
+		if (likely(READ_ONCE(bursts->packets) < NWG_MAX_QUEUED)) {
+			count = fetch(queue, &list);
+			if (!bursts->first && (count < 2 * NWG_BURST || num_online_cpus() == 1)) {
+				queue->taken = list;
+				return list;
+			}
+			if (list)
+				share_out(queue, list);
+		}
+		queue->taken = next_burst(bursts);
+		if (queue->taken)
+			return true;
+	} while (decrypt_ahead(queue));
+	return false;
+}
+
 /* Work off what waits in a queue, at most @budget messages. */
 static int receive_poll(struct napi_struct *napi, int budget)
 {
@@ -177,15 +308,10 @@ static int receive_poll(struct napi_struct *napi, int budget)
 	int done = 0;
 
 	rcu_read_lock();
-	while (done < budget) {
-		if (skb_queue_empty(&queue->taken)) {
-			spin_lock(&queue->arrived.lock);
-			skb_queue_splice_tail_init(&queue->arrived, &queue->taken);
-			spin_unlock(&queue->arrived.lock);
-		}
-		skb = __skb_dequeue(&queue->taken);
-		if (!skb)
-			break;
+	while (done < budget && (queue->taken || refill(queue))) {
+		skb = queue->taken;
+		queue->taken = skb->next;
+		skb_mark_not_on_list(skb);
 		receive_transport(queue, skb);
 		done++;
 	}
@@ -205,24 +331,23 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 {
 	const struct nwg_message_transport *header = (void *)skb->data;
 	struct nwg_receive_queue *queue;
-	struct nwg_index *index;
 	unsigned int waiting;
 
 	/* Who does not even know an index gets no place in the queue. */
-	index = nwg_index_lookup(&wg->indices, header->receiver);
-	if (unlikely(!index || index->kind != NWG_INDEX_SESSION)) {
+	if (unlikely(!session_of(wg, skb))) {
 		DEV_STATS_INC(wg->dev, rx_errors);
 		kfree_skb(skb);
 		return;
 	}
+	nwg_packet(skb)->decrypted = false;
 	queue = &wg->receive_queues[le32_to_cpu(header->receiver) & (wg->receive_queue_count - 1)];
 	spin_lock_bh(&queue->arrived.lock);
 	waiting = skb_queue_len(&queue->arrived);
-	if (likely(waiting < NWG_MAX_QUEUED_RECEIVED))
+	if (likely(waiting < NWG_MAX_QUEUED))
 		__skb_queue_tail(&queue->arrived, skb);
 	spin_unlock_bh(&queue->arrived.lock);
 
-	if (unlikely(waiting >= NWG_MAX_QUEUED_RECEIVED)) {
+	if (unlikely(waiting >= NWG_MAX_QUEUED)) {
 		DEV_STATS_INC(wg->dev, rx_dropped);
 		kfree_skb(skb);
 	} else if (!waiting) {
@@ -273,7 +398,7 @@ int nwg_receive_init(struct nwg_device *wg)
 
 		queue->device = wg;
 		skb_queue_head_init(&queue->arrived);
-		__skb_queue_head_init(&queue->taken);
+		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
 	/* A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone. */
@@ -289,6 +414,24 @@ void nwg_receive_start(struct nwg_device *wg)
 		napi_enable(&wg->receive_queues[i].napi);
 }
 
+/* Free what a poll would have taken. Nobody else touches the queue. */
+static void purge(struct nwg_receive_queue *queue)
+{
+	struct sk_buff *burst;
+
+	kfree_skb_list(queue->taken);
+	queue->taken = NULL;
+	spin_lock_bh(&queue->bursts.lock);
+	while (nwg_burst_claim(&queue->bursts))
+		;
+	while ((burst = queue->bursts.first)) {
+		nwg_packet(burst)->done = true;
+		kfree_skb_list(nwg_burst_pop(&queue->bursts));
+	}
+	spin_unlock_bh(&queue->bursts.lock);
+	skb_queue_purge(&queue->arrived);
+}
+
 void nwg_receive_stop(struct nwg_device *wg)
 {
 	unsigned int i;
@@ -297,9 +440,14 @@ void nwg_receive_stop(struct nwg_device *wg)
 		struct nwg_receive_queue *queue = &wg->receive_queues[i];
 
 		napi_disable(&queue->napi);
-		skb_queue_purge(&queue->arrived);
-		__skb_queue_purge(&queue->taken);
+		local_bh_disable();
+		nwg_help_over(&queue->bursts);
+		local_bh_enable();
 	}
+	/* For helpers that are still at work. */
+	synchronize_net();
+	for (i = 0; i < wg->receive_queue_count; i++)
+		purge(&wg->receive_queues[i]);
 }
 
 void nwg_receive_free(struct nwg_device *wg)

@@ -8,10 +8,8 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
+#include "parallel.h"
 #include "relay/batch.h"
-
-/* Transport messages that may wait in one queue. */
-#define NWG_MAX_QUEUED_RECEIVED 1024
 
 struct nwg_device;
 
@@ -20,11 +18,12 @@ struct nwg_device;
  * @napi: works them off, on one CPU at a time
  * @device: the interface
  * @arrived: those that no poll has taken yet; its own lock
- * @taken: those that a poll has taken; only the poll touches it
+ * @bursts: those that a poll has shared out among the CPUs, because they were many
+ * @taken: those that are next to be delivered; only the poll touches it
  * @relayed: what a relay sends of them; only the poll touches it
  *
- * The socket's softirq only queues, so a burst is taken off the lower interface before the first
- * message is decrypted, and order holds though the burst may be spread over CPUs.
+ * The socket's softirq only queues, so what comes together is taken off the lower interface before
+ * the first message is decrypted, and order holds though it may come on several CPUs.
  * Threaded by default: /sys/class/net/NAME/threaded says so and takes 0 for softirq, which answers
  * a single packet sooner and makes smaller batches.
  */
@@ -32,7 +31,8 @@ struct nwg_receive_queue {
 	struct napi_struct napi;
 	struct nwg_device *device;
 	struct sk_buff_head arrived;
-	struct sk_buff_head taken;
+	struct nwg_burst_queue bursts;
+	struct sk_buff *taken;
 	struct nwg_relay_batch relayed;
 };
 

@@ -11,28 +11,32 @@
 #include "device.h"
 #include "log.h"
 #include "peer.h"
+#include "parallel.h"
 #include "protocol/aead.h"
 
 /* A tunnel in a tunnel in a tunnel: each is a call inside the other's, and the stack is finite. */
 #define MAX_NESTING 4
 
-/* What a plain packet is marked with until it is encrypted. */
-struct packet_mark {
-	unsigned int mtu; /* padding must not exceed it */
-};
+/* Packets that one sender sends for others before a work takes over. */
+#define TRANSMIT_BUDGET 256
 
+/* Level of the packet that goes down the stack on this CPU; 0 if none does. */
 static DEFINE_PER_CPU(unsigned int, nesting);
-
-static struct packet_mark *mark_of(struct sk_buff *skb)
-{
-	BUILD_BUG_ON(sizeof(struct packet_mark) > sizeof(skb->cb));
-	return (struct packet_mark *)skb->cb;
-}
 
 static void drop(struct nwg_device *wg, struct sk_buff *skb)
 {
 	DEV_STATS_INC(wg->dev, tx_dropped);
 	kfree_skb(skb);
+}
+
+static void drop_list(struct nwg_device *wg, struct sk_buff *list)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		drop(wg, skb);
+	}
 }
 
 /*
@@ -76,28 +80,6 @@ static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
 	return copy;
 }
 
-/* Encrypt one packet in place. Consumes it and returns NULL if there is no memory. */
-static struct sk_buff *encrypt(struct sk_buff *skb, struct nwg_session *session, u64 counter)
-{
-	unsigned int padding = padding_of(skb, mark_of(skb)->mtu);
-	struct nwg_message_transport *header;
-	unsigned int plain_len;
-
-	skb = make_room(skb, padding + NWG_TAG_LEN);
-	if (unlikely(!skb))
-		return NULL;
-	plain_len = skb->len + padding;
-	memset(__skb_put(skb, padding + NWG_TAG_LEN), 0, padding);
-	aead_encrypt(skb->data, plain_len, counter, session->send_key);
-	skb_set_inner_network_header(skb, 0);
-	header = __skb_push(skb, sizeof(*header));
-	header->type = cpu_to_le32(NWG_MESSAGE_TRANSPORT);
-	header->receiver = session->remote_index;
-	header->counter = cpu_to_le64(counter);
-	skb_reset_network_header(skb);
-	return skb;
-}
-
 /* Outer DS field: nothing of the inner one but the ECN bits (RFC 6040, section 4.1). */
 static u8 outer_ds(const struct sk_buff *skb)
 {
@@ -107,25 +89,144 @@ static u8 outer_ds(const struct sk_buff *skb)
 }
 
 /*
- * Encrypt and send one packet. Returns false, with the packet still the caller's, if the session is
- * used up.
+ * Do all that can fail and all that looks at the plain packet: what is left is to encrypt in place.
+ * Consumes it and returns NULL if there is no memory.
  */
-static bool transmit(struct nwg_peer *peer, struct nwg_session *session, struct sk_buff *skb)
+static struct sk_buff *prepare(struct sk_buff *skb, unsigned int mtu, unsigned int level)
 {
-	u64 counter = atomic64_inc_return(&session->send_counter) - 1;
-	bool data = skb->len;
-	u8 ds = outer_ds(skb);
+	unsigned int padding = padding_of(skb, mtu);
 
-	if (unlikely(counter >= NWG_REJECT_AFTER_MESSAGES))
-		return false;
-	skb = encrypt(skb, session, counter);
-	if (unlikely(!skb)) {
-		DEV_STATS_INC(peer->device->dev, tx_dropped);
-		return true;
+	skb = make_room(skb, padding + NWG_TAG_LEN);
+	if (unlikely(!skb))
+		return NULL;
+	nwg_packet(skb)->level = level;
+	nwg_packet(skb)->ds = outer_ds(skb);
+	nwg_packet(skb)->data = skb->len;
+	__skb_put_zero(skb, padding);
+	return skb;
+}
+
+static void encrypt(struct sk_buff *skb, const struct nwg_session *session, u64 counter)
+{
+	struct nwg_message_transport *header;
+	unsigned int len = skb->len;
+
+	__skb_put(skb, NWG_TAG_LEN);
+	aead_encrypt(skb->data, len, counter, session->send_key);
+	skb_set_inner_network_header(skb, 0);
+	header = __skb_push(skb, sizeof(*header));
+	header->type = cpu_to_le32(NWG_MESSAGE_TRANSPORT);
+	header->receiver = session->remote_index;
+	header->counter = cpu_to_le64(counter);
+	skb_reset_network_header(skb);
+}
+
+/*
+ * Encrypt a burst, on whichever CPU. If its keys have been erased since it was queued, it stays as
+ * it is.
+ */
+static void encrypt_burst(struct nwg_peer *peer, struct sk_buff *burst)
+{
+	const struct nwg_packet *first = nwg_packet(burst);
+	struct nwg_session *session;
+	u64 counter = first->counter;
+	struct sk_buff *skb;
+
+	session = nwg_session_lookup(peer->device, first->index);
+	if (unlikely(!session || session->id != first->session_id)) {
+		nwg_packet(burst)->failed = true;
+		return;
 	}
-	nwg_timers_authenticated_sent(peer);
-	if (!nwg_socket_send(peer, skb, ds) && data)
-		nwg_timers_data_sent(peer);
+	for (skb = burst; skb; skb = skb->next)
+		encrypt(skb, session, counter++);
+}
+
+/* Send the packets of a burst. Return: how many. */
+static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
+{
+	const unsigned int outside = this_cpu_read(nesting);
+	const bool failed = nwg_packet(burst)->failed;
+	struct sk_buff *skb, *next;
+	unsigned int count = 0;
+	bool data;
+
+	skb_list_walk_safe(burst, skb, next) {
+		skb_mark_not_on_list(skb);
+		count++;
+		if (unlikely(failed)) {
+			drop(peer->device, skb);
+			continue;
+		}
+		data = nwg_packet(skb)->data;
+		this_cpu_write(nesting, nwg_packet(skb)->level);
+		nwg_timers_authenticated_sent(peer);
+		if (!nwg_socket_send(peer, skb, nwg_packet(skb)->ds) && data)
+			nwg_timers_data_sent(peer);
+	}
+	this_cpu_write(nesting, outside);
+	return count;
+}
+
+/*
+ * Send what is done and next in order, unless another CPU does: one at a time. @bursts.lock is held
+ * on entry and on return, not in between.
+ */
+static void transmit_done(struct nwg_peer *peer)
+{
+	struct nwg_burst_queue *bursts = &peer->bursts;
+	unsigned int sent = 0;
+	struct sk_buff *burst;
+
+	if (peer->transmitting)
+		return;
+	peer->transmitting = true;
+	while ((burst = nwg_burst_pop(bursts))) {
+		spin_unlock(&bursts->lock);
+		sent += transmit(peer, burst);
+		spin_lock(&bursts->lock);
+		/* Others may bring packets as fast as they leave. */
+		if (unlikely(sent >= TRANSMIT_BUDGET && !READ_ONCE(peer->dead) && bursts->first)) {
+			queue_work(nwg_parallel_workqueue, &peer->transmit_work);
+			return;
+		}
+	}
+	peer->transmitting = false;
+}
+
+void nwg_peer_transmit_work(struct work_struct *work)
+{
+	struct nwg_peer *peer = container_of(work, struct nwg_peer, transmit_work);
+
+	rcu_read_lock_bh();
+	spin_lock(&peer->bursts.lock);
+	peer->transmitting = false;
+	transmit_done(peer);
+	spin_unlock(&peer->bursts.lock);
+	rcu_read_unlock_bh();
+}
+
+/* Encrypt a burst that was claimed, and send what can be sent then. */
+static void work_off(struct nwg_peer *peer, struct sk_buff *burst)
+{
+	encrypt_burst(peer, burst);
+	spin_lock(&peer->bursts.lock);
+	nwg_packet(burst)->done = true;
+	transmit_done(peer);
+	spin_unlock(&peer->bursts.lock);
+}
+
+bool nwg_peer_help(struct nwg_burst_queue *bursts)
+{
+	struct sk_buff *burst;
+
+	if (!READ_ONCE(bursts->backlog))
+		return false;
+	spin_lock(&bursts->lock);
+	burst = nwg_burst_claim(bursts);
+	spin_unlock(&bursts->lock);
+	if (!burst)
+		return false;
+	work_off(container_of(bursts, struct nwg_peer, bursts), burst);
 	return true;
 }
 
@@ -145,7 +246,7 @@ static void keep_fresh(struct nwg_peer *peer, struct nwg_session *session)
 	/* Of what a CPU still sends on the one before, nothing follows. */
 	if (unlikely(rcu_access_pointer(peer->sessions.current_session) != session))
 		return;
-	if (unlikely((u64)atomic64_read(&session->send_counter) > NWG_REKEY_AFTER_MESSAGES ||
+	if (unlikely(READ_ONCE(session->send_counter) > NWG_REKEY_AFTER_MESSAGES ||
 		     (session->initiator && nwg_session_older_than(session, NWG_REKEY_AFTER_TIME))))
 		nwg_handshake_request(peer, false);
 }
@@ -166,23 +267,64 @@ static void stage(struct nwg_peer *peer, struct sk_buff *skb)
 		drop(peer->device, oldest);
 }
 
+/*
+ * Encrypt packets with a session and send them, or leave that to another CPU that does so. Return:
+ * what the session is too used up for.
+ */
+static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *session,
+				 struct sk_buff *list)
+{
+	struct nwg_burst_queue *bursts = &peer->bursts;
+	unsigned int added = 0, backlog, count;
+	struct sk_buff *burst;
+
+	spin_lock(&bursts->lock);
+	if (unlikely(bursts->packets >= NWG_MAX_QUEUED)) {
+		spin_unlock(&bursts->lock);
+		drop_list(peer->device, list);
+		return NULL;
+	}
+	/* There are fewer packets in a list than bytes in an IP packet. */
+	while (list && likely(session->send_counter < NWG_REJECT_AFTER_MESSAGES - IP_MAX_MTU)) {
+		burst = nwg_burst_cut(&list, &count);
+		nwg_packet(burst)->session_id = session->id;
+		nwg_packet(burst)->index = session->index.value;
+		nwg_packet(burst)->counter = session->send_counter;
+		WRITE_ONCE(session->send_counter, session->send_counter + count);
+		nwg_burst_append(bursts, burst, count);
+		added++;
+	}
+	burst = nwg_burst_claim(bursts);
+	backlog = bursts->backlog;
+	spin_unlock(&bursts->lock);
+
+	if (added > 1)
+		nwg_help_wanted(bursts, added - 1);
+	if (likely(burst))
+		work_off(peer, burst);
+	/* Until somebody works on each that we brought; what came later is not ours to wait for. */
+	while (backlog-- && nwg_peer_help(bursts))
+		;
+	if (added > 1)
+		nwg_help_over(bursts);
+	return list;
+}
+
 /* Send a list of packets, or stage what cannot be sent. */
 static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 {
 	struct nwg_session *session = usable_session(peer), *fresh;
 	struct sk_buff *skb, *next;
-	bool staged = false;
 
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		if (likely(session && transmit(peer, session, skb)))
-			continue;
-		stage(peer, skb);
-		staged = true;
-	}
-	if (likely(!staged)) {
+	if (likely(session))
+		list = send_with(peer, session, list);
+	if (likely(!list)) {
 		keep_fresh(peer, session);
 		return;
+	}
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		stage(peer, skb);
 	}
 	/* Who installed a session while we staged may have found nothing to send: look again. */
 	smp_mb(); /* pairs with nwg_peer_send_staged() */
@@ -218,26 +360,30 @@ static struct sk_buff *segment(struct nwg_device *wg, struct sk_buff *skb)
 
 void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 {
+	const unsigned int level = this_cpu_read(nesting) + 1;
 	struct nwg_device *wg = peer->device;
-	struct sk_buff *list, *segment_skb;
+	struct sk_buff *next, *list = NULL, **tail = &list;
 
-	if (unlikely(this_cpu_inc_return(nesting) > MAX_NESTING)) {
+	if (unlikely(level > MAX_NESTING)) {
 		net_dbg_ratelimited("%s: More than %d tunnels inside each other\n", wg->dev->name,
 				    MAX_NESTING);
 		drop(wg, skb);
-		goto out;
+		return;
 	}
 	skb_mark_not_on_list(skb);
-	list = segment(wg, skb);
+	skb_list_walk_safe(segment(wg, skb), skb, next) {
+		skb_mark_not_on_list(skb);
+		*tail = prepare(skb, mtu, level);
+		if (likely(*tail))
+			tail = &(*tail)->next;
+		else
+			DEV_STATS_INC(wg->dev, tx_dropped);
+	}
 	if (unlikely(!list))
-		goto out;
-	for (segment_skb = list; segment_skb; segment_skb = segment_skb->next)
-		mark_of(segment_skb)->mtu = mtu;
+		return;
 	if (unlikely(!skb_queue_empty_lockless(&peer->staged)))
 		nwg_peer_send_staged(peer);
 	send_list(peer, list);
-out:
-	this_cpu_dec(nesting);
 }
 
 void nwg_peer_send_staged(struct nwg_peer *peer)
@@ -273,8 +419,7 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 		if (unlikely(!skb))
 			goto out;
 		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
-		mark_of(skb)->mtu = 0;
-		stage(peer, skb);
+		stage(peer, prepare(skb, 0, 1));
 		nwg_dbg(peer->device, "Sending keepalive packet to peer %llu\n", peer->id);
 	}
 	nwg_peer_send_staged(peer);

@@ -7,7 +7,9 @@
 
 #include <linux/skbuff.h>
 
+struct nwg_burst_queue;
 struct nwg_peer;
+struct work_struct;
 
 /* Headroom that a plain packet needs for the transport header and the outer headers. */
 #define NWG_HEADROOM \
@@ -36,6 +38,12 @@ void nwg_peer_send_staged(struct nwg_peer *peer);
  * interrupt.
  */
 void nwg_peer_send_keepalive(struct nwg_peer *peer);
+
+/* Encrypt a burst of a peer's for whoever brought it: see struct nwg_burst_queue. */
+bool nwg_peer_help(struct nwg_burst_queue *bursts);
+
+/* Work function of a peer's transmit_work. */
+void nwg_peer_transmit_work(struct work_struct *work);
 
 /* Drop what is staged and count it. Context: any but hard interrupt. */
 void nwg_peer_purge_staged(struct nwg_peer *peer);

@@ -26,8 +26,16 @@ struct nwg_session *nwg_session_alloc(struct nwg_peer *peer)
 	session->index.kind = NWG_INDEX_SESSION;
 	session->birth = ktime_get_coarse_boottime_ns();
 	session->id = atomic64_inc_return(&last_session_id);
-	spin_lock_init(&session->replay_lock);
 	return session;
+}
+
+struct nwg_session *nwg_session_lookup(struct nwg_device *wg, __le32 index)
+{
+	struct nwg_index *entry = nwg_index_lookup(&wg->indices, index);
+
+	if (unlikely(!entry || entry->kind != NWG_INDEX_SESSION))
+		return NULL;
+	return container_of(entry, struct nwg_session, index);
 }
 
 void nwg_session_free(struct nwg_session *session)

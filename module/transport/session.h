@@ -14,6 +14,7 @@
 #include "protocol/replay.h"
 #include "protocol/wire.h"
 
+struct nwg_device;
 struct nwg_peer;
 
 /**
@@ -23,11 +24,10 @@ struct nwg_peer;
  * @remote_index: the peer's index
  * @initiator: we sent the initiation
  * @birth: CLOCK_BOOTTIME in ns when it was derived
- * @send_counter: counter of the next message sent
+ * @send_counter: counter of the next message sent; the lock of the peer's bursts, read lockless
  * @send_key: key we send with
  * @receive_key: key we receive with
- * @replay_lock: protects @replay; BH
- * @replay: counters received
+ * @replay: counters received; only the poll of the receive queue that the index selects touches it
  * @id: number for the log
  */
 struct nwg_session {
@@ -36,10 +36,9 @@ struct nwg_session {
 	__le32 remote_index;
 	bool initiator;
 	u64 birth;
-	atomic64_t send_counter;
+	u64 send_counter;
 	u8 send_key[NWG_KEY_LEN];
 	u8 receive_key[NWG_KEY_LEN];
-	spinlock_t replay_lock;
 	struct replay_window replay;
 	u64 id;
 };
@@ -65,6 +64,9 @@ struct nwg_session *nwg_session_alloc(struct nwg_peer *peer);
 
 /* Free a session that was never put into a slot. */
 void nwg_session_free(struct nwg_session *session);
+
+/* Find a session by its own index. Context: RCU read section. Return: valid in it, or NULL. */
+struct nwg_session *nwg_session_lookup(struct nwg_device *wg, __le32 index);
 
 /* Put a new session into the slot that its role gives it; what it displaces is erased. */
 void nwg_session_install(struct nwg_peer *peer, struct nwg_session *session);

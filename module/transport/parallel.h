@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Encryption and decryption of one queue's packets on several CPUs, and their order afterwards.
+ *
+ * Packets stand in a queue in bursts. Whoever brings them works on them itself, from the front; if
+ * there is more than one burst, helpers on other CPUs are called, and each takes the next one that
+ * nobody works on. A burst leaves the queue when it is done and those before it have left. So
+ * nothing waits for another CPU to wake up, and with one CPU, or little to do, nothing changes
+ * hands at all.
+ */
+#ifndef _NWG_TRANSPORT_PARALLEL_H
+#define _NWG_TRANSPORT_PARALLEL_H
+
+#include <linux/cpumask.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+
+/* Packets in a burst: many times the work that it takes to call a helper. */
+#define NWG_BURST 16
+
+/* Packets that may stand in a queue. */
+#define NWG_MAX_QUEUED 1024
+
+/**
+ * struct nwg_packet - what a packet carries in its control buffer on its way through the module
+ * @next_burst: the burst behind this one; of a burst's first packet
+ * @session_id: the session that encrypts the burst; or that has decrypted the packet
+ * @counter: of the first packet to encrypt, the next ones follow
+ * @index: own index of the session that encrypts the burst
+ * @level: how many tunnels it is in, this one included; to be sent
+ * @ds: DS field of the outer header; to be sent
+ * @data: it is not empty; to be sent
+ * @done: nobody has to work on the burst any more; the queue's lock
+ * @decrypted: a helper has tried to decrypt it
+ * @failed: there was no session to encrypt the burst with; or the packet is not authentic
+ */
+struct nwg_packet {
+	struct sk_buff *next_burst;
+	u64 session_id;
+	u64 counter;
+	__le32 index;
+	u8 level;
+	u8 ds;
+	bool data;
+	bool done;
+	bool decrypted;
+	bool failed;
+};
+
+static inline struct nwg_packet *nwg_packet(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct nwg_packet) > sizeof(skb->cb));
+	return (struct nwg_packet *)skb->cb;
+}
+
+/**
+ * struct nwg_burst_queue - bursts in the order in which they are to leave
+ * @lock: protects the rest but for @waiting; BH
+ * @first: oldest burst
+ * @last: newest burst
+ * @unclaimed: oldest burst that nobody works on; nor does anybody on those behind it
+ * @backlog: bursts that nobody works on; read lockless
+ * @packets: in all bursts
+ * @waiting: in the list of queues that want help; that list's lock
+ * @help: take a burst, work on it and see to what follows; false if there was none. Called with BH
+ *	off in an RCU read section.
+ */
+struct nwg_burst_queue {
+	spinlock_t lock;
+	struct sk_buff *first;
+	struct sk_buff *last;
+	struct sk_buff *unclaimed;
+	unsigned int backlog;
+	unsigned int packets;
+	struct list_head waiting;
+	bool (*help)(struct nwg_burst_queue *queue);
+};
+
+void nwg_bursts_init(struct nwg_burst_queue *queue, bool (*help)(struct nwg_burst_queue *queue));
+
+/**
+ * nwg_burst_cut - cut a burst off a list of packets
+ * @list: packets linked by ->next; advanced to what is left
+ * @count: written, the number of packets in the burst
+ *
+ * With one CPU only, one burst is as good as many.
+ *
+ * Return: the burst: its first packet, linked to the others by ->next.
+ */
+struct sk_buff *nwg_burst_cut(struct sk_buff **list, unsigned int *count);
+
+/* Put a burst of @count packets at the end of a queue. Context: lock held. */
+void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst, unsigned int count);
+
+/* Take the oldest burst that nobody works on, or NULL. Context: lock held. */
+struct sk_buff *nwg_burst_claim(struct nwg_burst_queue *queue);
+
+/* Take the oldest burst out of the queue, if it is done; or NULL. Context: lock held. */
+struct sk_buff *nwg_burst_pop(struct nwg_burst_queue *queue);
+
+/**
+ * nwg_help_wanted - call helpers for bursts that nobody works on
+ * @queue: the queue; stays known to helpers until nwg_help_over(), though they may find nothing
+ * @bursts: how many
+ *
+ * Context: BH off.
+ */
+void nwg_help_wanted(struct nwg_burst_queue *queue, unsigned int bursts);
+
+/*
+ * No helper takes another burst. One that is at work is so in an RCU read section. Context: BH off.
+ */
+void nwg_help_over(struct nwg_burst_queue *queue);
+
+/* Where helpers run, and what else takes over from them; made before the first interface. */
+extern struct workqueue_struct *nwg_parallel_workqueue;
+
+int nwg_parallel_init(void);
+void nwg_parallel_exit(void);
+
+#endif /* _NWG_TRANSPORT_PARALLEL_H */
