@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# One peer's packets, on all CPUs: several encrypt and decrypt, the counters leave in
+# order, the packets are delivered in order, and a CPU may go and come back.
+#
+# usage: parallel.sh [KIND_A [KIND_B]]
+
+here=$(dirname "$(realpath "$0")")
+. "$here/../lib/ktap.sh"
+KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
+. "$here/device.sh"
+. "$here/pair.sh"
+
+ktap_need iperf3 jq python3 socat tcpdump
+[ "$(nproc)" -gt 1 ] || ktap_skip_all "one CPU only"
+tracing=/sys/kernel/tracing
+ktap_plan 9
+
+# traced FUNCTION: it is noted who calls this function of the module's, on which CPU. Before
+# traffic: the kernel patches its code for it.
+traced() {
+	echo 0 >"$tracing/tracing_on"
+	echo >"$tracing/trace"
+	echo 20000 >"$tracing/buffer_size_kb"
+	echo "$1" >"$tracing/set_ftrace_filter" && echo function >$tracing/current_tracer
+}
+
+# helped FUNCTION: a helper, and somebody else, worked on at least a tenth each, and on no
+# CPU alone.
+helped() {
+	awk -v function_name="$1" '
+		$0 ~ function_name " <-" {
+			total++
+			if ($1 ~ /^kworker/)
+				helper++
+			match($0, /\[[0-9]+\]/)
+			cpu[substr($0, RSTART, RLENGTH)]++
+		}
+		END {
+			most = 0
+			for (i in cpu)
+				if (cpu[i] > most)
+					most = cpu[i]
+			printf "%d packets, %d by helpers, %d on one CPU\n", total, helper, most
+			exit !(total > 1000 && helper > total / 10 && total - helper > total / 10 &&
+				most < total * 0.9)
+		}' "$tracing/trace"
+}
+
+# ascending FILE: of the messages to one receiver the counters rise, one by one.
+ascending() {
+	python3 - "$1" <<-'END'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()
+		last, seen, position = {}, 0, 24
+		while position + 16 <= len(data):
+		    length, = struct.unpack_from("<I", data, position + 8)
+		    frame = data[position + 16:position + 16 + length]
+		    position += 16 + length
+		    message = frame[14 + 20 + 8:]
+		    if len(message) < 16 or message[0] != 4:
+		        continue
+		    receiver, counter = struct.unpack_from("<IQ", message, 4)
+		    if counter <= last.get(receiver, -1):
+		        sys.exit(f"{counter} after {last[receiver]}, {seen} messages")
+		    last[receiver] = counter
+		    seen += 1
+		print(seen, "messages")
+		sys.exit(seen < 5000)
+	END
+}
+
+# Several senders at once, and each hands over more than a burst at a time.
+in_order_out() {
+	local capture status
+	background a tcpdump -i eth0 -Q out -B 65536 -s 96 -w "$work/out" \
+		udp dst port 51822 2>"$work/tcpdump"
+	capture=$!
+	slowwait 10 grep -q listening "$work/tcpdump" &&
+		on a iperf3 -c 10.7.0.2 -P 4 -n 12M -i 0 >/dev/null
+	status=$?
+	kill "$capture" && wait "$capture"
+	[ "$status" -eq 0 ] && ascending "$work/out"
+}
+
+# What b sends comes in batches, on one CPU of a and in b's order.
+batches() {
+	on a sh -c 'echo 1 >/sys/class/net/eth0/queues/rx-0/rps_cpus' &&
+		on b tc qdisc add dev eth0 root netem limit 20000 slot 100ms 100ms
+}
+
+in_order_in() {
+	local result
+	result=$(on a iperf3 -c 10.7.0.2 -u -R -b 20M -l 1200 -t 8 -i 0 -J) || return
+	jq -c '.end.sum, .end.streams[].udp.out_of_order' <<<"$result"
+	jq -e '.end.sum.packets - .end.sum.lost_packets > 2000 and
+		([.end.streams[].udp.out_of_order] | add) == 0' <<<"$result"
+}
+
+cpu() {
+	echo "$1" >/sys/devices/system/cpu/cpu1/online
+}
+
+# A CPU goes and comes back while a file is sent both ways.
+cpu_goes() {
+	local one two status=0
+	stream a b 10.7.0.2 "$work/payload" &
+	one=$!
+	{
+		on a socat -u TCP-LISTEN:7001 "OPEN:$work/back,creat,trunc" &
+		slowwait 10 listening a tcp 7001 &&
+			on b socat -u "OPEN:$work/payload" TCP:10.7.0.1:7001,connect-timeout=10 &&
+			wait $! && same_hash "$work/payload" "$work/back"
+	} &
+	two=$!
+	for _ in 1 2 3 4; do
+		cpu 0 && sleep 1 && cpu 1 && sleep 1 || status=1
+	done
+	# The traffic outlasts it, or it was not tested.
+	kill -0 "$one" "$two" || status=1
+	wait "$one" && wait "$two" && [ "$status" -eq 0 ]
+}
+
+# traced_run RESULT FUNCTION COMMAND...: two results.
+traced_run() {
+	local name=$1 function=$2
+	shift 2
+	if [ "$KIND_A" != nwg ]; then
+		ktap_run "$name: in order" "$@"
+		ktap_skip "$name: on several CPUs" "who does it is known of nwg only"
+		return
+	fi
+	traced "$function" || ktap_diag "$function cannot be traced"
+	echo 1 >"$tracing/tracing_on"
+	ktap_run "$name: in order" "$@"
+	echo 0 >"$tracing/tracing_on"
+	ktap_run "$name: on several CPUs" helped "$function"
+	echo nop >"$tracing/current_tracer"
+}
+
+topology_up
+on b iperf3 -s -D
+head -c 30000000 /dev/urandom >"$work/payload"
+device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821
+ktap_run "a and b talk" answers a 10.7.0.2
+traced_run "many streams out" aead_encrypt in_order_out
+traced_run "one stream out" aead_encrypt on a iperf3 -c 10.7.0.2 -n 12M -i 0
+ktap_run "a and b talk in batches" batches
+traced_run "batches in" aead_decrypt in_order_in
+on b tc qdisc del dev eth0 root
+ktap_run "a CPU goes and comes back under traffic" cpu_goes
+ktap_end
