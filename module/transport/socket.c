@@ -424,6 +424,11 @@ int nwg_socket_open(struct nwg_device *wg, u16 port)
 
 void nwg_socket_close(struct nwg_device *wg)
 {
+	struct nwg_peer *peer;
+
 	lockdep_assert_held(&wg->update_lock);
 	sockets_exchange(wg, NULL, NULL);
+	/* Without sockets nobody looks at the routes, and they must not outlive their namespace. */
+	list_for_each_entry(peer, &wg->peers, list)
+		dst_cache_reset_now(&peer->dst_cache);
 }

@@ -93,7 +93,7 @@ void nwg_endpoint_forget_source(struct nwg_peer *peer);
  */
 int nwg_socket_open(struct nwg_device *wg, u16 port);
 
-/* Close the sockets. Context: process; update_lock held. */
+/* Close the sockets and drop the cached routes. Context: process; update_lock held. */
 void nwg_socket_close(struct nwg_device *wg);
 
 /**
