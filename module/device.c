@@ -430,11 +430,22 @@ static int netdevice_event(struct notifier_block *block, unsigned long event, vo
 {
 	struct nwg_device *wg = nwg_device_from_netdev(netdev_notifier_info_to_dev(data));
 
-	/* Also when it moves to another network namespace, which its relays cannot follow. */
-	if (wg && event == NETDEV_UNREGISTER) {
+	if (!wg)
+		return NOTIFY_DONE;
+	switch (event) {
+	case NETDEV_PRE_UP:
+		/* device_open() could not say why. */
+		if (!rcu_access_pointer(wg->creating_net)) {
+			NL_SET_ERR_MSG(netdev_notifier_info_to_extack(data), NWG_NO_CREATING_NET);
+			return notifier_from_errno(-ENONET);
+		}
+		break;
+	case NETDEV_UNREGISTER:
+		/* Also when it moves to another network namespace, which its relays cannot follow. */
 		mutex_lock(&wg->update_lock);
 		nwg_relay_device_removed(wg);
 		mutex_unlock(&wg->update_lock);
+		break;
 	}
 	return NOTIFY_DONE;
 }

@@ -20,6 +20,8 @@
 
 #define NWG_DEFAULT_MTU 1420
 #define NWG_MAX_PEERS_PER_DEVICE (1U << 20)
+/* Why an interface can have no sockets any more, for the user. */
+#define NWG_NO_CREATING_NET "the namespace in which the interface was made is gone"
 
 struct netlink_ext_ack;
 

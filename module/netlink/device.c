@@ -491,8 +491,7 @@ static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb,
 		rcu_dereference_protected(wg->creating_net, lockdep_is_held(&wg->update_lock));
 
 	if (!net) {
-		NL_SET_ERR_MSG_ATTR(extack, attr,
-				    "the namespace in which the interface was made is gone");
+		NL_SET_ERR_MSG_ATTR(extack, attr, NWG_NO_CREATING_NET);
 		return -ENONET;
 	}
 	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN)) {
