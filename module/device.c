@@ -441,8 +441,10 @@ static int netdevice_event(struct notifier_block *block, unsigned long event, vo
 		}
 		break;
 	case NETDEV_UNREGISTER:
-		/* Also when it moves to another network namespace, which its relays cannot follow. */
 		mutex_lock(&wg->update_lock);
+		/* It is not deleted but moves. */
+		if (wg->dev->reg_state == NETREG_REGISTERED && !list_empty(&wg->relays))
+			netdev_notice(wg->dev, "Relays removed: they cannot change namespace\n");
 		nwg_relay_device_removed(wg);
 		mutex_unlock(&wg->update_lock);
 		break;
