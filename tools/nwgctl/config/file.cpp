@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -224,23 +225,25 @@ std::string print(const Device &device)
 static std::vector<PeerChange> settle(const std::vector<PeerChange> &peers)
 {
 	std::map<Prefix, std::size_t> owner;
+	std::map<Key, std::size_t> places;
 	std::vector<PeerChange> settled;
 
 	for (const auto &peer : peers) {
-		auto same = std::ranges::find(settled, peer.public_key, &PeerChange::public_key);
+		const auto [place, added] = places.try_emplace(peer.public_key, settled.size());
 
-		if (same == settled.end())
-			same = settled.insert(settled.end(), { .public_key = peer.public_key });
+		if (added)
+			settled.push_back({ .public_key = peer.public_key });
+		PeerChange &same = settled[place->second];
 		if (peer.preshared_key)
-			same->preshared_key = peer.preshared_key;
+			same.preshared_key = peer.preshared_key;
 		if (peer.endpoint)
-			same->endpoint = peer.endpoint;
+			same.endpoint = peer.endpoint;
 		if (peer.keepalive)
-			same->keepalive = peer.keepalive;
-		same->replace_allowed_ips = true;
-		same->allowed_ips = peer.allowed_ips;
+			same.keepalive = peer.keepalive;
+		same.replace_allowed_ips = true;
+		same.allowed_ips = peer.allowed_ips;
 		for (const auto &prefix : peer.allowed_ips)
-			owner[prefix] = static_cast<std::size_t>(same - settled.begin());
+			owner[prefix] = place->second;
 	}
 	for (std::size_t index = 0; index < settled.size(); index++)
 		std::erase_if(settled[index].allowed_ips,
@@ -277,6 +280,8 @@ static bool reduce(PeerChange &wanted, const Peer &current)
 DeviceChange difference(const Device &current, const DeviceChange &wanted)
 {
 	std::vector<PeerChange> settled = settle(wanted.peers);
+	std::map<Key, const Peer *> present;
+	std::set<Key> kept;
 	DeviceChange change;
 
 	if (wanted.private_key && *wanted.private_key != current.private_key.value_or(Key()))
@@ -285,16 +290,17 @@ DeviceChange difference(const Device &current, const DeviceChange &wanted)
 		change.listen_port = wanted.listen_port;
 	if (wanted.fwmark && *wanted.fwmark != current.fwmark)
 		change.fwmark = wanted.fwmark;
+	for (const auto &peer : settled)
+		kept.insert(peer.public_key);
 	for (const auto &peer : current.peers) {
-		if (std::ranges::find(settled, peer.public_key, &PeerChange::public_key) ==
-		    settled.end())
+		present.emplace(peer.public_key, &peer);
+		if (!kept.contains(peer.public_key))
 			change.peers.push_back({ .public_key = peer.public_key, .remove = true });
 	}
 	for (auto &peer : settled) {
-		const auto same =
-			std::ranges::find(current.peers, peer.public_key, &Peer::public_key);
+		const auto same = present.find(peer.public_key);
 
-		if (same == current.peers.end() || reduce(peer, *same))
+		if (same == present.end() || reduce(peer, *same->second))
 			change.peers.push_back(std::move(peer));
 	}
 	return change;
