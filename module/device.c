@@ -43,6 +43,36 @@ static bool protocol_valid(struct sk_buff *skb)
 						  sizeof(struct ipv6hdr));
 }
 
+/*
+ * Whether a transport message that we sent to the peer comes back to be sent to it again: of a
+ * routing loop by way of another namespace or host the route of the outer packet tells nothing.
+ * It would go round for ever, for each time it gets a new TTL.
+ */
+static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
+{
+	const struct nwg_session *session = rcu_dereference_bh(peer->sessions.current_session);
+	unsigned int offset = skb_network_offset(skb);
+	struct {
+		struct udphdr udp;
+		__le32 type;
+		__le32 receiver;
+	} buffer, *message;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (likely(ip_hdr(skb)->protocol != IPPROTO_UDP) ||
+		    ip_hdr(skb)->frag_off & htons(IP_OFFSET))
+			return false;
+		offset += ip_hdrlen(skb);
+	} else {
+		if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_UDP))
+			return false;
+		offset += sizeof(struct ipv6hdr);
+	}
+	message = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+	return message && message->type == cpu_to_le32(NWG_MESSAGE_TRANSPORT) && session &&
+	       message->receiver == session->remote_index;
+}
+
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nwg_device *wg = netdev_priv(dev);
@@ -67,6 +97,12 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 		net_dbg_ratelimited("%s: No endpoint is known for peer %llu\n", dev->name,
 				    peer->id);
 		goto unreachable;
+	}
+	if (unlikely(comes_back(peer, skb))) {
+		err = -ELOOP;
+		net_dbg_ratelimited("%s: Routing loop: a message to peer %llu came back\n",
+				    dev->name, peer->id);
+		goto refuse;
 	}
 	nwg_peer_send(peer, skb, skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : READ_ONCE(dev->mtu));
 	rcu_read_unlock_bh();
