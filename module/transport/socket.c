@@ -137,11 +137,6 @@ static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 			kfree_skb(skb);
 			return PTR_ERR(rt);
 		}
-		if (unlikely(rt->dst.dev == wg->dev)) {
-			ip_rt_put(rt);
-			kfree_skb(skb);
-			return -ELOOP;
-		}
 		if (cache)
 			dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
 	}
@@ -196,11 +191,6 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 		if (IS_ERR(dst)) {
 			kfree_skb(skb);
 			return PTR_ERR(dst);
-		}
-		if (unlikely(dst->dev == wg->dev)) {
-			dst_release(dst);
-			kfree_skb(skb);
-			return -ELOOP;
 		}
 		if (cache)
 			dst_cache_set_ip6(cache, dst, &fl.saddr);

@@ -250,6 +250,27 @@ def loop(number):
         if payload and bench.udp_payload(payload) == b"out of the loop":
             break
 
+    # With a session, too.
+    bench.run("ip", "route", "add", "192.0.2.0/24", "dev", device.name)
+    device.set_peer(wire.own.public, "endpoint", "192.0.2.1:1000")
+    before = device.statistics()["tx_packets"]
+    inner.send("192.0.2.1")
+    time.sleep(0.5)
+    sent = device.statistics()["tx_packets"] - before
+    check(sent < 50, f"a packet went round {sent} times")
+
+
+def onion(number):
+    """sending: a peer may be reached through another peer of the same interface"""
+    device, wire, inner = connected(number)
+    for to, outer in ("10.77.0.3", wire.inner), ("10.77.0.4", f"[{wire.inner6}]"):
+        behind = Wire(device, allowed=f"{to}/32", endpoint=False)
+        bench.run("ip", "route", "replace", to, "dev", device.name)
+        device.set_peer(behind.own.public, "endpoint", f"{outer}:1000")
+        inner.send(to)
+        behind.opens(bench.udp_payload(wire.gets_packet()))
+        device.set_peer(behind.own.public, "remove")
+
 
 # Counters
 
@@ -500,6 +521,6 @@ def hidden(number):
 
 
 CASES = [
-    attributes, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, counters,
-    family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden,
+    attributes, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
+    counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden,
 ]
