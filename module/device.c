@@ -443,10 +443,10 @@ static void erase_all_sessions(void)
 
 static int power_event(struct notifier_block *block, unsigned long event, void *data)
 {
-	/* Phones suspend all the time, and hold their keys in memory for it. */
-	bool phone = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_ANDROID);
+	/* What sleeps all the time, as phones do, would have no session ever. */
+	bool routine = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_PM_USERSPACE_AUTOSLEEP);
 
-	if (event == PM_HIBERNATION_PREPARE || (event == PM_SUSPEND_PREPARE && !phone))
+	if (event == PM_HIBERNATION_PREPARE || (event == PM_SUSPEND_PREPARE && !routine))
 		erase_all_sessions();
 	return NOTIFY_DONE;
 }
