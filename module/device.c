@@ -371,13 +371,15 @@ int nwg_device_set_port(struct nwg_device *wg, u16 port)
 
 void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_LEN])
 {
+	static const u8 none[NWG_KEY_LEN];
 	struct noise_identity identity;
 	struct nwg_peer *peer;
 	LIST_HEAD(removed);
 	bool present;
 
 	lockdep_assert_held(&wg->update_lock);
-	present = memchr_inv(private, 0, NWG_KEY_LEN) && noise_identity_set(&identity, private);
+	present = crypto_memneq(private, none, NWG_KEY_LEN) &&
+		  noise_identity_set(&identity, private);
 	if (!present)
 		memset(&identity, 0, sizeof(identity));
 	/* Only this function writes them, under the update lock. */
