@@ -106,6 +106,8 @@ static struct rtable *route4(struct sock *sk, struct flowi4 *fl,
 		}
 	}
 	fl->saddr = 0;
+	/* The look-up before wrote down which interface it found. */
+	fl->flowi4_oif = 0;
 	return ip_route_output_flow(net, fl, sk);
 }
 
