@@ -48,7 +48,8 @@ int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *s
 		endpoint->addr4.sin_port = udp_hdr(skb)->source;
 		endpoint->addr4.sin_addr.s_addr = ip_hdr(skb)->saddr;
 		endpoint->src4.s_addr = ip_hdr(skb)->daddr;
-		endpoint->src_if4 = skb->skb_iif;
+		/* Of what came in by a VRF, skb_iif is the VRF. */
+		endpoint->src_if4 = inet_sdif(skb) ?: skb->skb_iif;
 		return 0;
 	}
 	if (skb->protocol == htons(ETH_P_IPV6)) {
@@ -56,7 +57,7 @@ int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *s
 		endpoint->addr6.sin6_port = udp_hdr(skb)->source;
 		endpoint->addr6.sin6_addr = ipv6_hdr(skb)->saddr;
 		endpoint->addr6.sin6_scope_id =
-			ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif);
+			ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, inet6_sdif(skb) ?: skb->skb_iif);
 		endpoint->src6 = ipv6_hdr(skb)->daddr;
 		return 0;
 	}
@@ -155,11 +156,15 @@ static struct dst_entry *route6(struct sock *sk, struct flowi6 *fl,
 	struct net *net = sock_net(sk);
 	struct dst_entry *dst;
 
-	if (!ipv6_addr_any(&endpoint->src6) && ipv6_chk_addr(net, &endpoint->src6, NULL, 0)) {
+	if (!ipv6_addr_any(&endpoint->src6)) {
 		fl->saddr = endpoint->src6;
 		dst = ip6_dst_lookup_flow(net, sk, fl, NULL);
-		if (!IS_ERR(dst))
-			return dst;
+		if (!IS_ERR(dst)) {
+			/* Still our own, and in the VRF that the packet leaves by, if it does. */
+			if (ipv6_chk_addr(net, &endpoint->src6, dst->dev, 0))
+				return dst;
+			dst_release(dst);
+		}
 	}
 	fl->saddr = in6addr_any;
 	return ip6_dst_lookup_flow(net, sk, fl, NULL);
