@@ -52,15 +52,15 @@ static const struct genl_ops family_ops[] = {
 	{
 		.cmd = NWG_CMD_RELAY_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.policy = nwg_relay_policy,
-		.maxattr = NWG_RELAY_A_MAX,
+		.policy = nwg_relay_del_policy,
+		.maxattr = NWG_RELAY_A_LISTEN_IP6,
 		.doit = nwg_nl_relay_del,
 	},
 	{
 		.cmd = NWG_CMD_RELAY_GET,
 		.flags = GENL_UNS_ADMIN_PERM,
-		.policy = nwg_relay_policy,
-		.maxattr = NWG_RELAY_A_MAX,
+		.policy = nwg_relay_get_policy,
+		.maxattr = NWG_RELAY_A_IFNAME,
 		.dumpit = nwg_nl_relay_dump,
 	},
 	{

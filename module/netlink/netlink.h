@@ -30,6 +30,8 @@ int nwg_nl_flow_start(struct netlink_callback *cb);
 int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int nwg_nl_flow_done(struct netlink_callback *cb);
 extern const struct nla_policy nwg_relay_policy[];
+extern const struct nla_policy nwg_relay_del_policy[];
+extern const struct nla_policy nwg_relay_get_policy[];
 extern const struct nla_policy nwg_flow_policy[];
 
 /**

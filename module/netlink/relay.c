@@ -41,6 +41,19 @@ const struct nla_policy nwg_relay_policy[NWG_RELAY_A_MAX + 1] = {
 	[NWG_RELAY_A_PEER_PRESENT] = READ_ONLY,
 };
 
+const struct nla_policy nwg_relay_del_policy[NWG_RELAY_A_LISTEN_IP6 + 1] = {
+	[NWG_RELAY_A_IFINDEX] = { .type = NLA_U32 },
+	[NWG_RELAY_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+	[NWG_RELAY_A_LISTEN_PORT] = { .type = NLA_U16 },
+	[NWG_RELAY_A_LISTEN_IP4] = { .type = NLA_U32 },
+	[NWG_RELAY_A_LISTEN_IP6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+};
+
+const struct nla_policy nwg_relay_get_policy[NWG_RELAY_A_IFNAME + 1] = {
+	[NWG_RELAY_A_IFINDEX] = { .type = NLA_U32 },
+	[NWG_RELAY_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
+};
+
 const struct nla_policy nwg_flow_policy[NWG_FLOW_A_MAX + 1] = {
 	[NWG_FLOW_A_IFINDEX] = { .type = NLA_U32 },
 	[NWG_FLOW_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
