@@ -15,7 +15,7 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 ktap_need iperf3 jq python3 socat tcpdump
 [ "$(nproc)" -gt 1 ] || ktap_skip_all "one CPU only"
 tracing=/sys/kernel/tracing
-ktap_plan 9
+ktap_plan 10
 
 # traced FUNCTION: it is noted who calls this function of the module's, on which CPU. Before
 # traffic: the kernel patches its code for it.
@@ -67,7 +67,7 @@ ascending() {
 		    last[receiver] = counter
 		    seen += 1
 		print(seen, "messages")
-		sys.exit(seen < 5000)
+		sys.exit(seen < 2000)
 	END
 }
 
@@ -78,7 +78,7 @@ in_order_out() {
 		udp dst port 51822 2>"$work/tcpdump"
 	capture=$!
 	slowwait 10 grep -q listening "$work/tcpdump" &&
-		on a iperf3 -c 10.7.0.2 -P 4 -n 12M -i 0 >/dev/null
+		on a iperf3 -c 10.7.0.2 -P 4 -n 8M -i 0 >/dev/null
 	status=$?
 	kill "$capture" && wait "$capture"
 	[ "$status" -eq 0 ] && ascending "$work/out"
@@ -94,7 +94,7 @@ in_order_in() {
 	local result
 	result=$(on a iperf3 -c 10.7.0.2 -u -R -b 20M -l 1200 -t 8 -i 0 -J) || return
 	jq -c '.end.sum, .end.streams[].udp.out_of_order' <<<"$result"
-	jq -e '.end.sum.packets - .end.sum.lost_packets > 2000 and
+	jq -e '.end.sum.packets - .end.sum.lost_packets > 500 and
 		([.end.streams[].udp.out_of_order] | add) == 0' <<<"$result"
 }
 
@@ -102,24 +102,28 @@ cpu() {
 	echo "$1" >/sys/devices/system/cpu/cpu1/online
 }
 
-# A CPU goes and comes back while a file is sent both ways.
+# streams FROM TO ADDRESS: files arrive unchanged, one after the other, until $work/stop is
+# there; prints how many.
+streams() {
+	local count=0
+	until [ -e "$work/stop" ]; do
+		stream "$1" "$2" "$3" "$work/payload" || return
+		count=$((count + 1))
+	done
+	echo "$count from $1"
+}
+
+# A CPU goes and comes back while files are sent, from a and then from b.
 cpu_goes() {
-	local one two status=0
-	stream a b 10.7.0.2 "$work/payload" &
-	one=$!
-	{
-		on a socat -u TCP-LISTEN:7001 "OPEN:$work/back,creat,trunc" &
-		slowwait 10 listening a tcp 7001 &&
-			on b socat -u "OPEN:$work/payload" TCP:10.7.0.1:7001,connect-timeout=10 &&
-			wait $! && same_hash "$work/payload" "$work/back"
-	} &
-	two=$!
-	for _ in 1 2 3 4; do
+	local from=$1 to=$2 address=$3 status=0 streams
+	rm -f "$work/stop"
+	streams "$from" "$to" "$address" &
+	streams=$!
+	for _ in 1 2 3; do
 		cpu 0 && sleep 1 && cpu 1 && sleep 1 || status=1
 	done
-	# The traffic outlasts it, or it was not tested.
-	kill -0 "$one" "$two" || status=1
-	wait "$one" && wait "$two" && [ "$status" -eq 0 ]
+	touch "$work/stop"
+	wait "$streams" && [ "$status" -eq 0 ]
 }
 
 # traced_run RESULT FUNCTION COMMAND...: two results.
@@ -131,7 +135,11 @@ traced_run() {
 		ktap_skip "$name: on several CPUs" "who does it is known of nwg only"
 		return
 	fi
-	traced "$function" || ktap_diag "$function cannot be traced"
+	if ! traced "$function" 2>/dev/null; then
+		ktap_run "$name: in order" "$@"
+		ktap_skip "$name: on several CPUs" "this kernel cannot trace $function"
+		return
+	fi
 	echo 1 >"$tracing/tracing_on"
 	ktap_run "$name: in order" "$@"
 	echo 0 >"$tracing/tracing_on"
@@ -141,13 +149,14 @@ traced_run() {
 
 topology_up
 on b iperf3 -s -D
-head -c 30000000 /dev/urandom >"$work/payload"
+head -c 3000000 /dev/urandom >"$work/payload"
 device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821
 ktap_run "a and b talk" answers a 10.7.0.2
 traced_run "many streams out" aead_encrypt in_order_out
-traced_run "one stream out" aead_encrypt on a iperf3 -c 10.7.0.2 -n 12M -i 0
+traced_run "one stream out" aead_encrypt on a iperf3 -c 10.7.0.2 -n 8M -i 0
 ktap_run "a and b talk in batches" batches
 traced_run "batches in" aead_decrypt in_order_in
 on b tc qdisc del dev eth0 root
-ktap_run "a CPU goes and comes back under traffic" cpu_goes
+ktap_run "a CPU goes and comes back while a sends" cpu_goes a b 10.7.0.2
+ktap_run "a CPU goes and comes back while b sends" cpu_goes b a 10.7.0.1
 ktap_end
