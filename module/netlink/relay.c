@@ -614,12 +614,14 @@ int nwg_nl_relay_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /**
  * struct flow_dump - where a dump of flows goes on
  * @iter: place in the table. If that is resized while the dump goes on, flows may come twice.
+ * @begun: the filter is read
  * @ifindex: of the interface that it is narrowed to, 0 for all
  * @has_listen: it is narrowed to one relay
  * @listen: which
  */
 struct flow_dump {
 	struct rhashtable_iter iter;
+	bool begun;
 	int ifindex;
 	bool has_listen;
 	struct nwg_relay_listen listen;
@@ -648,17 +650,10 @@ static int read_flow_filter(struct netlink_callback *cb, struct flow_dump *dump)
 int nwg_nl_flow_start(struct netlink_callback *cb)
 {
 	struct nwg_relay_net *rn = nwg_relay_net(sock_net(cb->skb->sk));
-	struct flow_dump *dump;
-	int err;
+	struct flow_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return -ENOMEM;
-	err = read_flow_filter(cb, dump);
-	if (err) {
-		kfree(dump);
-		return err;
-	}
 	rhashtable_walk_enter(&rn->flows.by_client, &dump->iter);
 	*(struct flow_dump **)cb->ctx = dump;
 	return 0;
@@ -750,12 +745,19 @@ static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const stru
 	return 0;
 }
 
+/* The filter is read here, not in the start: there, 6.1 passes no extended ack on. */
 int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct flow_dump *dump = flow_dump(cb);
 	const struct nwg_flow *flow;
 	int err = 0;
 
+	if (!dump->begun) {
+		err = read_flow_filter(cb, dump);
+		if (err)
+			return err;
+		dump->begun = true;
+	}
 	rhashtable_walk_start(&dump->iter);
 	for (flow = rhashtable_walk_peek(&dump->iter); flow;
 	     flow = rhashtable_walk_next(&dump->iter)) {
