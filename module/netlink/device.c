@@ -379,6 +379,10 @@ static int check_allowedip(const struct nlattr *attr, struct netlink_ext_ack *ex
 	if (!family || !addr || !cidr) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "an allowed IP needs FAMILY, IPADDR and CIDR_MASK");
+		NL_SET_ERR_ATTR_MISS(extack, attr,
+				     !family ? NWG_ALLOWEDIP_A_FAMILY :
+				     !addr   ? NWG_ALLOWEDIP_A_IPADDR :
+					       NWG_ALLOWEDIP_A_CIDR_MASK);
 		return -EINVAL;
 	}
 
