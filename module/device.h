@@ -47,7 +47,6 @@ struct netlink_ext_ack;
  * @allowedips: prefix to peer; RCU, written under @update_lock
  * @peers: all peers, in the order in which they were made
  * @peer_count: their number
- * @next_peer_id: number of the next peer, for the log
  * @peers_by_key: public key to peer; RCU, written under @update_lock
  * @peer_hash_key: keys @peers_by_key, so that nobody can aim at one bucket
  * @indices: receiver index to handshake or session; has its own lock
@@ -80,7 +79,6 @@ struct nwg_device {
 	struct allowedips allowedips;
 	struct list_head peers;
 	unsigned int peer_count;
-	u64 next_peer_id;
 	DECLARE_HASHTABLE(peers_by_key, 11);
 	siphash_key_t peer_hash_key;
 	struct nwg_index_table indices;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "peer.h"
 
+#include <linux/atomic.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -11,6 +12,8 @@
 #include "transport/send.h"
 
 static struct kmem_cache *peer_cache;
+/* Of all interfaces: in other network namespaces there may be some of the same name. */
+static atomic64_t last_peer_id = ATOMIC64_INIT(0);
 
 static u32 key_hash(struct nwg_device *wg, const u8 public[NWG_KEY_LEN])
 {
@@ -79,7 +82,7 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 		return ERR_PTR(-ENOMEM);
 	}
 	peer->device = wg;
-	peer->id = ++wg->next_peer_id;
+	peer->id = atomic64_inc_return(&last_peer_id);
 	kref_init(&peer->refcount);
 	INIT_LIST_HEAD(&peer->allowedips);
 	spin_lock_init(&peer->sessions.lock);

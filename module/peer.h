@@ -32,7 +32,7 @@ struct nwg_device;
  * @refcount: held by the interface's tables and by whoever uses the peer outside an RCU read
  *	section
  * @rcu: frees it
- * @id: number for the log
+ * @id: number for the log; rises from peer to peer, so that a dump knows where to go on
  * @dead: set when it is removed; whoever arms a timer or queues a work checks it inside an RCU
  *	read section
  * @list: in @device->peers; update_lock
