@@ -5,9 +5,11 @@
  *
  * Integers are in host byte order unless a name or comment says otherwise; IP addresses are in
  * network byte order. A key is 32 raw bytes. A 64-bit attribute is aligned by a preceding attribute
- * of type *_A_PAD. Every refusal carries an extended-ack message that names the object and the rule
- * (NETLINK_EXT_ACK). Reading and writing both need CAP_NET_ADMIN in the user namespace that owns
- * the interface's network namespace.
+ * of type *_A_PAD. A command refuses attributes that it does not use. Every refusal carries an
+ * extended-ack message that names the object and the rule (NETLINK_EXT_ACK). Reading and writing
+ * both need CAP_NET_ADMIN in the user namespace that owns the interface's network namespace.
+ *
+ * nwg.yaml has the same in the form of the kernel's netlink specs.
  */
 #ifndef _UAPI_NWG_H
 #define _UAPI_NWG_H
