@@ -57,6 +57,21 @@ ktap_run() {
 	fi
 }
 
+# ktap_lines: results from standard input, a line each: pass or fail, name, diagnostic (its
+# lines with " | " between), with tabs between. Before them there may be a line of plan and
+# their number. Every other line is a comment.
+ktap_lines() {
+	local verdict name diagnostic
+	while IFS=$'\t' read -r verdict name diagnostic; do
+		case $verdict in
+		plan) ktap_plan "$name" ;;
+		pass) ktap_ok "$name" ;;
+		fail) ktap_fail "$name" "${diagnostic//' | '/$'\n'}" ;;
+		*) ktap_diag "$verdict $name $diagnostic" ;;
+		esac
+	done
+}
+
 # ktap_skip_all REASON: instead of ktap_plan, and the end.
 ktap_skip_all() {
 	printf 'KTAP version 1\n1..0 # SKIP %s\n' "$*"

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """GET_DEVICE and SET_DEVICE as a program speaks them: usage abi.py nwg|wireguard|drop-in
 
-The family "wireguard" calibrates what the two share: those cases must pass there as well. Prints
-the number of results, then one line each: pass or fail, name, diagnostic, with tabs between.
-Needs root and a network namespace of its own."""
+The family "wireguard" calibrates what the two share: those cases must pass there as well. Needs
+root and a network namespace of its own. Prints a line for each result, for ktap_lines."""
 
 import contextlib
 import ctypes
@@ -25,6 +24,7 @@ from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, 
                   P_REPLACE_ALLOWEDIPS, P_RX_BYTES, P_TX_BYTES, P_UPDATE_ONLY, P_VERSION, PEERS,
                   PRIVATE_KEY, PUBLIC_KEY, REPLACE_PEERS, SET_DEVICE, Refused, allowed_ip, attr,
                   get, nest, peer, set_device, u8, u16)
+from report import Failed, check, equal, plan, report
 
 # Family and kind, which have one name, and whether it is our module that serves them
 FAMILY, OURS = {"nwg": ("nwg", True), "wireguard": ("wireguard", False),
@@ -52,19 +52,6 @@ def key_of(number):
 
 def prefix6(number):
     return f"fd00:{number >> 16:x}:{number & 0xffff:x}::"
-
-
-class Failed(Exception):
-    """An expectation that did not hold."""
-
-
-def check(condition, message):
-    if not condition:
-        raise Failed(message)
-
-
-def equal(got, wanted, what):
-    check(got == wanted, f"{what}: {got!r:.400} instead of {wanted!r:.400}")
 
 
 def ip(*arguments):
@@ -736,21 +723,10 @@ OWN = (case_remove_prefix, case_dump_next_removed, case_delete_while_dumping,
        case_delete_while_setting, case_keys_wiped, case_get_refusals, case_set_header)
 
 
-def report(name, action):
-    try:
-        action()
-        line = ["pass", name, ""]
-    except Failed as failed:
-        line = ["fail", name, str(failed)]
-    except Exception:  # pylint: disable=broad-except
-        line = ["fail", name, traceback.format_exc()]
-    print("\t".join(text.replace("\t", " ").replace("\n", " | ") for text in line), flush=True)
-
-
 def main():
     cases = SHARED + (OWN if OURS else ())
     refusals = list(SET_REFUSALS) if OURS else SHARED_REFUSALS
-    print(len(cases) + len(refusals), flush=True)
+    plan(len(cases) + len(refusals))
     for case in cases:
         report(case.__doc__, case)
     with interface() as sock:

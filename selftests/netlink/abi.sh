@@ -19,19 +19,5 @@ wireguard) modprobe wireguard || ktap_skip_all "no stock module wireguard" ;;
 drop-in) drop_in_load || exit 1 ;;
 esac
 
-exec 3< <(unshare --net python3 "$here/abi.py" "$family" 2>&1)
-read -r planned <&3
-[[ $planned =~ ^[0-9]+$ ]] || {
-	echo "$planned"
-	cat <&3
-	exit 1
-}
-ktap_plan "$planned"
-while IFS=$'\t' read -r verdict name diagnostic; do
-	case $verdict in
-	pass) ktap_ok "$name" ;;
-	fail) ktap_fail "$name" "${diagnostic//' | '/$'\n'}" ;;
-	*) ktap_diag "$verdict $name $diagnostic" ;;
-	esac
-done <&3
+ktap_lines < <(unshare --net python3 "$here/abi.py" "$family" 2>&1)
 ktap_end
