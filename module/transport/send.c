@@ -85,7 +85,7 @@ static u8 outer_ds(const struct sk_buff *skb)
 {
 	if (unlikely(!skb->len))
 		return 0;
-	return INET_ECN_encapsulate(0, ip_tunnel_get_dsfield(ip_hdr(skb), skb));
+	return ip_tunnel_get_dsfield(ip_hdr(skb), skb) & INET_ECN_MASK;
 }
 
 /*
