@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "socket.h"
 
-#include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/dst_cache.h>
 #include <net/inet_ecn.h>
@@ -96,8 +95,8 @@ static struct rtable *route4(struct sock *sk, struct flowi4 *fl,
 	struct net *net = sock_net(sk);
 	struct rtable *rt;
 
-	if (endpoint->src4.s_addr &&
-	    inet_confirm_addr(net, NULL, 0, endpoint->src4.s_addr, RT_SCOPE_HOST)) {
+	if (endpoint->src4.s_addr) {
+		/* Refused if it is not, or not any more, an address of our own. */
 		fl->saddr = endpoint->src4.s_addr;
 		rt = ip_route_output_flow(net, fl, sk);
 		if (!IS_ERR(rt)) {
