@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # nwg loaded with drop_in=1: what it does if the stock module is there, what the
-# interface looks like to programs, and wg-quick, wg and nwgctl at work on it, a relay
-# included.
+# interface looks like to programs, that the kernel loads it by itself, and wg-quick, wg and
+# nwgctl at work on it, a relay included.
 
 here=$(dirname "$(realpath "$0")")
 . "$here/lib/ktap.sh"
@@ -15,6 +15,7 @@ ktap_need wg wg-quick ip ping jq
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "no module nwg to load anew: run by selftests/run"
 modprobe wireguard || ktap_skip_all "no stock module wireguard"
 work=$(mktemp -d)
+release=$(uname -r)
 defer rm -rf "$work"
 
 # nwgctl says why there may be no nwg. (modprobe takes EEXIST for "loaded already".)
@@ -56,6 +57,26 @@ example() {
 		modprobe -C "$directory" -c | grep -qx 'options nwg drop_in=1'
 }
 
+# Who asks the kernel for kind or family gets it loaded, and not the stock module.
+loads_by_itself() {
+	local tree=$work/tree/lib/modules/$release status
+	cp "$here/../tools/modprobe.d/nwg-drop-in.conf" /etc/modprobe.d/ && mkdir -p "$tree" &&
+		cp "/lib/modules/$release"/modules.{builtin,builtin.modinfo,order} "$tree" &&
+		cp "$(modinfo -n wireguard)" "$NWG_MODULE" "$tree" && depmod -b "$work/tree" "$release" &&
+		mount --bind "$tree" "/lib/modules/$release" || return
+	loaded_by ip link add w0 type wireguard && ip link del w0 &&
+		loaded_by genl ctrl get name wireguard
+	status=$?
+	umount "/lib/modules/$release"
+	rm /etc/modprobe.d/nwg-drop-in.conf
+	return "$status"
+}
+
+loaded_by() {
+	rmmod nwg && "$@" && [ "$(</sys/module/nwg/parameters/drop_in)" = Y ] &&
+		[ ! -d /sys/module/wireguard ]
+}
+
 stock_stays_out() {
 	! modprobe --first-time wireguard 2>"$work/err" || return
 	cat "$work/err"
@@ -83,12 +104,16 @@ both_kinds() {
 	return "$status"
 }
 
-# quick END SUBCOMMAND: wg-quick in a namespace, whose /etc/wireguard is the test's.
+# quick END SUBCOMMAND: wg-quick in a namespace. What is no end is an interface of a.
 quick() {
-	ip netns exec "drop-in-$1" wg-quick "$2" "$work/wg$1.conf"
+	local end=$1
+	[ "$end" = b ] || end=a
+	ip netns exec "drop-in-$end" wg-quick "$2" "$work/wg$1.conf"
 }
 
-# Two ends, of which b is behind a route that wg-quick makes by fwmark.
+# Two ends. b has a default route, by which it reaches a's address, and wg-quick makes one
+# that leaves only marked packets to it. What comes in by it passes a strict rp_filter for
+# its connection's mark.
 ends() {
 	local end
 	for end in a b; do
@@ -98,7 +123,10 @@ ends() {
 	done
 	ip link add eth0 netns drop-in-a type veth peer name eth0 netns drop-in-b &&
 		ip -n drop-in-a addr add 10.0.0.1/24 dev eth0 && ip -n drop-in-a link set eth0 up &&
-		ip -n drop-in-b addr add 10.0.0.2/24 dev eth0 && ip -n drop-in-b link set eth0 up || return
+		ip -n drop-in-b addr add 10.0.0.2/24 dev eth0 && ip -n drop-in-b link set eth0 up &&
+		ip -n drop-in-a addr add 192.0.2.1/32 dev lo &&
+		ip -n drop-in-b route add default via 10.0.0.1 &&
+		ip netns exec drop-in-b sysctl -qw net.ipv4.conf.all.rp_filter=1 || return
 	(umask 077 && cat >"$work/wga.conf" <<-END && cat >"$work/wgb.conf" <<-END2)
 		[Interface]
 		PrivateKey = $(<"$work/a")
@@ -115,7 +143,7 @@ ends() {
 		Address = 10.7.0.2/24, fd07::2/64
 		[Peer]
 		PublicKey = $(wg pubkey <"$work/a")
-		Endpoint = 10.0.0.1:51820
+		Endpoint = 192.0.2.1:51820
 		AllowedIPs = 0.0.0.0/0, ::/0
 		PersistentKeepalive = 25
 	END2
@@ -150,12 +178,42 @@ synced() {
 		[ "$(ip netns exec drop-in-a wg show wga latest-handshakes)" = "$before" ]
 }
 
+hooks() {
+	local when
+	{
+		cat <<-END
+			[Interface]
+			PrivateKey = $(<"$work/a")
+			Address = 10.8.0.1/24
+			MTU = 1380
+			Table = off
+		END
+		for when in PreUp PostUp PreDown PostDown; do
+			echo "$when = echo $when %i \$(ip -br link show %i 2>/dev/null | wc -l) >>$work/hooks"
+		done
+		printf '[Peer]\nPublicKey = %s\nAllowedIPs = 198.18.0.0/15\n' "$(wg pubkey <"$work/b")"
+	} >"$work/wghooks.conf"
+	quick hooks up && [ "$(ip -n drop-in-a -j link show wghooks | jq '.[0].mtu')" = 1380 ] &&
+		! ip -n drop-in-a route get 198.18.0.1 && quick hooks down || return
+	cat "$work/hooks"
+	[ "$(<"$work/hooks")" = "PreUp wghooks 0
+PostUp wghooks 1
+PreDown wghooks 1
+PostDown wghooks 0" ]
+}
+
+# For want of resolvconf, late in "up".
+leaves_nothing() {
+	sed -i 's/^Table.*/DNS = 10.8.0.2/' "$work/wghooks.conf"
+	! quick hooks up && ! ip -n drop-in-a link show wghooks
+}
+
 downs() {
 	quick a down && quick b down && ! ip -n drop-in-a link show wga 2>/dev/null &&
 		! ip -n drop-in-b rule | grep -q 51820
 }
 
-ktap_plan 16
+ktap_plan 19
 ktap_run "the stock module is in the way: EEXIST, a message, nothing left" in_the_way
 ktap_run "nwgctl: without nwg, the stock module may be why" nwgctl_explains
 ktap_run "nwgctl: a relay needs kind nwg, or drop_in" stock_has_no_relay
@@ -163,6 +221,12 @@ rmmod wireguard || exit 1
 drop_in_load || exit 1
 ktap_run "the stock module cannot be loaded then" stock_stays_out
 ktap_run "the example for modprobe.d" example
+loads="loaded by the kernel where kind or family is asked for"
+if [ -n "${NWG_VM:-}" ]; then
+	ktap_run "$loads" loads_by_itself
+else
+	ktap_skip "$loads" "would change this machine's modules"
+fi
 ktap_run "kind, DEVTYPE, family and wg say wireguard" looks_like_it
 ktap_run "both kinds side by side: wg sees one, nwgctl both" both_kinds
 ends || exit 1
@@ -175,4 +239,10 @@ ktap_run "nwgctl: a relay over it" relay_over_it
 ktap_run "wg-quick save" saved
 ktap_run "wg syncconf keeps the session" synced
 ktap_run "wg-quick down" downs
+ktap_run "wg-quick: hooks, MTU, no routes with Table = off" hooks
+if command -v resolvconf >/dev/null; then
+	ktap_skip "wg-quick up that fails leaves no interface" "resolvconf is there, so that it does not"
+else
+	ktap_run "wg-quick up that fails leaves no interface" leaves_nothing
+fi
 ktap_end
