@@ -29,8 +29,10 @@ from report import Failed, check, equal, plan, report
 # Family and kind, which have one name, and whether it is our module that serves them
 FAMILY, OURS = {"nwg": ("nwg", True), "wireguard": ("wireguard", False),
                 "drop-in": ("wireguard", True)}[sys.argv[1]] if len(sys.argv) == 2 else sys.exit(__doc__)
+RELAY_GET, FLOW_GET = 5, 6
 NOBODY = 65534
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+NAME = genl.name("wg0")
 SMALL = 4096  # bytes of a dump message that hold some 20 peers
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -351,52 +353,109 @@ def case_port_in_use():
         equal(list(get(sock, "wg0").peers), [key_of(1)], "peers once the port is free")
 
 
-def in_child(work):
-    """Run in a process of its own; what it raises fails here."""
+def in_child(work, meanwhile=lambda channel, child: None):
+    """Run in a process of its own; what it raises fails here. Both have an end of a channel."""
     reading, writing = os.pipe()
+    here, there = socket.socketpair()
     child = os.fork()
     if not child:
         os.close(reading)
+        here.close()
         try:
-            work()
+            work(there)
             message = ""
         except BaseException:  # pylint: disable=broad-except
             message = traceback.format_exc()
         os.write(writing, message.encode())
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as pipe:
-        message = pipe.read()
-    os.waitpid(child, 0)
-    check(not message, message)
+    there.close()
+    try:
+        meanwhile(here, child)
+    finally:
+        here.close()
+        with os.fdopen(reading) as pipe:
+            message = pipe.read()
+        os.waitpid(child, 0)
+        check(not message, message)
 
 
-def case_unprivileged():
-    """without CAP_NET_ADMIN neither GET_DEVICE nor SET_DEVICE"""
-    with interface() as sock:
-        set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE))
-        before = get(sock, "wg0")
-
-        def work():
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            with genl.Socket(FAMILY) as own:
-                refusal(errno.EPERM, lambda: get(own, "wg0"))
-                refusal(errno.EPERM, lambda: set_device(own, "wg0", attr(FWMARK, 1)))
-
-        in_child(work)
-        equal(get(sock, "wg0"), before, "interface")
-
-
-def become_namespace_root():
-    """As nobody, a user namespace with a network namespace, and root in there."""
+def become_nobody():
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
+
+
+def refused_all(sock):
+    """No command of the family is permitted, as do or as dump."""
+    for command in range(7 if FAMILY == "nwg" else 2):
+        for dump in (False, True):
+            # There may be none to be permitted: the kernel may look for that first.
+            there = dump == (command in (GET_DEVICE, RELAY_GET, FLOW_GET))
+            try:
+                _ = list(sock.dump(command, NAME)) if dump else sock.ask(command, NAME)
+            except Refused as refused:
+                if there or refused.error != errno.EOPNOTSUPP:
+                    equal(refused.error, errno.EPERM, f"command {command}, dump {dump}: errno")
+            else:
+                raise Failed(f"command {command}, dump {dump}: not refused")
+
+
+def borrow(sock, channel):
+    """Go on over a socket that another process has opened."""
+    _, files, _, _ = socket.recv_fds(channel, 1, 1)
+    check(files, "no socket came")
+    sock.socket.close()
+    sock.socket = socket.socket(fileno=files[0])
+
+
+def lend(sock, channel):
+    socket.send_fds(channel, [b"s"], [sock.socket.fileno()])
+    channel.recv(1)
+
+
+def case_unprivileged():
+    """no command without CAP_NET_ADMIN, nor with that of another user namespace"""
+    def unprivileged(_):
+        become_nobody()
+        with genl.Socket(FAMILY) as sock:
+            refused_all(sock)
+
+    def root_elsewhere(_):
+        become_namespace_root(CLONE_NEWUSER)
+        with genl.Socket(FAMILY) as sock:
+            refused_all(sock)
+
+    with interface() as sock:
+        set_device(sock, "wg0", attr(PRIVATE_KEY, ALICE))
+        before = get(sock, "wg0")
+        in_child(unprivileged)
+        in_child(root_elsewhere)
+        equal(get(sock, "wg0"), before, "interface")
+
+
+def case_borrowed_socket():
+    """nor for root over a socket that an unprivileged process has opened"""
+    def work(channel):
+        become_nobody()
+        with genl.Socket(FAMILY) as sock:
+            lend(sock, channel)
+
+    def meanwhile(channel, _):
+        with genl.Socket(FAMILY) as sock:
+            borrow(sock, channel)
+            refused_all(sock)
+
+    with interface():
+        in_child(work, meanwhile)
+
+
+def become_namespace_root(namespaces=CLONE_NEWUSER | CLONE_NEWNET):
+    """As nobody, a user namespace with a network namespace, and root in there."""
+    become_nobody()
     # Giving up root made /proc/self root's own.
     libc.prctl(4, 1)  # PR_SET_DUMPABLE
-    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+    if libc.unshare(namespaces):
         raise OSError(ctypes.get_errno(), "unshare")
     for file, line in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
                        ("gid_map", f"0 {NOBODY} 1")):
@@ -406,7 +465,7 @@ def become_namespace_root():
 
 def case_user_namespace():
     """root of a user namespace rules the interfaces that were made in it"""
-    def work():
+    def work(_):
         become_namespace_root()
         with interface("own0") as sock:
             set_device(sock, "own0", attr(PRIVATE_KEY, ALICE), u16(LISTEN_PORT, 5001),
@@ -421,12 +480,10 @@ def case_user_namespace():
 
 def case_foreign_sockets():
     """root of a user namespace changes no port or fwmark of an interface made elsewhere"""
-    ready, go = os.pipe(), os.pipe()
-
-    def work():
+    def work(channel):
         become_namespace_root()
-        os.write(ready[1], b"r")
-        os.read(go[0], 1)
+        channel.send(b"r")
+        channel.recv(1)
         with genl.Socket(FAMILY) as sock:
             before = get(sock, "wg9")
             for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
@@ -437,19 +494,55 @@ def case_foreign_sockets():
             equal(get(sock, "wg9"), before, "interface")
             set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE), nest(PEERS, peer(key_of(1))))
             equal(list(get(sock, "wg9").peers), [key_of(1)], "peers")
+            before = get(sock, "wg9")
+            lend(sock, channel)
+            equal(get(sock, "wg9"), before, "interface")
 
-    def move():
-        os.read(ready[0], 1)
-        children = open(f"/proc/self/task/{main}/children", encoding="ascii").read().split()
-        ip("link", "set", "wg9", "netns", children[0])
-        os.write(go[1], b"g")
+    def meanwhile(channel, child):
+        channel.recv(1)
+        ip("link", "set", "wg9", "netns", str(child))
+        channel.send(b"g")
+        # Nor has root here by a socket of root's there.
+        with genl.Socket(FAMILY) as sock:
+            borrow(sock, channel)
+            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
+                refusal(errno.EPERM, lambda: set_device(sock, "wg9", attribute))
+        channel.send(b"g")
 
-    main = os.getpid()
     ip("link", "add", "wg9", "type", FAMILY)
-    mover = threading.Thread(target=move)
-    mover.start()
-    in_child(work)
-    mover.join()
+    in_child(work, meanwhile)
+
+
+def case_namespace_gone():
+    """nobody changes port or fwmark once the namespace in which the interface was made is gone"""
+    def gone():
+        try:
+            set_device(sock, "wg9", attr(FWMARK, 4))
+        except Refused as refused:
+            return refused
+        return None
+
+    ip("netns", "add", "abi-gone")
+    try:
+        ip("-n", "abi-gone", "link", "add", "wg9", "type", FAMILY)
+        ip("-n", "abi-gone", "link", "set", "wg9", "netns", str(os.getpid()))
+    finally:
+        ip("netns", "del", "abi-gone")
+    try:
+        with genl.Socket(FAMILY) as sock:
+            end = time.monotonic() + 30
+            while not gone() and time.monotonic() < end:
+                time.sleep(0.05)
+            before = get(sock, "wg9")
+            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 5)):
+                refused = refusal(errno.ENONET, lambda: set_device(sock, "wg9", attribute,
+                                                                   attr(PRIVATE_KEY, ALICE)))
+                check(not OURS or refused.text, "no extended ack")
+            equal(get(sock, "wg9"), before, "interface")
+            set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE))
+            equal(get(sock, "wg9").attributes[PRIVATE_KEY], clamped(ALICE), "private key")
+    finally:
+        ip("link", "del", "wg9")
 
 
 # What is nwg's own.
@@ -593,75 +686,88 @@ def prefix(*attributes):
 INET, INET6 = u16(A_FAMILY, socket.AF_INET), u16(A_FAMILY, socket.AF_INET6)
 V4, V6 = attr(A_IPADDR, bytes(4)), attr(A_IPADDR, bytes(16))
 
-# errno, what else must be said in the extended ack, and the attributes of SET_DEVICE behind the
-# interface's name, or the peers behind a valid one.
+# errno, the attribute that the extended ack must name as wrong or missing, what else it must say,
+# and the attributes of SET_DEVICE behind the interface's name, or the peers behind a valid one.
 SET_REFUSALS = {
-    "private key of 31 bytes": (errno.ERANGE, "", attr(PRIVATE_KEY, bytes(31))),
-    "private key of 33 bytes": (errno.ERANGE, "", attr(PRIVATE_KEY, bytes(33))),
-    "public key of the interface": (errno.EINVAL, "read only", attr(PUBLIC_KEY, bytes(32))),
-    "unknown flag of the interface": (errno.EOPNOTSUPP, "FLAGS", attr(FLAGS, 3)),
-    "port of 4 bytes": (errno.EINVAL, "length", attr(LISTEN_PORT, 5)),
-    "fwmark of 2 bytes": (errno.EINVAL, "length", u16(FWMARK, 5)),
-    "unknown attribute": (errno.EINVAL, "Unknown", attr(9, 0)),
-    "interface named twice": (errno.EBADR, "IFINDEX", attr(IFINDEX, 1)),
-    "peers that are not a nest": (errno.EINVAL, "NESTED", attr(PEERS, GOOD)),
-    "bytes behind the last peer": (errno.EINVAL, "left over", nest(PEERS, GOOD, bytes(4))),
-    "peer that is longer than the rest": (errno.EINVAL, "left over",
+    "private key of 31 bytes": (errno.ERANGE, PRIVATE_KEY, "", attr(PRIVATE_KEY, bytes(31))),
+    "private key of 33 bytes": (errno.ERANGE, PRIVATE_KEY, "", attr(PRIVATE_KEY, bytes(33))),
+    "public key of the interface": (
+        errno.EINVAL, PUBLIC_KEY, "read only", attr(PUBLIC_KEY, bytes(32))),
+    "unknown flag of the interface": (errno.EOPNOTSUPP, FLAGS, "FLAGS", attr(FLAGS, 3)),
+    "port of 4 bytes": (errno.EINVAL, LISTEN_PORT, "length", attr(LISTEN_PORT, 5)),
+    "fwmark of 2 bytes": (errno.EINVAL, FWMARK, "length", u16(FWMARK, 5)),
+    "unknown attribute": (errno.EINVAL, 9, "Unknown", attr(9, 0)),
+    "interface named twice": (errno.EBADR, IFNAME, "IFINDEX", attr(IFINDEX, 1)),
+    "peers that are not a nest": (errno.EINVAL, PEERS, "NESTED", attr(PEERS, GOOD)),
+    "bytes behind the last peer": (errno.EINVAL, PEERS, "left over", nest(PEERS, GOOD, bytes(4))),
+    "peer that is longer than the rest": (errno.EINVAL, PEERS, "left over",
                                           nest(PEERS, GOOD, struct.pack("=HH", 500, 0x8000))),
-    "peer that is not a nest": (errno.EINVAL, "NESTED", nest(PEERS, GOOD, attr(0, GOOD[4:]))),
-    "peer that is empty": (errno.EINVAL, "PUBLIC_KEY", [nest(0)]),
-    "peer without public key": (errno.EINVAL, "PUBLIC_KEY", [nest(0, u16(P_KEEPALIVE, 1))]),
-    "public key of 31 bytes": (errno.ERANGE, "", [peer(bytes(31))]),
-    "preshared key of 33 bytes": (errno.ERANGE, "",
+    "peer that is not a nest": (errno.EINVAL, 0, "NESTED", nest(PEERS, GOOD, attr(0, GOOD[4:]))),
+    "peer that is empty": (errno.EINVAL, P_PUBLIC_KEY, "PUBLIC_KEY", [nest(0)]),
+    "peer without public key": (
+        errno.EINVAL, P_PUBLIC_KEY, "PUBLIC_KEY", [nest(0, u16(P_KEEPALIVE, 1))]),
+    "public key of 31 bytes": (errno.ERANGE, P_PUBLIC_KEY, "", [peer(bytes(31))]),
+    "preshared key of 33 bytes": (errno.ERANGE, P_PRESHARED_KEY, "",
                                   [peer(key_of(1), attr(P_PRESHARED_KEY, bytes(33)))]),
-    "unknown flag of a peer": (errno.EOPNOTSUPP, "FLAGS", [peer(key_of(1), attr(P_FLAGS, 8))]),
-    "protocol version 2": (errno.EPFNOSUPPORT, "PROTOCOL_VERSION",
+    "unknown flag of a peer": (
+        errno.EOPNOTSUPP, P_FLAGS, "FLAGS", [peer(key_of(1), attr(P_FLAGS, 8))]),
+    "protocol version 2": (errno.EPFNOSUPPORT, P_VERSION, "PROTOCOL_VERSION",
                            [peer(key_of(1), attr(P_VERSION, 2))]),
-    "keepalive of 4 bytes": (errno.EINVAL, "length", [peer(key_of(1), attr(P_KEEPALIVE, 5))]),
+    "keepalive of 4 bytes": (
+        errno.EINVAL, P_KEEPALIVE, "length", [peer(key_of(1), attr(P_KEEPALIVE, 5))]),
     "endpoint of AF_INET with 28 bytes": (
-        errno.EINVAL, "ENDPOINT",
+        errno.EINVAL, P_ENDPOINT, "ENDPOINT",
         [peer(key_of(1), attr(P_ENDPOINT, genl.endpoint4("192.0.2.1", 1) + bytes(12)))]),
     "endpoint of AF_INET6 with 24 bytes": (
-        errno.EINVAL, "ENDPOINT",
+        errno.EINVAL, P_ENDPOINT, "ENDPOINT",
         [peer(key_of(1), attr(P_ENDPOINT, genl.endpoint6("2001:db8::1", 1)[:24]))]),
-    "endpoint of AF_UNIX": (errno.EINVAL, "ENDPOINT",
+    "endpoint of AF_UNIX": (errno.EINVAL, P_ENDPOINT, "ENDPOINT",
                             [peer(key_of(1), attr(P_ENDPOINT, struct.pack("=H14x", 1)))]),
-    "endpoint of 8 bytes": (errno.ERANGE, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(8)))]),
-    "endpoint of 29 bytes": (errno.ERANGE, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(29)))]),
-    "last handshake": (errno.EINVAL, "read only",
+    "endpoint of 8 bytes": (
+        errno.ERANGE, P_ENDPOINT, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(8)))]),
+    "endpoint of 29 bytes": (
+        errno.ERANGE, P_ENDPOINT, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(29)))]),
+    "last handshake": (errno.EINVAL, P_LAST_HANDSHAKE, "read only",
                        [peer(key_of(1), attr(P_LAST_HANDSHAKE, bytes(16)))]),
-    "received bytes": (errno.EINVAL, "read only", [peer(key_of(1), attr(P_RX_BYTES, bytes(8)))]),
-    "sent bytes": (errno.EINVAL, "read only", [peer(key_of(1), attr(P_TX_BYTES, bytes(8)))]),
-    "unknown attribute of a peer": (errno.EINVAL, "Unknown", [peer(key_of(1), attr(11, 0))]),
+    "received bytes": (
+        errno.EINVAL, P_RX_BYTES, "read only", [peer(key_of(1), attr(P_RX_BYTES, bytes(8)))]),
+    "sent bytes": (
+        errno.EINVAL, P_TX_BYTES, "read only", [peer(key_of(1), attr(P_TX_BYTES, bytes(8)))]),
+    "unknown attribute of a peer": (errno.EINVAL, 11, "Unknown", [peer(key_of(1), attr(11, 0))]),
     "allowed IPs that are not a nest": (
-        errno.EINVAL, "NESTED", [peer(key_of(1), attr(P_ALLOWEDIPS, allowed_ip("::", 0)))]),
+        errno.EINVAL, P_ALLOWEDIPS, "NESTED",
+        [peer(key_of(1), attr(P_ALLOWEDIPS, allowed_ip("::", 0)))]),
     "bytes behind the last allowed IP": (
-        errno.EINVAL, "left over",
+        errno.EINVAL, P_ALLOWEDIPS, "left over",
         [peer(key_of(1), nest(P_ALLOWEDIPS, allowed_ip("::", 0), bytes(4)))]),
     "allowed IP that is not a nest": (
-        errno.EINVAL, "NESTED",
+        errno.EINVAL, 0, "NESTED",
         [peer(key_of(1), nest(P_ALLOWEDIPS, attr(0, INET + V4 + u8(A_CIDR_MASK, 1))))]),
-    "allowed IP without family": (errno.EINVAL, "FAMILY", [prefix(V4, u8(A_CIDR_MASK, 8))]),
-    "allowed IP without address": (errno.EINVAL, "IPADDR", [prefix(INET, u8(A_CIDR_MASK, 8))]),
-    "allowed IP without length": (errno.EINVAL, "CIDR_MASK", [prefix(INET, V4)]),
-    "allowed IP of AF_PACKET": (errno.EINVAL, "FAMILY",
+    "allowed IP without family": (
+        errno.EINVAL, A_FAMILY, "FAMILY", [prefix(V4, u8(A_CIDR_MASK, 8))]),
+    "allowed IP without address": (
+        errno.EINVAL, A_IPADDR, "IPADDR", [prefix(INET, u8(A_CIDR_MASK, 8))]),
+    "allowed IP without length": (errno.EINVAL, A_CIDR_MASK, "CIDR_MASK", [prefix(INET, V4)]),
+    "allowed IP of AF_PACKET": (errno.EINVAL, A_FAMILY, "FAMILY",
                                 [prefix(u16(A_FAMILY, 17), V4, u8(A_CIDR_MASK, 8))]),
-    "allowed IP of AF_INET with 16 bytes": (errno.EINVAL, "IPADDR",
+    "allowed IP of AF_INET with 16 bytes": (errno.EINVAL, A_IPADDR, "IPADDR",
                                             [prefix(INET, V6, u8(A_CIDR_MASK, 8))]),
-    "allowed IP of AF_INET6 with 4 bytes": (errno.EINVAL, "IPADDR",
+    "allowed IP of AF_INET6 with 4 bytes": (errno.EINVAL, A_IPADDR, "IPADDR",
                                             [prefix(INET6, V4, u8(A_CIDR_MASK, 8))]),
-    "allowed IP of 3 bytes": (errno.ERANGE, "",
+    "allowed IP of 3 bytes": (errno.ERANGE, A_IPADDR, "",
                               [prefix(INET, attr(A_IPADDR, bytes(3)), u8(A_CIDR_MASK, 8))]),
-    "allowed IP of 17 bytes": (errno.ERANGE, "",
+    "allowed IP of 17 bytes": (errno.ERANGE, A_IPADDR, "",
                                [prefix(INET6, attr(A_IPADDR, bytes(17)), u8(A_CIDR_MASK, 8))]),
-    "IPv4 prefix length 33": (errno.EINVAL, "CIDR_MASK", [prefix(INET, V4, u8(A_CIDR_MASK, 33))]),
-    "IPv6 prefix length 129": (errno.EINVAL, "CIDR_MASK",
+    "IPv4 prefix length 33": (
+        errno.EINVAL, A_CIDR_MASK, "CIDR_MASK", [prefix(INET, V4, u8(A_CIDR_MASK, 33))]),
+    "IPv6 prefix length 129": (errno.EINVAL, A_CIDR_MASK, "CIDR_MASK",
                                [prefix(INET6, V6, u8(A_CIDR_MASK, 129))]),
     "unknown flag of an allowed IP": (
-        errno.EOPNOTSUPP, "FLAGS", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(A_FLAGS, 2))]),
+        errno.EOPNOTSUPP, A_FLAGS, "FLAGS",
+        [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(A_FLAGS, 2))]),
     "unknown attribute of an allowed IP": (
-        errno.EINVAL, "Unknown", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(5, 0))]),
-    "bytes behind the last attribute": (errno.EINVAL, "leftover", bytes(2)),
+        errno.EINVAL, 5, "Unknown", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(5, 0))]),
+    "bytes behind the last attribute": (errno.EINVAL, None, "leftover", bytes(2)),
 }
 # Those that the stock family refuses in the same way.
 SHARED_REFUSALS = ("private key of 31 bytes", "private key of 33 bytes",
@@ -674,7 +780,7 @@ SHARED_REFUSALS = ("private key of 31 bytes", "private key of 33 bytes",
 
 def set_refusal(sock, name):
     """A refused request, beside all that it would change if it were not: what is left of it."""
-    error, said, wrong = SET_REFUSALS[name]
+    error, named, said, wrong = SET_REFUSALS[name]
     if isinstance(wrong, list):
         wrong = nest(PEERS, GOOD, *wrong)
     before = get(sock, "wg0")
@@ -685,6 +791,7 @@ def set_refusal(sock, name):
         equal(get(sock, "wg0"), before, "interface")
         check(refused.text, "no extended ack")
         check(said in refused.text, f"{said} is not in the extended ack: {refused.text}")
+        equal(refused.wrong if refused.missing is None else refused.missing, named, "attribute")
 
 
 def base_settings(sock):
@@ -718,7 +825,8 @@ def case_set_header():
 SHARED = (case_interface_attributes, case_peer_attributes, case_peer_flags, case_allowed_ips,
           case_own_key, case_many_allowed_ips, case_many_peers, case_dump_all_removed,
           case_dump_prefixes_removed, case_dump_against_changes, case_port_in_use,
-          case_unprivileged, case_user_namespace, case_foreign_sockets, case_set_names)
+          case_unprivileged, case_borrowed_socket, case_user_namespace, case_foreign_sockets,
+          case_namespace_gone, case_set_names)
 OWN = (case_remove_prefix, case_dump_next_removed, case_delete_while_dumping,
        case_delete_while_setting, case_keys_wiped, case_get_refusals, case_set_header)
 

@@ -13,7 +13,7 @@ NLM_F_DUMP_INTR = 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLMSG_HEADER, GENL_HEADER = 16, 4
 NLA_F_NESTED = 0x8000
-NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS = 1, 2
+NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MISS_TYPE = 1, 2, 5
 NETLINK_CAP_ACK, NETLINK_EXT_ACK = 10, 11
 SOL_NETLINK, NETLINK_GENERIC = 270, 16
 
@@ -61,11 +61,13 @@ def parse(data):
 
 
 class Refused(Exception):
-    """The kernel's refusal: errno, the text of its extended ack, and what it sent back."""
+    """The kernel's refusal: errno, the text of its extended ack, the types of the attribute that is
+    wrong and of the one that is missing, if it names them, and what it sent back."""
 
-    def __init__(self, error, text, echo=b""):
+    def __init__(self, error, text, wrong=None, missing=None, echo=b""):
         super().__init__(f"{errno.errorcode.get(error, error)}: {text or '(no extended ack)'}")
-        self.error, self.text, self.echo = error, text, echo
+        self.error, self.text, self.wrong, self.missing = error, text, wrong, missing
+        self.echo = echo
 
 
 Message = namedtuple("Message", "kind flags sequence body")
@@ -83,7 +85,7 @@ class Socket:
         self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, int(cap_ack))
         self.socket.settimeout(60)
-        self.sequence = 0
+        self.sequence, self.sent = 0, b""
         self.family = 0x10  # the controller
         reply = dict(parse(self.ask(3, attr(2, family.encode() + b"\0"))[0].body[GENL_HEADER:]))
         self.family, = struct.unpack("=H", reply[1])
@@ -100,8 +102,9 @@ class Socket:
     def send(self, command, attributes, flags, reserved=0):
         self.sequence += 1
         body = struct.pack("=BBH", command, 1, reserved) + attributes
-        self.socket.send(struct.pack("=IHHII", NLMSG_HEADER + len(body), self.family,
-                                     NLM_F_REQUEST | flags, self.sequence, 0) + body)
+        self.sent = struct.pack("=IHHII", NLMSG_HEADER + len(body), self.family,
+                                NLM_F_REQUEST | flags, self.sequence, 0) + body
+        self.socket.send(self.sent)
 
     def receive(self):
         """The messages of one datagram."""
@@ -114,8 +117,7 @@ class Socket:
             data = data[(length + 3) & ~3:]
         return messages
 
-    @staticmethod
-    def verdict(message):
+    def verdict(self, message):
         """Raise what an NLMSG_ERROR or NLMSG_DONE says, if it is a refusal."""
         error, = struct.unpack_from("=i", message.body)
         if not error:
@@ -130,7 +132,11 @@ class Socket:
         # NLM_F_ACK_TLVS
         details = dict(parse(message.body[at:])) if message.flags & 0x200 else {}
         text = details.get(NLMSGERR_ATTR_MSG, b"").rstrip(b"\0").decode()
-        raise Refused(-error, text, echo)
+        wrong, missing = (struct.unpack("=I", details[kind])[0] if kind in details else None
+                          for kind in (NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MISS_TYPE))
+        if wrong is not None:  # the offset of the attribute in the request
+            wrong = struct.unpack_from("=H", self.sent, wrong + 2)[0] & 0x3FFF
+        raise Refused(-error, text, wrong, missing, echo)
 
     def ask(self, command, attributes, flags=NLM_F_ACK, reserved=0):
         """Do: the replies, once acknowledged."""
