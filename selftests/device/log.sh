@@ -31,14 +31,14 @@ log() {
 	dmesg --notime | sed -nE "s/^([a-z]+: )?wg$1: //p" | sed -E 's/(peer [0-9]+) \([^)]*\)/\1/I'
 }
 
-# says END PATTERN...: for each there is a line that begins so. P stands for the peer's number.
+# says END PATTERN...: for each there is a line that begins so. @ stands for the peer's number.
 says() {
 	local text number pattern
 	text=$(log "$1")
 	number=$(sed -nE 's/^Peer ([0-9]+) created$/\1/p' <<<"$text")
 	for pattern in "${@:2}"; do
-		grep -qE "^${pattern//P/$number}( |,|:|$)" <<<"$text" ||
-			{ printf 'missing: %s\n' "${pattern//P/$number}" "$text" && return 1; }
+		grep -qE "^${pattern//@/$number}( |,|:|$)" <<<"$text" ||
+			{ printf 'missing: %s\n' "${pattern//@/$number}" "$text" && return 1; }
 	done
 }
 
@@ -105,9 +105,9 @@ unanswered() {
 	device_up a "$B" endpoint 10.0.1.3:9 || return
 	on a ping -q -c 1 -w 1 10.7.0.2 >/dev/null
 	skip_idle sleep 110
-	said a 'Handshake for peer P did not complete after 5 seconds, retrying \(try 2\)' \
-		'Handshake for peer P did not complete after 5 seconds, retrying \(try 18\)' \
-		'Handshake for peer P did not complete after [0-9]+ attempts, giving up' || return
+	said a 'Handshake for peer @ did not complete after 5 seconds, retrying \(try 2\)' \
+		'Handshake for peer @ did not complete after 5 seconds, retrying \(try 18\)' \
+		'Handshake for peer @ did not complete after [0-9]+ attempts, giving up' || return
 	# The first one, and each that was announced.
 	[ "$(log a | grep -c '^Sending handshake initiation')" -eq \
 		"$(log a | grep -c -e '^Peer .* created' -e 'retrying')" ]
@@ -115,7 +115,7 @@ unanswered() {
 
 erased() {
 	skip_idle sleep 560
-	said a 'Zeroing out (all )?keys for peer P'
+	said a 'Zeroing out (all )?keys for peer @'
 }
 
 topology_up || exit 1
@@ -128,11 +128,11 @@ ktap_plan 9
 fresh
 ktap_run "a session" session
 ktap_run "the initiator says: peer, initiation, response, keypair" said a 'Interface created' \
-	'Peer P created' 'Sending handshake initiation to peer P' \
-	'Receiving handshake response from peer P' 'Keypair [0-9]+ created for peer P'
+	'Peer @ created' 'Sending handshake initiation to peer @' \
+	'Receiving handshake response from peer @' 'Keypair [0-9]+ created for peer @'
 ktap_run "the responder says: peer, initiation, response, keypair" said b 'Interface created' \
-	'Peer P created' 'Receiving handshake initiation from peer P' \
-	'Sending handshake response to peer P' 'Keypair [0-9]+ created for peer P'
+	'Peer @ created' 'Receiving handshake initiation from peer @' \
+	'Sending handshake response to peer @' 'Keypair [0-9]+ created for peer @'
 ktap_run "changes of keys, peers and state" changes
 gone
 ktap_run "of the initiator, all that was made went" all_paired a 1 1 3
