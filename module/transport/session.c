@@ -69,6 +69,15 @@ static struct nwg_session *slot_exchange(struct nwg_sessions *sessions,
 	return rcu_replace_pointer(*slot, session, lockdep_is_held(&sessions->lock));
 }
 
+static void retire_if_expired(struct nwg_sessions *sessions, struct nwg_session __rcu **slot)
+{
+	struct nwg_session *session =
+		rcu_dereference_protected(*slot, lockdep_is_held(&sessions->lock));
+
+	if (session && nwg_session_older_than(session, NWG_REJECT_AFTER_TIME))
+		session_retire(slot_exchange(sessions, slot, NULL));
+}
+
 void nwg_session_install(struct nwg_peer *peer, struct nwg_session *session)
 {
 	struct nwg_sessions *sessions = &peer->sessions;
@@ -92,6 +101,11 @@ void nwg_session_install(struct nwg_peer *peer, struct nwg_session *session)
 		displaced = slot_exchange(sessions, &sessions->previous, current_session);
 	} else {
 		displaced = slot_exchange(sessions, &sessions->next, session);
+		/* Whoever keeps our responses from the initiator has it begin again and again, and
+		 * each new session puts off the erasure of all. Those of no use go at once.
+		 */
+		retire_if_expired(sessions, &sessions->current_session);
+		retire_if_expired(sessions, &sessions->previous);
 	}
 	session_retire(displaced);
 	spin_unlock_bh(&sessions->lock);

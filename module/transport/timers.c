@@ -77,7 +77,7 @@ static void retry_expired(struct timer_list *timer)
 			peer->id, MAX_ATTEMPTS);
 		nwg_peer_purge_staged(peer);
 		/* What keys there are go, unless a new session comes in time. */
-		if (!timer_pending(&peer->timers.erase))
+		if (!timer_pending(&peer->timers.erase) && !work_pending(&peer->timers.erase_work))
 			arm(peer, &peer->timers.erase, jiffies + NWG_ERASE_AFTER_TIME * HZ);
 		return;
 	}
@@ -93,8 +93,11 @@ static void keepalive_expired(struct timer_list *timer)
 {
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.keepalive);
 
-	if (waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ))
-		nwg_peer_send_keepalive(peer);
+	if (!waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ))
+		return;
+	/* Also if there is no memory to send it: the next packet starts another wait. */
+	WRITE_ONCE(peer->timers.unacknowledged, 0);
+	nwg_peer_send_keepalive(peer);
 }
 
 static void no_answer_expired(struct timer_list *timer)
