@@ -57,6 +57,8 @@ enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb,
 	enum nwg_gate_verdict verdict = NWG_GATE_INVALID;
 	struct nwg_gate *gate = &wg->gate;
 	u8 cookie[NWG_COOKIE_LEN];
+	/* Only to tell sources apart. They are of the namespace that the sockets are in. */
+	const struct net *net = rcu_access_pointer(wg->creating_net);
 
 	down_read(&gate->lock);
 	if (!cookie_mac1_valid(skb->data, skb->len, &gate->keys))
@@ -68,7 +70,7 @@ enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb,
 	if (!cookie_mac2_valid(skb->data, skb->len, cookie))
 		goto out;
 	verdict = NWG_GATE_MAC2;
-	if (nwg_ratelimiter_allow(NWG_RATELIMIT_HANDSHAKE, dev_net(wg->dev), skb))
+	if (nwg_ratelimiter_allow(NWG_RATELIMIT_HANDSHAKE, net, skb))
 		verdict = NWG_GATE_MAC2_ALLOWED;
 out:
 	up_read(&gate->lock);

@@ -56,7 +56,7 @@ static struct hlist_head *bucket_of(const struct source_key *key)
 	return &table[siphash(key, sizeof(*key), &hash_key) & ((1U << BUCKET_BITS) - 1)];
 }
 
-static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, struct net *net,
+static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, const struct net *net,
 		   struct sk_buff *skb)
 {
 	memset(key, 0, sizeof(*key));
@@ -100,7 +100,7 @@ static struct source *source_find(struct hlist_head *bucket, const struct source
 	return NULL;
 }
 
-bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, struct net *net, struct sk_buff *skb)
+bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const struct net *net, struct sk_buff *skb)
 {
 	struct source *source, *fresh;
 	struct hlist_head *bucket;

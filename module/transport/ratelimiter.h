@@ -24,7 +24,7 @@ enum nwg_ratelimit_use { NWG_RATELIMIT_HANDSHAKE, NWG_RATELIMIT_RELAY, NWG_RATEL
  * Context: any but hard interrupt.
  * Return: false if there is no token, or no room for another source.
  */
-bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, struct net *net, struct sk_buff *skb);
+bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const struct net *net, struct sk_buff *skb);
 
 int nwg_ratelimiter_init(void);
 void nwg_ratelimiter_exit(void);
