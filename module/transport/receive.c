@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/inet_ecn.h>
+#include <net/ip.h>
 #include <net/ip_tunnels.h>
 
 #include "device.h"
@@ -20,6 +21,12 @@
 
 /* An initiator that receives on a session this old starts a new one (white paper, section 6.2). */
 #define REKEY_ON_RECEIVE_AFTER (NWG_REJECT_AFTER_TIME - NWG_KEEPALIVE_TIMEOUT - NWG_REKEY_TIMEOUT)
+
+/* Bursts that a poll decrypts while it waits for a helper, which then schedules it again. */
+#define MAX_AHEAD 4
+
+/* More would be many threads for each interface; a queue's work is shared with all CPUs anyway. */
+#define MAX_QUEUES 8U
 
 /* The session that a transport message is for, or NULL. */
 static struct nwg_session *session_of(struct nwg_device *wg, const struct sk_buff *skb)
@@ -132,6 +139,8 @@ static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, 
 	skb->csum_level = ~0;
 	skb->encapsulation = 0;
 	skb_clear_hash(skb);
+	/* That was the queue of the lower interface. */
+	skb_set_queue_mapping(skb, 0);
 
 	if (skb->len >= sizeof(struct iphdr) && ip_hdr(skb)->version == 4) {
 		len = ntohs(ip_hdr(skb)->tot_len);
@@ -280,8 +289,8 @@ static struct sk_buff *next_burst(struct nwg_burst_queue *bursts)
 static bool refill(struct nwg_receive_queue *queue)
 {
 	struct nwg_burst_queue *bursts = &queue->bursts;
+	unsigned int count, ahead = 0;
 	struct sk_buff *list;
-	unsigned int count;
 
 	do {
 		if (likely(READ_ONCE(bursts->packets) < NWG_MAX_QUEUED)) {
@@ -296,7 +305,7 @@ static bool refill(struct nwg_receive_queue *queue)
 		queue->taken = next_burst(bursts);
 		if (queue->taken)
 			return true;
-	} while (decrypt_ahead(queue));
+	} while (ahead++ < MAX_AHEAD && decrypt_ahead(queue));
 	return false;
 }
 
@@ -358,6 +367,13 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
 {
 	skb_mark_not_on_list(skb);
+	/* Of what came in by a VRF, skb_iif is the VRF, and the control buffer, until we use it, has
+	 * the interface.
+	 */
+	if (skb->protocol == htons(ETH_P_IP))
+		skb->skb_iif = inet_sdif(skb) ?: skb->skb_iif;
+	else
+		skb->skb_iif = inet6_sdif(skb) ?: skb->skb_iif;
 	/* It may wait for longer than the route that brought it lives. */
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
@@ -388,7 +404,7 @@ int nwg_receive_init(struct nwg_device *wg)
 {
 	unsigned int i;
 
-	wg->receive_queue_count = roundup_pow_of_two(num_possible_cpus());
+	wg->receive_queue_count = roundup_pow_of_two(min(num_online_cpus(), MAX_QUEUES));
 	wg->receive_queues =
 		kvcalloc(wg->receive_queue_count, sizeof(*wg->receive_queues), GFP_KERNEL);
 	if (!wg->receive_queues)
@@ -455,6 +471,7 @@ void nwg_receive_free(struct nwg_device *wg)
 	unsigned int i;
 
 	for (i = 0; i < wg->receive_queue_count; i++)
-		netif_napi_del(&wg->receive_queues[i].napi);
+		__netif_napi_del(&wg->receive_queues[i].napi);
+	synchronize_net();
 	kvfree(wg->receive_queues);
 }

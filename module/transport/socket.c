@@ -47,8 +47,7 @@ int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *s
 		endpoint->addr4.sin_port = udp_hdr(skb)->source;
 		endpoint->addr4.sin_addr.s_addr = ip_hdr(skb)->saddr;
 		endpoint->src4.s_addr = ip_hdr(skb)->daddr;
-		/* Of what came in by a VRF, skb_iif is the VRF. */
-		endpoint->src_if4 = inet_sdif(skb) ?: skb->skb_iif;
+		endpoint->src_if4 = skb->skb_iif;
 		return 0;
 	}
 	if (skb->protocol == htons(ETH_P_IPV6)) {
@@ -56,7 +55,7 @@ int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *s
 		endpoint->addr6.sin6_port = udp_hdr(skb)->source;
 		endpoint->addr6.sin6_addr = ipv6_hdr(skb)->saddr;
 		endpoint->addr6.sin6_scope_id =
-			ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, inet6_sdif(skb) ?: skb->skb_iif);
+			ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif);
 		endpoint->src6 = ipv6_hdr(skb)->daddr;
 		return 0;
 	}
