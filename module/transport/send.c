@@ -158,7 +158,8 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 			continue;
 		}
 		data = nwg_packet(skb)->data;
-		this_cpu_write(nesting, nwg_packet(skb)->level);
+		/* It may be another CPU's, which was not as deep. */
+		this_cpu_write(nesting, max_t(unsigned int, nwg_packet(skb)->level, outside + 1));
 		nwg_timers_authenticated_sent(peer);
 		if (!nwg_socket_send(peer, skb, nwg_packet(skb)->ds) && data)
 			nwg_timers_data_sent(peer);
@@ -267,9 +268,29 @@ static void stage(struct nwg_peer *peer, struct sk_buff *skb)
 		drop(peer->device, oldest);
 }
 
+/* Put what was staged before a list of packets. Held across this and what queues them: no other CPU
+ * is to see that nothing is staged, and overtake.
+ */
+static struct sk_buff *with_staged(struct nwg_peer *peer, struct sk_buff *list)
+{
+	struct sk_buff_head queue;
+
+	lockdep_assert_held(&peer->bursts.lock);
+	if (likely(skb_queue_empty_lockless(&peer->staged)))
+		return list;
+	__skb_queue_head_init(&queue);
+	spin_lock(&peer->staged.lock);
+	skb_queue_splice_init(&peer->staged, &queue);
+	spin_unlock(&peer->staged.lock);
+	if (skb_queue_empty(&queue))
+		return list;
+	skb_peek_tail(&queue)->next = list;
+	return skb_peek(&queue);
+}
+
 /*
- * Encrypt packets with a session and send them, or leave that to another CPU that does so. Return:
- * what the session is too used up for.
+ * Encrypt what is staged and a list of packets with a session and send them, or leave that to
+ * another CPU that does so. Return: what the session is too used up for.
  */
 static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *session,
 				 struct sk_buff *list)
@@ -284,6 +305,7 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 		drop_list(peer->device, list);
 		return NULL;
 	}
+	list = with_staged(peer, list);
 	/* There are fewer packets in a list than bytes in an IP packet. */
 	while (list && likely(session->send_counter < NWG_REJECT_AFTER_MESSAGES - IP_MAX_MTU)) {
 		burst = nwg_burst_cut(&list, &count);
@@ -310,17 +332,18 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	return list;
 }
 
-/* Send a list of packets, or stage what cannot be sent. */
+/* Send what is staged and a list of packets, or stage what cannot be sent. */
 static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 {
 	struct nwg_session *session = usable_session(peer), *fresh;
 	struct sk_buff *skb, *next;
 
-	if (likely(session))
+	if (likely(session)) {
 		list = send_with(peer, session, list);
-	if (likely(!list)) {
-		keep_fresh(peer, session);
-		return;
+		if (likely(!list)) {
+			keep_fresh(peer, session);
+			return;
+		}
 	}
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
@@ -379,34 +402,15 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 		else
 			DEV_STATS_INC(wg->dev, tx_dropped);
 	}
-	if (unlikely(!list))
-		return;
-	if (unlikely(!skb_queue_empty_lockless(&peer->staged)))
-		nwg_peer_send_staged(peer);
-	send_list(peer, list);
+	if (likely(list))
+		send_list(peer, list);
 }
 
 void nwg_peer_send_staged(struct nwg_peer *peer)
 {
-	struct sk_buff_head queue;
-	struct sk_buff *list;
-
 	smp_mb(); /* a session that the caller installed is seen by who stages; see send_list() */
-	if (skb_queue_empty_lockless(&peer->staged))
-		return;
-	if (!usable_session(peer)) {
-		nwg_handshake_request(peer, false);
-		return;
-	}
-	__skb_queue_head_init(&queue);
-	spin_lock_bh(&peer->staged.lock);
-	skb_queue_splice_init(&peer->staged, &queue);
-	spin_unlock_bh(&peer->staged.lock);
-	if (skb_queue_empty(&queue))
-		return;
-	list = skb_peek(&queue);
-	skb_peek_tail(&queue)->next = NULL;
-	send_list(peer, list);
+	if (!skb_queue_empty_lockless(&peer->staged))
+		send_list(peer, NULL);
 }
 
 void nwg_peer_send_keepalive(struct nwg_peer *peer)
