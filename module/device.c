@@ -179,7 +179,9 @@ static int device_stop(struct net_device *dev)
 	 */
 	nwg_socket_close(wg);
 	nwg_receive_stop(wg);
-	flush_work(&wg->handshake_work);
+	/* Not flushed: while the machine goes to sleep, it would not run. */
+	cancel_work_sync(&wg->handshake_work);
+	nwg_handshake_receive_work(&wg->handshake_work);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed
 	 * any more.
@@ -369,6 +371,25 @@ int nwg_device_set_port(struct nwg_device *wg, u16 port)
 	return 0;
 }
 
+/* With a new key, or after a sleep: what waits, and who is to be kept alive, begins a session. */
+static void begin_anew(struct nwg_device *wg)
+{
+	struct nwg_peer *peer;
+
+	lockdep_assert_held(&wg->update_lock);
+	if (!netif_running(wg->dev))
+		return;
+	list_for_each_entry(peer, &wg->peers, list) {
+		if (peer->persistent_keepalive) {
+			nwg_peer_send_keepalive(peer);
+			continue;
+		}
+		rcu_read_lock_bh();
+		nwg_peer_send_staged(peer);
+		rcu_read_unlock_bh();
+	}
+}
+
 void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_LEN])
 {
 	static const u8 none[NWG_KEY_LEN];
@@ -405,31 +426,24 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 	}
 	up_write(&wg->identity_lock);
 
-	if (!present || !netif_running(wg->dev))
-		goto out;
-	list_for_each_entry(peer, &wg->peers, list) {
-		if (peer->persistent_keepalive) {
-			nwg_peer_send_keepalive(peer);
-			continue;
-		}
-		rcu_read_lock_bh();
-		nwg_peer_send_staged(peer);
-		rcu_read_unlock_bh();
-	}
+	if (present)
+		begin_anew(wg);
 out:
 	memzero_explicit(&identity, sizeof(identity));
 }
 
 /*
  * Erase the session keys of all interfaces, because the memory is about to be written out, or was
- * copied.
+ * copied. @stay: until start_all_sessions() there are no new ones.
  */
-static void erase_all_sessions(void)
+static void erase_all_sessions(bool stay)
 {
 	struct nwg_device *wg;
 	struct nwg_peer *peer;
 
 	rtnl_lock();
+	/* Read under each peer's handshake lock, which erasing takes. */
+	WRITE_ONCE(nwg_handshakes_barred, stay);
 	list_for_each_entry(wg, &devices, list) {
 		mutex_lock(&wg->update_lock);
 		list_for_each_entry(peer, &wg->peers, list) {
@@ -443,13 +457,48 @@ static void erase_all_sessions(void)
 	rcu_barrier();
 }
 
+static void start_all_sessions(void)
+{
+	struct nwg_device *wg;
+	struct nwg_peer *peer;
+
+	rtnl_lock();
+	WRITE_ONCE(nwg_handshakes_barred, false);
+	list_for_each_entry(wg, &devices, list) {
+		mutex_lock(&wg->update_lock);
+		/* An attempt that came to nothing does not count. */
+		list_for_each_entry(peer, &wg->peers, list)
+			atomic64_set(&peer->handshake.last_sent, 0);
+		begin_anew(wg);
+		mutex_unlock(&wg->update_lock);
+	}
+	rtnl_unlock();
+}
+
+/*
+ * Keys are not to be in what is written to a disk, nor in a memory that somebody finds asleep. An
+ * image is written by a machine that goes on working: with a session in it, it would have used
+ * nonces that the one that is restored would use again.
+ */
 static int power_event(struct notifier_block *block, unsigned long event, void *data)
 {
 	/* What sleeps all the time, as phones do, would have no session ever. */
 	bool routine = IS_ENABLED(CONFIG_PM_AUTOSLEEP) || IS_ENABLED(CONFIG_PM_USERSPACE_AUTOSLEEP);
 
-	if (event == PM_HIBERNATION_PREPARE || (event == PM_SUSPEND_PREPARE && !routine))
-		erase_all_sessions();
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+		if (routine)
+			break;
+		fallthrough;
+	case PM_HIBERNATION_PREPARE:
+		erase_all_sessions(true);
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+		if (nwg_handshakes_barred)
+			start_all_sessions();
+		break;
+	}
 	return NOTIFY_DONE;
 }
 
@@ -458,7 +507,7 @@ static struct notifier_block power_notifier = { .notifier_call = power_event };
 /* Two copies of a machine must not go on with one session: they would use a nonce twice. */
 static int vmfork_event(struct notifier_block *block, unsigned long event, void *data)
 {
-	erase_all_sessions();
+	erase_all_sessions(nwg_handshakes_barred);
 	return NOTIFY_DONE;
 }
 

@@ -21,7 +21,8 @@
 #define NWG_DEFAULT_MTU 1420
 #define NWG_MAX_PEERS_PER_DEVICE (1U << 20)
 /* Why an interface can have no sockets any more, for the user. */
-#define NWG_NO_CREATING_NET "the namespace in which the interface was made is gone"
+#define NWG_NO_CREATING_NET \
+	"the namespace in which the interface was made is gone: delete the interface, make it anew"
 
 struct netlink_ext_ack;
 
@@ -52,7 +53,8 @@ struct netlink_ext_ack;
  * @indices: receiver index to handshake or session; has its own lock
  * @handshakes: handshake messages that wait for @handshake_work
  * @handshake_work: consumes @handshakes in process context
- * @under_load_until: jiffies until which the interface counts as under load
+ * @under_load_until: CLOCK_BOOTTIME in ns until which the interface counts as under load; the
+ *	handshake work's
  * @receive_queues: transport messages that wait to be decrypted
  * @receive_queue_count: their number, a power of two
  * @relays: relays over this interface (struct nwg_relay); RCU, written under @update_lock
@@ -85,7 +87,7 @@ struct nwg_device {
 
 	struct sk_buff_head handshakes;
 	struct work_struct handshake_work;
-	unsigned long under_load_until;
+	u64 under_load_until;
 
 	struct nwg_receive_queue *receive_queues;
 	unsigned int receive_queue_count;

@@ -24,6 +24,7 @@
 #define TAI64_EPOCH 0x400000000000000aULL
 
 struct workqueue_struct *nwg_handshake_workqueue;
+bool nwg_handshakes_barred;
 
 static void timestamp_now(u8 timestamp[NWG_TIMESTAMP_LEN])
 {
@@ -100,6 +101,8 @@ static bool begin_session(struct nwg_peer *peer)
 	struct nwg_session *session;
 
 	lockdep_assert_held_write(&handshake->lock);
+	if (READ_ONCE(nwg_handshakes_barred))
+		return false;
 	session = nwg_session_alloc(peer);
 	if (!session)
 		return false;
@@ -128,13 +131,15 @@ static bool create_initiation(struct nwg_peer *peer, struct nwg_message_initiati
 	u8 ephemeral[NWG_KEY_LEN];
 	bool created = false;
 
-	timestamp_now(timestamp);
-	get_random_bytes_wait(ephemeral, sizeof(ephemeral));
+	wait_for_random_bytes();
 	down_read(&wg->identity_lock);
 	down_write(&handshake->lock);
-	if (!wg->has_identity || peer->dead)
+	if (!wg->has_identity || peer->dead || READ_ONCE(nwg_handshakes_barred))
 		goto out;
 	clear_locked(peer);
+	/* Under the lock: what the copy of a machine erases must not come back from this stack. */
+	timestamp_now(timestamp);
+	get_random_bytes(ephemeral, sizeof(ephemeral));
 	created = noise_initiation_create(message, &handshake->noise, &wg->identity, &peer->remote,
 					  ephemeral, timestamp,
 					  nwg_index_insert(&wg->indices, &handshake->index));
@@ -178,11 +183,12 @@ static bool create_response(struct nwg_peer *peer, struct nwg_message_response *
 	u8 ephemeral[NWG_KEY_LEN];
 	bool created = false;
 
-	get_random_bytes_wait(ephemeral, sizeof(ephemeral));
+	wait_for_random_bytes();
 	down_read(&wg->identity_lock);
 	down_write(&handshake->lock);
 	if (handshake->state != NWG_HANDSHAKE_INITIATION_CONSUMED || peer->dead)
 		goto out;
+	get_random_bytes(ephemeral, sizeof(ephemeral));
 	if (!noise_response_create(message, &handshake->noise, &peer->remote, ephemeral,
 				   nwg_index_insert(&wg->indices, &handshake->index),
 				   handshake->remote_index)) {
@@ -384,11 +390,13 @@ static void receive_response(struct nwg_device *wg, struct sk_buff *skb)
 /* Whether handshakes come faster than they can be worked off, or did within the last second. */
 static bool under_load(struct nwg_device *wg)
 {
+	u64 now = ktime_get_coarse_boottime_ns();
+
 	if (skb_queue_len_lockless(&wg->handshakes) >= NWG_LOAD_QUEUED_HANDSHAKES) {
-		wg->under_load_until = jiffies + HZ;
+		wg->under_load_until = now + NSEC_PER_SEC;
 		return true;
 	}
-	return wg->under_load_until && time_before(jiffies, wg->under_load_until);
+	return now < wg->under_load_until;
 }
 
 static void receive_one(struct nwg_device *wg, struct sk_buff *skb)

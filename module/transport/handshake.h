@@ -74,6 +74,12 @@ void nwg_handshake_erase(struct nwg_peer *peer);
 /* The same. Context: handshake.lock held for writing. */
 void nwg_handshake_erase_locked(struct nwg_peer *peer);
 
+/*
+ * No message is made and no session derived: the machine goes to sleep. Read with handshake.lock
+ * held, so that whoever sets it, then erases, has erased for good.
+ */
+extern bool nwg_handshakes_barred;
+
 /* Where DH is computed; created before the first interface. */
 extern struct workqueue_struct *nwg_handshake_workqueue;
 
