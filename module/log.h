@@ -2,7 +2,7 @@
 /*
  * Life-cycle events for the kernel log at debug level, in the form "wg0: Peer 3 created", so that
  * leaks can be told by pairing. Switched on with dynamic debug: echo 'module nwg +p'
- * >/sys/kernel/debug/dynamic_debug/control
+ * >/proc/dynamic_debug/control
  */
 #ifndef _NWG_LOG_H
 #define _NWG_LOG_H

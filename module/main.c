@@ -56,7 +56,7 @@ exit_ratelimiter:
 	nwg_ratelimiter_exit();
 	if (err == -EEXIST && drop_in)
 		pr_err("drop_in: the module " NWG_DROP_IN_NAME
-		       " is loaded: modprobe -r it first, or load nwg without drop_in\n");
+		       " is loaded: modprobe -r it first, which removes its interfaces, or load nwg without drop_in\n");
 	return err;
 }
 

@@ -496,7 +496,7 @@ static int check_socket_permission(struct nwg_device *wg, struct sk_buff *skb,
 
 	if (!net) {
 		NL_SET_ERR_MSG_ATTR(extack, attr, NWG_NO_CREATING_NET);
-		return -ENONET;
+		return -EPERM;
 	}
 	if (!netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
@@ -512,7 +512,9 @@ static int set_port(struct nwg_device *wg, const struct nlattr *attr,
 	int err = nwg_device_set_port(wg, nla_get_u16(attr));
 
 	if (err == -EADDRINUSE)
-		NL_SET_ERR_MSG_ATTR(extack, attr, "LISTEN_PORT: another socket has this UDP port");
+		NL_SET_ERR_MSG_ATTR(
+			extack, attr,
+			"LISTEN_PORT: another socket has this UDP port (see ss -ulpn): choose another");
 	else if (err)
 		NL_SET_ERR_MSG_ATTR(extack, attr, "LISTEN_PORT: no socket could be opened on it");
 	return err;
@@ -566,7 +568,8 @@ static struct nwg_peer *request_peer(struct nwg_device *wg, const struct nlattr 
 		return NULL;
 	peer = nwg_peer_create(wg, public);
 	if (peer == ERR_PTR(-ENFILE))
-		NL_SET_ERR_MSG_ATTR(extack, key, "the interface has as many peers as it may");
+		NL_SET_ERR_MSG_ATTR(extack, key,
+				    "the interface has 1048576 peers, which is the most");
 	else if (IS_ERR(peer))
 		NL_SET_ERR_MSG_ATTR(extack, key, "no memory for the peer");
 	return peer;
@@ -599,7 +602,8 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 		nla_for_each_nested(allowedip, tb[NWG_PEER_A_ALLOWEDIPS], rem) {
 			err = set_allowedip(peer, allowedip);
 			if (err) {
-				NL_SET_ERR_MSG_ATTR(extack, allowedip, "no memory for this");
+				NL_SET_ERR_MSG_ATTR(extack, allowedip,
+						    "no memory for the allowed IP");
 				return err;
 			}
 		}

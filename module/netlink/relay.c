@@ -273,8 +273,9 @@ static int check_listen(struct genl_info *info, const struct nwg_relay_listen *l
 			"another relay has the port on some of these addresses: choose another port");
 	if (ipv6_addr_v4mapped(&listen->addr) &&
 	    inet_addr_type(net, listen->addr.s6_addr32[3]) != RTN_LOCAL)
-		return REFUSE(info->extack, listen_attr(info), -EADDRNOTAVAIL,
-			      "the listening address is none of this machine's");
+		return REFUSE(
+			info->extack, listen_attr(info), -EADDRNOTAVAIL,
+			"the listening address is none of this network namespace's: ip address add it first");
 	return 0;
 }
 
@@ -287,8 +288,9 @@ static int explain_create(struct genl_info *info, int err)
 			info->extack, info->attrs[NWG_RELAY_A_LISTEN_PORT], err,
 			"another socket has the UDP port (see ss -ulpn): close it or choose another port");
 	case -EADDRNOTAVAIL:
-		return REFUSE(info->extack, listen_attr(info), err,
-			      "the listening address is none of this machine's, or not ready yet");
+		return REFUSE(
+			info->extack, listen_attr(info), err,
+			"the listening address is none of this network namespace's, or not ready yet");
 	case -EAFNOSUPPORT:
 		return REFUSE(info->extack, listen_attr(info), err,
 			      "IPv6 is switched off on this machine");

@@ -99,6 +99,9 @@ static std::string hint_for(const Error &error, const Link &link, const DeviceCh
 {
 	switch (error.number) {
 	case EPERM:
+		/* Where the kernel has a reason of its own, that is another namespace. */
+		if (!error.kernel.empty())
+			return {};
 		return "be root, or have CAP_NET_ADMIN in the interface's network namespace";
 	case ENODEV:
 		return fmt::format("interface {0} is gone; make it: ip link add {0} type {1}",

@@ -19,7 +19,8 @@ static std::string why_absent(const std::string &name)
 				       name);
 
 	if (name == NWG_GENL_NAME && access("/sys/module/" NWG_DROP_IN_NAME, F_OK) == 0)
-		hint += "; if it is to have drop_in=1: modprobe -r " NWG_DROP_IN_NAME " first";
+		hint += "; if it is to have drop_in=1: modprobe -r " NWG_DROP_IN_NAME
+			" first, which removes all interfaces of that module";
 	return hint;
 }
 
