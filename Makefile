@@ -30,9 +30,16 @@ demo: setup ## show the nested chain at work, in a VM
 	$(MAKE) all
 	selftests/demo
 
+debug: ## build a kernel that finds faults, once (x86-64), and nwg.ko for it
+	selftests/debug/build
+
 check: setup ## run every test
 	$(MAKE) all
 	selftests/run
+
+check-debug: setup ## run the tests in virtual machines on the debug kernel
+	$(MAKE) all debug
+	selftests/run --debug
 
 install: ## install the tools, and the module by DKMS; as root
 	selftests/setup install
@@ -44,10 +51,14 @@ install: ## install the tools, and the module by DKMS; as root
 	find $(DKMS_SOURCE) -name '*.o' -delete
 	dkms install --force nwg/$(VERSION) -k $$(uname -r)
 	modprobe nwg
-	@[ "$$(cat /sys/module/nwg/srcversion)" = "$$(modinfo -F srcversion nwg)" ] || \
-		echo "nwg: an older module is still loaded. To have the new one: remove the interfaces, modprobe -r nwg, modprobe nwg" >&2
+	@if [ ! -d /sys/module/nwg ]; then \
+		echo "nwg: installed, but not loaded; dmesg says why. With drop_in=1 the module wireguard must not be" >&2; \
+		exit 1; \
+	elif [ "$$(cat /sys/module/nwg/srcversion)" != "$$(modinfo -F srcversion nwg)" ]; then \
+		echo "nwg: an older module is still loaded. To have the new one: ip link del each interface, modprobe -r nwg, modprobe nwg" >&2; \
+	fi
 
-uninstall: ## take all of that away again; as root
+uninstall: ## take all of that away again, and all nwg interfaces; as root
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)
@@ -59,6 +70,6 @@ clean: ## remove what was built
 	rm -rf build
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools setup demo check install uninstall clean help
+.PHONY: all module tools debug setup demo check check-debug install uninstall clean help
