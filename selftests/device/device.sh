@@ -10,6 +10,8 @@
 #     |                             |         veth          |                             |
 #     | eth0 10.0.0.1/24            +-----------------------+ eth0 10.0.0.2/24            |
 #     |      fd00::1/64             |                       |      fd00::2/64             |
+#     |      10.0.0.11/24           |                       |      10.0.0.22/24           |
+#     |      fd00::11/64            |                       |      fd00::22/64            |
 #     |                             |                       +-----------------------------+
 #     |                             |                         namespace c
 #     |                             |         veth          +-----------------------------+
@@ -105,6 +107,8 @@ topology_make() {
 	ip -n "$PREFIX-a" -batch - <<-'END'
 		address add 10.0.0.1/24 dev eth0
 		address add fd00::1/64 dev eth0 nodad
+		address add 10.0.0.11/24 dev eth0
+		address add fd00::11/64 dev eth0 nodad preferred_lft 0
 		address add 10.0.1.1/24 dev eth1
 		address add 10.0.1.11/24 dev eth1
 		address add fd00:1::1/64 dev eth1 nodad
@@ -114,8 +118,9 @@ topology_make() {
 	END
 	ip -n "$PREFIX-b" -batch - <<-'END'
 		address add 10.0.0.2/24 dev eth0
-		address add 10.0.0.22/24 dev eth0
 		address add fd00::2/64 dev eth0 nodad
+		address add 10.0.0.22/24 dev eth0
+		address add fd00::22/64 dev eth0 nodad preferred_lft 0
 		link set eth0 up
 		route add blackhole 198.18.0.0/15
 	END
