@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the machine's memory holds, for tests that keys are gone from it.
 
-Whoever plays a peer or searches has the keys in its own memory, too. It does that in a process apart, and is gone before
-the next look: with page_poison=1 on the kernel's command line a page is overwritten when it is freed. (An object of the
-slab allocator is not, so what the kernel frees without wiping is found.) What passes from one process to the other are
-disguised secrets only."""
+Whoever plays a peer or searches has the keys in its own memory, too. It does that in a process
+apart, and is gone before the next look: with page_poison=1 on the kernel's command line a page is
+overwritten when it is freed. (An object of the slab allocator is not, so what the kernel frees
+without wiping is found.) What passes from one process to the other are disguised secrets only."""
 
 import multiprocessing
 import struct
@@ -26,42 +26,29 @@ def disguise(secret):
     return secret.translate(DISGUISE)
 
 
-class Apart:
-    """A generator that runs in a process of its own, up to the next value each time it is asked for one."""
-
-    def __init__(self, generator):
-        self.pipe, end = FORK.Pipe()
-        self.process = FORK.Process(target=self._run, args=(end, generator))
-        self.process.start()
-        end.close()
-
-    @staticmethod
-    def _run(pipe, generator):
+def apart(function, *arguments):
+    """The result of a function that runs in a process of its own."""
+    def run():
         try:
-            while pipe.recv():
-                pipe.send((next(generator), None))
+            end.send((function(*arguments), None))
         except Exception:  # pylint: disable=broad-except
-            pipe.send((None, traceback.format_exc()))
+            end.send((None, traceback.format_exc()))
 
-    def next(self):
-        self.pipe.send(True)
-        value, failure = self.pipe.recv()
-        bench.check(not failure, failure)
-        return value
-
-    def last(self):
-        """The next value; the process ends."""
-        value = self.next()
-        self.pipe.send(False)
-        self.process.join()
-        return value
+    result, end = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=run)
+    process.start()
+    value, failure = result.recv()
+    process.join()
+    bench.check(not failure, failure)
+    return value
 
 
-def _chunks(overlap):
+def chunks(overlap):
     """All memory, disguised, but what is free, piece by piece."""
     with open("/proc/kcore", "rb", buffering=0) as core:
         header = core.read(64)
-        (offset,), (size, count) = struct.unpack_from("<Q", header, 32), struct.unpack_from("<HH", header, 54)
+        offset, = struct.unpack_from("<Q", header, 32)
+        size, count = struct.unpack_from("<HH", header, 54)
         core.seek(offset)
         segments = [struct.unpack_from("<IIQQQQ", core.read(size)) for _ in range(count)]
         for kind, _, offset, _, physical, left in segments:
@@ -80,33 +67,27 @@ def _chunks(overlap):
                     yield chunk
 
 
-def _search(secrets):
-    found = set()
-    for chunk in _chunks(31):
-        found |= {name for name, secret in secrets.items() if secret in chunk}
-    yield found
-
-
 def search(secrets):
     """The names of those disguised secrets that are in memory."""
-    return Apart(_search(secrets)).last()
+    def found():
+        return {name for chunk in chunks(31) for name, secret in secrets.items() if secret in chunk}
+
+    return apart(found)
 
 
-def _search_private(public, secret, reach=512):
-    for chunk in _chunks(2 * reach + 32):
-        at = chunk.find(secret)
-        while at >= 0:
-            nearby = chunk[max(at - reach, 0):at + 32 + reach].translate(REVEAL)
-            for start in range(len(nearby) - 31):
-                key = nearby[start:start + 32]
-                # A key that is in use is clamped.
-                if reference.clamp(key) == key and reference.Key(key).public == public:
-                    yield disguise(key)
-                    return
-            at = chunk.find(secret, at + 1)
-    yield None
+def search_private(public, secret, reach=512):
+    """The private key of a public one, disguised, which lies close to a disguised secret; None if
+    it does not."""
+    def found():
+        for chunk in chunks(2 * reach + 32):
+            at = chunk.find(secret)
+            while at >= 0:
+                near = chunk[max(at - reach, 0):at + 32 + reach].translate(REVEAL)
+                for key in (near[start:start + 32] for start in range(len(near) - 31)):
+                    # A key that is in use is clamped.
+                    if reference.clamp(key) == key and reference.Key(key).public == public:
+                        return disguise(key)
+                at = chunk.find(secret, at + 1)
+        return None
 
-
-def search_private(public, secret):
-    """The private key of a public one, disguised, which is in memory close to this disguised secret; None if not."""
-    return Apart(_search_private(public, secret)).last()
+    return apart(found)
