@@ -50,7 +50,7 @@ objects_were_seen() {
 		created=$(events "$object" created)
 		destroyed=$(events "$object" destroyed)
 		echo "$object: $created created, $destroyed destroyed"
-		[ "$created" -ge 20 ] && [ "$created" -eq "$destroyed" ] || return
+		[ "$created" -ge 10 ] && [ "$created" -eq "$destroyed" ] || return
 	done
 }
 

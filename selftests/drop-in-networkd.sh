@@ -129,6 +129,10 @@ routes() {
 		routed 10.99.3.1 wga && routed fd99:3::1 wga && ! routed 10.99.3.1 wga 4242
 }
 
+has_address() {
+	ip_on a address show wga | grep -F " $1/"
+}
+
 # A .netdev that is new and a .network that has changed: wga goes on as it is.
 reloads() {
 	local before
@@ -144,8 +148,7 @@ reloads() {
 	sed -i 's/^Address=10.7.0.1/Address=10.7.0.9\/24\n&/' "$files"/wga.network
 	chgrp -R systemd-network "$files" && chmod 640 "$files"/*.netdev
 	on a networkctl reload && slowwait 30 on a wg show wgx public-key >"$work/key" &&
-		[ "$(<"$work/key")" = "$B" ] && comes_up wga &&
-		slowwait 30 ip_on a -j address show wga to 10.7.0.9 | grep -q 10.7.0.9 &&
+		[ "$(<"$work/key")" = "$B" ] && slowwait 30 has_address 10.7.0.9 && comes_up wga &&
 		as_described 25 && [ "$before" -gt 0 ] && [ "$(handshake_with "$B")" = "$before" ]
 }
 

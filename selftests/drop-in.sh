@@ -174,6 +174,7 @@ saved() {
 synced() {
 	local before
 	before=$(ip netns exec drop-in-a wg show wga latest-handshakes) &&
+		[ "${before##*$'\t'}" -gt 0 ] &&
 		ip netns exec drop-in-a wg syncconf wga <(wg-quick strip "$work/wga.conf") &&
 		[ "$(ip netns exec drop-in-a wg show wga latest-handshakes)" = "$before" ]
 }

@@ -13,10 +13,14 @@ every_setting() {
 	on vps sysctl -n --pattern "$2" -a | sort -u | diff - <(echo "$1")
 }
 
+# The files are there when there are, or were, such tables.
 no_rules() {
-	on vps nft list ruleset | diff - /dev/null &&
-		on vps sh -c 'cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null' |
-		diff - /dev/null
+	local rules tables
+	rules=$(on vps nft list ruleset) && tables=$(
+		on vps find /proc/net/ -maxdepth 1 -name 'ip*_tables_names' -exec cat {} +
+	) || return
+	echo "$rules$tables"
+	[ -z "$rules$tables" ]
 }
 
 conntrack_on_vps() {
@@ -89,10 +93,9 @@ tracks_the_dial() {
 }
 
 relay_untracked() {
-	{
-		conntrack_on_vps ipv4
-		conntrack_on_vps ipv6
-	} | grep "port=$RELAY_PORT" | diff - /dev/null
+	local entries
+	entries=$(conntrack_on_vps ipv4 && conntrack_on_vps ipv6) || return
+	! grep "port=$RELAY_PORT" <<<"$entries"
 }
 
 # Both ends anew, so that conntrack sees the first packets of everything.

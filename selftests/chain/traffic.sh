@@ -60,9 +60,11 @@ capture_end() {
 	CAPTURES=()
 }
 
-# captured FILE [FILTER]: number of packets in a capture.
+# captured FILE [FILTER]: number of packets in a capture; none if it cannot be read.
 captured() {
-	tcpdump -n -r "$1" "${@:2}" 2>/dev/null | wc -l
+	local packets
+	packets=$(tcpdump -n -r "$1" "${@:2}" 2>/dev/null) || return
+	awk 'NF' <<<"$packets" | wc -l
 }
 
 # forge NODE KIND|OPTION...: send made-up datagrams to the relay, print "KIND COUNT".

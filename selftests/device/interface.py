@@ -483,11 +483,11 @@ def home_gone(number):
     bench.run("ip", "-batch", "-", stdin=f"address add {device.inner}/24 dev {device.name}\n"
                                          f"link set {device.name} up\n")
     bench.run("ip", "netns", "del", home)
-    time.sleep(0.2)
+    # The namespace goes some time after its name.
+    bench.wait_until(lambda: device.set("listen-port", "40200", ok=False)[0],
+                     "a port was set in a namespace that is gone")
     inner = Inner(device)
     inner.send(wire.inner)
-    status, text = device.set("listen-port", "40200", ok=False)
-    check(status != 0, "a port was set in a namespace that is gone")
     device.link("down")
     status = bench.run("ip", "link", "set", device.name, "up", ok=False)[0]
     check(status != 0, "the link went up without its sockets' namespace")
@@ -515,7 +515,7 @@ def keepalive_link_up(number):
 
 
 def hidden(number):
-    """the interface's port answers nothing: no ICMP, no reply to a broadcast"""
+    """the interface's port answers junk with nothing, not with ICMP either"""
     device = Device(number)
     wire = Wire(device, known=False)
     wire.socket.connect(wire.to)

@@ -43,6 +43,11 @@ sent_are() {
 	[ "$initiations" -eq "$1" ] && [ "$transports" -eq "$2" ]
 }
 
+# only_sent INITIATIONS TRANSPORTS: so many come, and then no more.
+only_sent() {
+	slowwait 5 sent_are "$@" && sleep 1 && sent_are "$@"
+}
+
 forget() {
 	on b nft reset counters table ip watch >/dev/null
 }
@@ -75,9 +80,9 @@ new_session() {
 
 # An initiation, and the keepalive that confirms the session.
 keepalive_at_up() {
-	pair_anew && set_peer persistent-keepalive 600 && slowwait 5 sent_are 1 1 || return
+	pair_anew && set_peer persistent-keepalive 600 && only_sent 1 1 || return
 	ip_on a link set wga down && forget && sleep 1 && sent_are 0 0 &&
-		ip_on a link set wga up && slowwait 5 sent_are 1 1
+		ip_on a link set wga up && only_sent 1 1
 }
 
 without_key() {
@@ -86,7 +91,7 @@ without_key() {
 }
 
 key_comes() {
-	set_key "$work/a" && slowwait 5 sent_are 1 1 && handshaken a && handshaken b
+	set_key "$work/a" && only_sent 1 1 && handshaken a && handshaken b
 }
 
 # b does not know the new key. What it goes on to send on the session is not for a.
@@ -101,15 +106,19 @@ key_known() {
 		allowed-ips 10.7.0.1/32,fd07::1/128 && answers a 10.7.0.2
 }
 
+no_peers() {
+	local peers
+	peers=$(wg_on a show wga peers) && [ -z "$peers" ]
+}
+
 # The peer has to go when its own key comes.
 own_key() {
 	pair_anew && answers a 10.7.0.2 && forget && set_key "$work/b" &&
-		[ -z "$(wg_on a show wga peers)" ] && ! answers a 10.7.0.2 2 && sent_are 0 0
+		no_peers && ! answers a 10.7.0.2 2 && sent_are 0 0
 }
 
 own_key_first() {
-	set_peer endpoint 10.0.0.2:51822 allowed-ips 10.7.0.2/32 &&
-		[ -z "$(wg_on a show wga peers)" ]
+	set_peer endpoint 10.0.0.2:51822 allowed-ips 10.7.0.2/32 && no_peers
 }
 
 own_key_last() {

@@ -292,18 +292,29 @@ relay_added() {
 		listening x udp 60000
 }
 
-# What has the shape of an initiation arrives at the inner endpoint.
-relays() {
-	local got
-	background b timeout 10 socat -u UDP-RECV:7000 "OPEN:$work/relayed,creat,trunc"
+# to_relay COMMAND...: while the inner endpoint listens, what has the shape of an initiation is
+# sent to the relay; then the command.
+to_relay() {
+	local got status
+	: >"$work/relayed"
+	background b timeout 30 socat -u UDP-RECV:7000 "OPEN:$work/relayed,creat,trunc"
 	got=$!
 	slowwait 10 listening b udp 7000 &&
 		on b python3 -c "import socket
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'\1' + bytes(147), ('10.0.8.1', 60000))" &&
-		slowwait 10 test -s "$work/relayed"
-	local status=$?
+		"$@"
+	status=$?
 	kill "$got"
+	wait "$got"
 	return "$status"
+}
+
+relays() {
+	to_relay slowwait 10 test -s "$work/relayed"
+}
+
+nothing_comes() {
+	! slowwait 3 test -s "$work/relayed"
 }
 
 relay_ends() {
@@ -320,7 +331,7 @@ relay_moves_back() {
 }
 
 does_not_relay() {
-	! relays
+	to_relay nothing_comes
 }
 
 nowhere_else() {

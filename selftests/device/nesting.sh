@@ -55,11 +55,13 @@ level_works() {
 
 # tx COUNTER...: sum over the interfaces under test, wherever they are.
 tx() {
-	local node counters
+	local node counters links=''
 	counters=$(printf '+ .stats64.tx.%s' "$@")
 	for node in a x; do
-		ip -n "$PREFIX-$node" -s -j link show type "$KIND_A" 2>/dev/null
-	done | jq -s "[.[][] | select(.stats64) | 0 $counters] | add // 0"
+		[ ! -e "/run/netns/$PREFIX-$node" ] ||
+			links+=$(ip -n "$PREFIX-$node" -s -j link show type "$KIND_A") || return
+	done
+	jq -s "[.[][] | select(.stats64) | 0 $counters] | add" <<<"$links"
 }
 
 lost_are() {
@@ -73,7 +75,7 @@ lost_are() {
 # round for ever.
 cut() {
 	local before
-	before=$(tx errors dropped)
+	before=$(tx errors dropped) || return
 	! on "$1" ping -q -c 20 -i 0.02 -w 2 -s "${3:-56}" "$2" &&
 		lost_are $((before + 20)) && comes_to_rest
 }
@@ -84,7 +86,7 @@ comes_to_rest() {
 
 at_rest() {
 	local before
-	before=$(tx packets)
+	before=$(tx packets) || return
 	sleep 0.5
 	[ "$(tx packets)" -eq "$before" ]
 }
@@ -92,7 +94,7 @@ at_rest() {
 # One level more than nwg goes through: what is not answered has to be counted.
 accounted() {
 	local before answered
-	before=$(tx errors dropped)
+	before=$(tx errors dropped) || return
 	answered=$(on a ping -q -c 20 -i 0.1 -w 10 "10.8.$1.2" |
 		sed -n 's/.* \([0-9]*\) received.*/\1/p')
 	echo "$answered of 20 answered"
@@ -210,7 +212,7 @@ without_session() {
 	device_up a "$B" endpoint 10.0.0.2:51822 &&
 		wg_on a set wga peer "$B" allowed-ips 0.0.0.0/0 &&
 		ip_on a route add 10.0.0.2 dev wga || return
-	before=$(tx errors dropped)
+	before=$(tx errors dropped) || return
 	! on a ping -q -c 200 -i 0.01 -w 5 10.7.0.2 && lost_are $((before + 200 - 128)) &&
 		comes_to_rest &&
 		ip_on a route del 10.0.0.2 dev wga

@@ -28,8 +28,9 @@ features() {
 	done
 }
 
-# seen FILTER COMMAND...: meanwhile a packet passed wga that the filter matches.
-seen() {
+# watched FILTER COMMAND...: it succeeds; $work/log says how many packets passed wga meanwhile
+# that the filter matches, none or one.
+watched() {
 	local filter=$1 capture status
 	shift
 	: >"$work/log"
@@ -40,11 +41,15 @@ seen() {
 	status=$?
 	kill "$capture" 2>/dev/null
 	wait "$capture"
-	[ "$status" -eq 0 ] && grep -q '^1 packet captured' "$work/log"
+	return "$status"
+}
+
+seen() {
+	watched "$@" && grep '^1 packet captured' "$work/log"
 }
 
 not_seen() {
-	! seen "$@" && grep -q '^0 packets captured' "$work/log"
+	watched "$@" && grep '^0 packets captured' "$work/log"
 }
 
 to_b() {

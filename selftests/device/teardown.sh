@@ -25,13 +25,21 @@ rounds=5
 traffic_on() {
 	background b sh -c 'while :; do ping -q -f -s 1000 "$0"; sleep 0.1; done' 10.7.0.1 \
 		>/dev/null 2>&1
-	traffic+=($!)
 	background b sh -c 'while :; do
 		socat -u -b 1300 OPEN:/dev/zero "UDP-SENDTO:$0:9"; sleep 0.1
 	done' 10.7.0.1 >/dev/null 2>&1
-	traffic+=($!)
 }
-traffic=()
+
+# Whoever started it, and what it started in the meantime.
+traffic_off() {
+	slowwait 10 none_run
+}
+
+none_run() {
+	local processes
+	processes=$(ip netns pids "$PREFIX-b" 2>/dev/null)
+	[ -z "$processes" ] || { xargs kill <<<"$processes" 2>/dev/null && false; }
+}
 
 received() {
 	on a cat /sys/class/net/wga/statistics/rx_packets
@@ -151,13 +159,6 @@ paired() {
 
 debug_on() {
 	echo "module $module +p" >/sys/kernel/debug/dynamic_debug/control
-}
-
-traffic_off() {
-	local process
-	for process in "${traffic[@]}"; do kill "$process" 2>/dev/null; done
-	ip netns pids "$PREFIX-b" | xargs -r kill 2>/dev/null
-	traffic=()
 }
 
 topology_up || exit 1

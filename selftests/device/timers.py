@@ -233,7 +233,9 @@ def refresh_on_receive(number):
     device, wire, inner, start = initiated(number)
     sleep_until(start, 150)
     wire.send_packet()  # not data, and too early
-    sleep_until(start, 166)
+    sleep_until(start, 163)
+    wire.send_payload(b"x")  # data, but too early
+    equal(types(collect(wire, start, 166)), [], "types of messages after data at 163 s")
     wire.send_payload(b"x")
     messages = collect(wire, start, 170)
     equal(types(messages)[0], wg.INITIATION, "type of message after data at 166 s")

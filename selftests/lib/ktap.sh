@@ -91,7 +91,7 @@ ktap_need() {
 ktap_end() {
 	printf '# Totals: pass:%d fail:%d skip:%d\n' \
 		$((ktap_number - ktap_failed - ktap_skipped)) "$ktap_failed" "$ktap_skipped"
-	if [ "$ktap_number" -ne "$ktap_planned" ]; then
+	if [ "$ktap_number" -ne "$ktap_planned" ] || [ "$ktap_number" -eq 0 ]; then
 		ktap_diag "planned $ktap_planned results, gave $ktap_number"
 		exit 1
 	fi

@@ -56,6 +56,14 @@ def prefix6(number):
     return f"fd00:{number >> 16:x}:{number & 0xffff:x}::"
 
 
+def ip_refusal(*arguments):
+    """What ip says about what must be refused."""
+    done = subprocess.run(("ip",) + arguments, check=False, capture_output=True, text=True,
+                          timeout=60)
+    check(done.returncode, f"not refused: ip {' '.join(arguments)}")
+    return done.stderr
+
+
 def ip(*arguments):
     subprocess.run(("ip",) + arguments, check=True, capture_output=True, timeout=60)
 
@@ -79,6 +87,19 @@ def refusal(error, action):
         equal(errno.errorcode.get(refused.error), errno.errorcode[error], refused.text or "errno")
         return refused
     raise Failed(f"not refused; {errno.errorcode[error]} expected")
+
+
+def check_text(refused, said, what="refusal"):
+    """Whether a refusal says what is wrong."""
+    check(refused.text, f"{what}: no extended ack")
+    check(said in refused.text, f"{what}: {said} is not in the extended ack: {refused.text}")
+
+
+def check_named(refused, named, said, what="refusal"):
+    """Whether it also names the attribute that is wrong or missing."""
+    check_text(refused, said, what)
+    equal(refused.wrong if refused.missing is None else refused.missing, named,
+          f"{what}: attribute")
 
 
 # What is shared.
@@ -348,7 +369,13 @@ def case_port_in_use():
         if OURS:
             equal(get(sock, "wg0"), before, "interface")
             check("LISTEN_PORT" in refused.text, f"extended ack: {refused.text!r}")
+        # Nor does the link go up with it.
+        ip("link", "set", "wg0", "down")
+        set_device(sock, "wg0", request[0])
+        said = ip_refusal("link", "set", "wg0", "up")
+        check(os.strerror(errno.EADDRINUSE) in said, f"error of link up: {said}")
         taken.close()
+        ip("link", "set", "wg0", "up")
         set_device(sock, "wg0", *request)
         equal(list(get(sock, "wg0").peers), [key_of(1)], "peers once the port is free")
 
@@ -478,6 +505,9 @@ def case_user_namespace():
     in_child(work)
 
 
+SOCKET_SETTINGS = {LISTEN_PORT: u16(LISTEN_PORT, 5002), FWMARK: attr(FWMARK, 4)}
+
+
 def case_foreign_sockets():
     """root of a user namespace changes no port or fwmark of an interface made elsewhere"""
     def work(channel):
@@ -486,11 +516,11 @@ def case_foreign_sockets():
         channel.recv(1)
         with genl.Socket(FAMILY) as sock:
             before = get(sock, "wg9")
-            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
+            for named, attribute in SOCKET_SETTINGS.items():
                 refused = refusal(errno.EPERM, lambda: set_device(
                     sock, "wg9", attribute, attr(PRIVATE_KEY, ALICE)))
                 if OURS:
-                    check(refused.text, "no extended ack")
+                    check_named(refused, named, "CAP_NET_ADMIN where the interface was made")
             equal(get(sock, "wg9"), before, "interface")
             set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE), nest(PEERS, peer(key_of(1))))
             equal(list(get(sock, "wg9").peers), [key_of(1)], "peers")
@@ -502,11 +532,12 @@ def case_foreign_sockets():
         channel.recv(1)
         ip("link", "set", "wg9", "netns", str(child))
         channel.send(b"g")
-        # Nor has root here by a socket of root's there.
+        # Nor does root here by a socket of root's there. The stock one allows that.
         with genl.Socket(FAMILY) as sock:
             borrow(sock, channel)
-            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 4)):
-                refusal(errno.EPERM, lambda: set_device(sock, "wg9", attribute))
+            for named, attribute in SOCKET_SETTINGS.items() if OURS else ():
+                check_named(refusal(errno.EPERM, lambda: set_device(sock, "wg9", attribute)),
+                            named, "CAP_NET_ADMIN where the interface was made")
         channel.send(b"g")
 
     ip("link", "add", "wg9", "type", FAMILY)
@@ -534,10 +565,14 @@ def case_namespace_gone():
             while not gone() and time.monotonic() < end:
                 time.sleep(0.05)
             before = get(sock, "wg9")
-            for attribute in (u16(LISTEN_PORT, 5002), attr(FWMARK, 5)):
-                refused = refusal(errno.ENONET, lambda: set_device(sock, "wg9", attribute,
-                                                                   attr(PRIVATE_KEY, ALICE)))
-                check(not OURS or refused.text, "no extended ack")
+            for named, attribute in SOCKET_SETTINGS.items():
+                refused = refusal(errno.EPERM, lambda: set_device(sock, "wg9", attribute,
+                                                                  attr(PRIVATE_KEY, ALICE)))
+                if OURS:
+                    check_named(refused, named, "namespace in which the interface was made is gone")
+            said = ip_refusal("link", "set", "wg9", "up")
+            check(not OURS or "namespace in which the interface was made is gone" in said,
+                  f"error of link up: {said}")
             equal(get(sock, "wg9"), before, "interface")
             set_device(sock, "wg9", attr(PRIVATE_KEY, ALICE))
             equal(get(sock, "wg9").attributes[PRIVATE_KEY], clamped(ALICE), "private key")
@@ -624,7 +659,10 @@ def case_delete_while_setting():
     for worker in workers:
         worker.start()
     try:
-        for _ in range(15):
+        end = time.monotonic() + 120
+        rounds = 0
+        while (rounds < 15 or min(done) < 5) and time.monotonic() < end and not errors:
+            rounds += 1
             ip("link", "add", "wg0", "type", FAMILY)
             ip("link", "set", "wg0", "up")
             time.sleep(0.3)
@@ -655,24 +693,34 @@ def case_keys_wiped():
                 check(marker not in refused.echo, "a key is in the request that came back")
 
 
+# errno, attributes, the attribute that the extended ack must name, what it must say
+UNNAMED = (
+    (errno.EBADR, b"", IFNAME, "give IFINDEX or IFNAME", "no name"),
+    (errno.EBADR, NAME + attr(IFINDEX, 1), IFNAME, "not both", "two names"),
+    (errno.ENODEV, genl.name("none"), IFNAME, "no such interface", "no such name"),
+    (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF), IFINDEX, "no such interface", "no such index"),
+    (errno.EOPNOTSUPP, genl.name("lo"), IFNAME, "not of kind", "other kind"),
+)
+
+
 def case_get_refusals():
     """GET_DEVICE: each refusal has its errno and an extended ack"""
     with interface() as sock:
-        for error, attributes, what in (
-                (errno.EBADR, b"", "no name"),
-                (errno.EBADR, genl.name("wg0") + attr(IFINDEX, 1), "two names"),
-                (errno.ENODEV, genl.name("none"), "no such name"),
-                (errno.ENODEV, attr(IFINDEX, 0xFFFFFFFF), "no such index"),
-                (errno.EOPNOTSUPP, genl.name("lo"), "other kind"),
-                (errno.EINVAL, genl.name("wg0") + attr(FLAGS, 0), "attribute of SET_DEVICE"),
-                (errno.EINVAL, attr(IFNAME, b"wg0"), "name without its NUL"),
-                (errno.EINVAL, genl.name("interface-123456"), "long name")):
+        for error, attributes, named, said, what in UNNAMED + (
+                (errno.ENODEV, attr(IFINDEX, 0xFFFFFFFF), IFINDEX, "no such interface", "index -1"),
+                (errno.EINVAL, NAME + attr(FLAGS, 0), FLAGS, "nknown", "attribute of SET_DEVICE"),
+                (errno.EINVAL, attr(IFNAME, b"wg0"), IFNAME, "policy", "name without its NUL"),
+                (errno.EINVAL, genl.name("interface-123456"), IFNAME, "policy", "long name")):
             with genl.Socket(FAMILY) as own:
                 try:
                     refused = refusal(error, lambda: list(own.dump(GET_DEVICE, attributes)))
                 except Failed as failed:
                     raise Failed(f"{what}: {failed}") from failed
-                check(refused.text, f"{what}: no extended ack")
+                # What ends a dump that has begun: there, 6.1 passes on no more than the text.
+                if error != errno.EINVAL:
+                    check_text(refused, said, what)
+                else:
+                    check_named(refused, named, said, what)
         refusal(errno.EOPNOTSUPP, lambda: sock.ask(GET_DEVICE, genl.name("wg0")))
 
 
@@ -789,9 +837,7 @@ def set_refusal(sock, name):
         LISTEN_PORT, 7000), attr(FWMARK, 0x77), wrong))
     if OURS:
         equal(get(sock, "wg0"), before, "interface")
-        check(refused.text, "no extended ack")
-        check(said in refused.text, f"{said} is not in the extended ack: {refused.text}")
-        equal(refused.wrong if refused.missing is None else refused.missing, named, "attribute")
+        check_named(refused, named, said)
 
 
 def base_settings(sock):
@@ -802,13 +848,12 @@ def base_settings(sock):
 
 
 def case_set_names():
-    """SET_DEVICE: no interface named, none of that name, one of another kind"""
+    """SET_DEVICE: no interface named, two, none of that name, one of another kind"""
     with interface() as sock:
-        for error, attributes in ((errno.EBADR, b""), (errno.ENODEV, genl.name("none")),
-                                  (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF)),
-                                  (errno.EOPNOTSUPP, genl.name("lo"))):
+        for error, attributes, named, said, what in UNNAMED:
             refused = refusal(error, lambda: sock.ask(SET_DEVICE, attributes + attr(FWMARK, 1)))
-            check(not OURS or refused.text, "no extended ack")
+            if OURS:
+                check_named(refused, named, said, what)
 
 
 def case_set_header():
@@ -818,7 +863,7 @@ def case_set_header():
         request = genl.name("wg0") + attr(FWMARK, 1)
         for more in ({"reserved": 1}, {"flags": genl.NLM_F_ACK | 0x400}):
             refused = refusal(errno.EINVAL, lambda: sock.ask(SET_DEVICE, request, **more))
-            check(refused.text, "no extended ack")
+            check(refused.text, "no extended ack")  # the kernel's
         equal(get(sock, "wg0"), before, "interface")
 
 

@@ -75,15 +75,14 @@ one_side() {
 		command "$tool" "$@"
 	}
 	# Most cases are refused and change nothing: not each needs to be undone.
-	command wg setconf wg0 before
-	command wg showconf wg0 >clean
+	command wg setconf wg0 before && command wg showconf wg0 >clean || exit 1
 	while read -r _ command; do
 		((++number))
 		[ $number -eq 1 ] || [ "$(<$((number - 1)).state)" = "$(<clean)" ] ||
 			command wg setconf wg0 before
 		(eval "$command") </dev/null >$number.out 2>$number.err
 		echo $? >$number.status
-		command wg showconf wg0 >$number.state
+		command wg showconf wg0 >$number.state || exit 1
 	done < <(cases)
 }
 
@@ -98,6 +97,11 @@ compare() {
 	local name="${*:3}"
 	name=${name//\#/}
 	[ ${#name} -le 100 ] || name=${name:0:100}...
+	# The state is what a side leaves last, and there is always one.
+	if [ ! -s "$work/wg/$number.state" ] || [ ! -s "$work/nwgctl/$number.state" ]; then
+		ktap_fail "$name" "a side did not run it"
+		return
+	fi
 	wg_status=$(<"$work/wg/$number.status")
 	nwgctl_status=$(<"$work/nwgctl/$number.status")
 	[ "$other" != drop-in ] || status=$((status > 0))
@@ -143,10 +147,9 @@ refused() {
 same_output() {
 	local first second third
 	for _ in {1..20}; do
-		first=$(wg "$@")
-		second=$("$NWGCTL" "$@")
-		third=$(wg "$@")
+		first=$(wg "$@") && second=$("$NWGCTL" "$@") && third=$(wg "$@") || return
 		[ "$first" = "$third" ] || continue
+		[ -n "$first" ] || { echo "wg $* prints nothing" && return 1; }
 		[ "$first" != "$second" ] || return 0
 		diff <(echo "$first") <(echo "$second")
 		return 1
@@ -222,9 +225,9 @@ mapfile -t all < <(cases)
 other=${1:-nwgctl}
 if [ "$other" = drop-in ]; then
 	ktap_plan ${#all[@]}
-	unshare --net "$0" --side wg "$work/wg"
+	unshare --net "$0" --side wg "$work/wg" || exit 1
 	drop_in_load || exit 1
-	unshare --net "$0" --side wg "$work/nwgctl"
+	unshare --net "$0" --side wg "$work/nwgctl" || exit 1
 else
 	ktap_plan $((${#all[@]} + 9 + 6))
 	for tool in wg nwgctl; do
@@ -232,8 +235,8 @@ else
 		defer ip netns del "compare-$tool"
 	done
 	ip netns exec compare-wg "$0" --side wg "$work/wg" &
-	ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl"
-	wait
+	ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl" || exit 1
+	wait $! || exit 1
 fi
 for number in "${!all[@]}"; do
 	# shellcheck disable=SC2086 # status and command
