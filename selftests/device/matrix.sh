@@ -160,6 +160,7 @@ cell() {
 	ktap_run "$name: both roam" roams
 	ktap_run "$name: two rekeys, nothing lost" rekeys
 	ktap_run "$name: 200 s of silence" silence
+	[ "$checks" -eq 6 ] || return
 	ktap_run "$name: responder under load" loaded "$to" "${responder[@]}"
 	ktap_run "$name: initiator under load" loaded "$from" "${initiator[@]}"
 }
@@ -199,7 +200,11 @@ done
 echo 0 >"$work/told"
 directions=("a b")
 [ "$KIND_A" = "$KIND_B" ] || directions+=("b a")
-ktap_plan $((${#directions[@]} * 8 * 6))
+# Under a flood wireguard-go answers some messages late and more than once: there is no sequence
+# to expect.
+checks=6
+[ "$KIND_A" != go ] && [ "$KIND_B" != go ] || checks=4
+ktap_plan $((${#directions[@]} * 8 * checks))
 for direction in "${directions[@]}"; do
 	read -r from to <<<"$direction"
 	for outer in 4 6; do
