@@ -434,16 +434,14 @@ out:
 
 /*
  * Erase the session keys of all interfaces, because the memory is about to be written out, or was
- * copied. @stay: until start_all_sessions() there are no new ones.
+ * copied.
  */
-static void erase_all_sessions(bool stay)
+static void erase_all_sessions(void)
 {
 	struct nwg_device *wg;
 	struct nwg_peer *peer;
 
 	rtnl_lock();
-	/* Read under each peer's handshake lock, which erasing takes. */
-	WRITE_ONCE(nwg_handshakes_barred, stay);
 	list_for_each_entry(wg, &devices, list) {
 		mutex_lock(&wg->update_lock);
 		list_for_each_entry(peer, &wg->peers, list) {
@@ -491,7 +489,9 @@ static int power_event(struct notifier_block *block, unsigned long event, void *
 			break;
 		fallthrough;
 	case PM_HIBERNATION_PREPARE:
-		erase_all_sessions(true);
+		/* Read under each peer's handshake lock, which erasing takes. */
+		WRITE_ONCE(nwg_handshakes_barred, true);
+		erase_all_sessions();
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
@@ -507,7 +507,7 @@ static struct notifier_block power_notifier = { .notifier_call = power_event };
 /* Two copies of a machine must not go on with one session: they would use a nonce twice. */
 static int vmfork_event(struct notifier_block *block, unsigned long event, void *data)
 {
-	erase_all_sessions(nwg_handshakes_barred);
+	erase_all_sessions();
 	return NOTIFY_DONE;
 }
 
