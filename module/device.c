@@ -139,6 +139,10 @@ static int device_open(struct net_device *dev)
 	nwg_receive_start(wg);
 	err = nwg_socket_open(wg, wg->port);
 	if (err) {
+		/* Who sets the link up is told no more than the error's number. */
+		net_err_ratelimited("%s: Not up: no socket on UDP port %u: %pe%s\n", dev->name,
+				    wg->port, ERR_PTR(err),
+				    err == -EADDRINUSE ? ", another has it (see ss -ulpn)" : "");
 		nwg_receive_stop(wg);
 		goto out;
 	}

@@ -12,8 +12,8 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 . "$here/device.sh"
 . "$here/pair.sh"
 
-ktap_need nft jq
-ktap_plan 14
+ktap_need nft jq socat
+ktap_plan 15
 
 # What comes to b from a by the wire: initiations and transport messages.
 watch_wire() {
@@ -54,6 +54,19 @@ forget() {
 
 pair_anew() {
 	device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" && forget
+}
+
+port_taken() {
+	local other status=0
+	ip_on a link set wga down
+	background a socat -u UDP-RECV:51821 /dev/null
+	other=$!
+	slowwait 10 listening a udp 51821 && ! ip_on a link set wga up || status=1
+	ip_on a -j link show wga | jq -e '.[0].flags | contains(["UP"]) | not' || status=1
+	kill "$other"
+	wait "$other"
+	[ "$KIND_A" != nwg ] || dmesg | grep "nwg: wga: Not up.* port 51821.*ss -ulpn" || status=1
+	ip_on a link set wga up && answers a 10.7.0.2 && return "$status"
 }
 
 down_up() {
@@ -153,6 +166,7 @@ wg pubkey <"$work/new" >"$work/new.public"
 
 ktap_run "link down, up: the session is forgotten" wiped
 ktap_run "the next packet makes a new one" new_session
+ktap_run "while another has the port it stays down, and the log says why" port_taken
 ktap_run "a persistent keepalive is sent when it is set, and when the link comes up" keepalive_at_up
 ktap_run "without a private key nothing is sent" without_key
 ktap_run "when it comes, the keepalive is sent" key_comes
