@@ -73,6 +73,8 @@ need_kinds() {
 		go)
 			ktap_need wg wireguard-go
 			modprobe tun || [ -e /dev/net/tun ] || ktap_skip_all "no tun"
+			# When its turn comes late, what has arrived must still be there.
+			echo 4194304 >/proc/sys/net/core/rmem_default
 			;;
 		*) echo "$kind: not nwg, wireguard or go" >&2 && exit 2 ;;
 		esac
