@@ -33,11 +33,11 @@ demo: setup ## show the nested chain at work, in a VM
 debug: ## build a kernel that finds faults, once (x86-64), and nwg.ko for it
 	selftests/debug/build
 
-check: setup ## run every test
-	$(MAKE) all
-	selftests/run
+check: setup ## run the tests: all on a stock kernel, some on the debug kernel, too (x86-64)
+	$(MAKE) all debug
+	selftests/run --all
 
-check-debug: setup ## run the tests in virtual machines on the debug kernel
+check-debug: setup ## run all tests of the module on the debug kernel: hours
 	$(MAKE) all debug
 	selftests/run --debug
 

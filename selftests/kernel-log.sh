@@ -31,6 +31,7 @@ stack-protector: Kernel stack is corrupted in: nwg_receive+0x10/0x20 [nwg]
 BUG: KASAN: use-after-free in nwg_peer_put+0x10/0x20 [nwg]
 BUG: KASAN: slab-out-of-bounds in nwg_peer_put+0x10/0x20 [nwg]
 KASAN: null-ptr-deref in range [0x0000000000000008-0x000000000000000f]
+leaked reference.
 UBSAN: shift-out-of-bounds in module/peer.c:10:2
 WARNING: possible circular locking dependency detected
 WARNING: possible recursive locking detected

@@ -20,7 +20,7 @@ faults=(
 	refcount "refcount_t: addition on 0"
 	list "list_del corruption"
 	free_active_timer "ODEBUG: free active"
-	tracker "ref_tracker: leaked reference"
+	tracker "leaked reference"
 	hang "blocked for more than"
 	use_after_free "KASAN: use-after-free"
 	leak "new suspected memory leaks"
