@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two workers at once, a hundred rounds each or as many as wanted: interfaces are made, configured, used,
-# moved to another namespace under traffic, used there, and deleted under traffic. What
-# the kernel's log says of it is for the runner to judge.
+# Two workers at once, a hundred rounds each or as many as wanted: interfaces are made,
+# configured, used, moved to another namespace under traffic, used there, and deleted under
+# traffic. What the kernel's log says of it is for the runner to judge.
 #
 # usage: rounds.sh [KIND_A [KIND_B [ROUNDS]]]
 
