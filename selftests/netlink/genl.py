@@ -62,33 +62,31 @@ def parse(data):
 
 class Refused(Exception):
     """The kernel's refusal: errno, the text of its extended ack, the types of the attribute that is
-    wrong and of the one that is missing, if it names them, and what it sent back."""
+    wrong and of the one that is missing, if it names them, what it sent back, and the type of the
+    message, NLMSG_ERROR or NLMSG_DONE."""
 
-    def __init__(self, error, text, wrong=None, missing=None, echo=b""):
+    def __init__(self, error, text, wrong=None, missing=None, echo=b"", kind=NLMSG_ERROR):
         super().__init__(f"{errno.errorcode.get(error, error)}: {text or '(no extended ack)'}")
         self.error, self.text, self.wrong, self.missing = error, text, wrong, missing
-        self.echo = echo
+        self.echo, self.kind = echo, kind
 
 
 Message = namedtuple("Message", "kind flags sequence body")
 
 
-class Socket:
-    """A generic netlink socket that knows one family.
+class Netlink:
+    """A netlink socket.
 
     room: bytes to receive at once; the kernel makes no dump message larger than the largest that
     was asked for yet. cap_ack: a refusal need not repeat the request."""
 
-    def __init__(self, family, room=1 << 16, cap_ack=True):
+    def __init__(self, protocol, room=1 << 16, cap_ack=True):
         self.room = room
-        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, int(cap_ack))
         self.socket.settimeout(60)
         self.sequence, self.sent = 0, b""
-        self.family = 0x10  # the controller
-        reply = dict(parse(self.ask(3, attr(2, family.encode() + b"\0"))[0].body[GENL_HEADER:]))
-        self.family, = struct.unpack("=H", reply[1])
 
     def close(self):
         self.socket.close()
@@ -99,12 +97,14 @@ class Socket:
     def __exit__(self, *_):
         self.close()
 
-    def send(self, command, attributes, flags, reserved=0):
+    def message(self, kind, body, flags):
         self.sequence += 1
-        body = struct.pack("=BBH", command, 1, reserved) + attributes
-        self.sent = struct.pack("=IHHII", NLMSG_HEADER + len(body), self.family,
-                                NLM_F_REQUEST | flags, self.sequence, 0) + body
-        self.socket.send(self.sent)
+        return struct.pack("=IHHII", NLMSG_HEADER + len(body), kind, NLM_F_REQUEST | flags,
+                           self.sequence, 0) + body
+
+    def send(self, message):
+        self.sent = message
+        self.socket.send(message)
 
     def receive(self):
         """The messages of one datagram."""
@@ -136,11 +136,25 @@ class Socket:
                           for kind in (NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MISS_TYPE))
         if wrong is not None:  # the offset of the attribute in the request
             wrong = struct.unpack_from("=H", self.sent, wrong + 2)[0] & 0x3FFF
-        raise Refused(-error, text, wrong, missing, echo)
+        raise Refused(-error, text, wrong, missing, echo, message.kind)
+
+
+class Socket(Netlink):
+    """A generic netlink socket that knows one family."""
+
+    def __init__(self, family, room=1 << 16, cap_ack=True):
+        super().__init__(NETLINK_GENERIC, room, cap_ack)
+        self.family = 0x10  # the controller
+        reply = dict(parse(self.ask(3, attr(2, family.encode() + b"\0"))[0].body[GENL_HEADER:]))
+        self.family, = struct.unpack("=H", reply[1])
+
+    def request(self, command, attributes, flags, reserved=0):
+        body = struct.pack("=BBH", command, 1, reserved) + attributes
+        return self.message(self.family, body, flags)
 
     def ask(self, command, attributes, flags=NLM_F_ACK, reserved=0):
         """Do: the replies, once acknowledged."""
-        self.send(command, attributes, flags, reserved)
+        self.send(self.request(command, attributes, flags, reserved))
         replies = []
         while True:
             for message in self.receive():
@@ -151,7 +165,7 @@ class Socket:
 
     def dump(self, command, attributes):
         """Dump: yields one message after the other, the last being NLMSG_DONE."""
-        self.send(command, attributes, NLM_F_DUMP)
+        self.send(self.request(command, attributes, NLM_F_DUMP))
         while True:
             for message in self.receive():
                 if message.kind in (NLMSG_ERROR, NLMSG_DONE):
