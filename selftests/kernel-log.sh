@@ -103,7 +103,7 @@ ktap_run "nothing else is" "$here/lib/kernel-log" <<'END'
 [    0.100000] Spectre V2 : WARNING: Unprivileged eBPF is enabled with eIBRS on, data leaks possible via Spectre v2 BHB attacks!
 [    1.000000] nwg: loading out-of-tree module taints kernel.
 [    1.100000] nwg: wg0: Peer 1 created
-[    1.200000] wg0: Handshake for peer 1 did not complete after 20 attempts, giving up
+[    1.200000] nwg: wg0: Handshake for peer 1 did not complete after 20 attempts, giving up
 [    1.300000] IPv6: ADDRCONF(NETDEV_CHANGE): veth0: link becomes ready
 [    1.400000] sysctl could not get directory: /net/ipv4/conf/wg0 -12
 [    1.400001] CPU: 0 PID: 87 Comm: faults.py Tainted: G           O       6.1.192-nwg-debug #1

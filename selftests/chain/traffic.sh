@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Traffic through the chain, captures of it, and what the relay says about it.
+# Traffic through the chain, and what the relay says about it.
 
 CHAIN_TOOLS=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # shellcheck source=selftests/lib/ktap.sh
@@ -39,32 +39,6 @@ datagrams() {
 	status=$?
 	kill "$server" && wait "$server" 2>/dev/null
 	return "$status"
-}
-
-# capture NODE INTERFACE FILE [FILTER]: capture until capture_end; several may run.
-capture() {
-	local node=$1 interface=$2 file=$3
-	shift 3
-	background "$node" tcpdump -Z root -i "$interface" -s 0 -U --immediate-mode -w "$file" "$@" \
-		2>"$file.log"
-	CAPTURES+=($!)
-	slowwait 20 grep -q 'listening on' "$file.log" || {
-		cat "$file.log"
-		return 1
-	}
-}
-
-capture_end() {
-	kill -INT "${CAPTURES[@]}"
-	wait "${CAPTURES[@]}"
-	CAPTURES=()
-}
-
-# captured FILE [FILTER]: number of packets in a capture; none if it cannot be read.
-captured() {
-	local packets
-	packets=$(tcpdump -n -r "$1" "${@:2}" 2>/dev/null) || return
-	awk 'NF' <<<"$packets" | wc -l
 }
 
 # forge NODE KIND|OPTION...: send made-up datagrams to the relay, print "KIND COUNT".

@@ -340,12 +340,16 @@ class Wire:
         equal(attempt.initiator, self.device.own.public, "static key in the initiation")
         return attempt
 
-    def accept(self, timeout=LATE, **fields):
-        """A session that the device initiates."""
+    def answer(self, initiation, **fields):
+        """The session that an initiation of the device's begins."""
         fields.setdefault("psk", self.psk)
-        response, self.session = self.opens(self.gets(wg.INITIATION, timeout)).respond(**fields)
+        response, self.session = self.opens(initiation).respond(**fields)
         self.send(response)
         return self.session
+
+    def accept(self, timeout=LATE, **fields):
+        """A session that the device initiates."""
+        return self.answer(self.gets(wg.INITIATION, timeout), **fields)
 
     def gets_packet(self, timeout=LATE, session=None):
         """The next message must be a transport message of the session; its payload."""

@@ -93,6 +93,12 @@ link_add() {
 	fi
 }
 
+# vrf_up INTERFACE: put this interface of a's into a VRF with table 201.
+vrf_up() {
+	ip_on a link add vrf1 type vrf table 201 && ip_on a link set vrf1 up &&
+		ip_on a link set "$1" master vrf1
+}
+
 topology_up() {
 	defer topology_down
 	topology_make
@@ -139,6 +145,15 @@ topology_down() {
 	for node in a b c; do
 		ip netns del "$PREFIX-$node" 2>/dev/null
 	done
+}
+
+# better NAME COMMAND...: what the stock module does not do.
+better() {
+	if [ "$KIND_A" = nwg ]; then
+		ktap_run "$@"
+	else
+		ktap_skip "$1" "only nwg does that"
+	fi
 }
 
 # run_cases MODULE...: run the cases of Python modules against the device in a; plans.

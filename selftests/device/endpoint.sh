@@ -364,12 +364,6 @@ mark_routes() {
 
 # VRF
 
-# vrf_up INTERFACE: put it into a VRF with table 201.
-vrf_up() {
-	ip_on a link add vrf1 type vrf table 201 && ip_on a link set vrf1 up &&
-		ip_on a link set "$1" master vrf1
-}
-
 in_vrf() {
 	"$@"
 	local status=$?
@@ -611,15 +605,6 @@ without_ipv6() {
 	status=$?
 	on a sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
 	return "$status"
-}
-
-# better NAME COMMAND...: what the stock module does not do.
-better() {
-	if [ "$KIND_A" = nwg ]; then
-		ktap_run "$@"
-	else
-		ktap_skip "$1" "only nwg does that"
-	fi
 }
 
 more_up && d_up && tracing_on || exit 1

@@ -15,7 +15,7 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 ktap_need iperf3 jq python3 socat tcpdump
 [ "$(nproc)" -gt 1 ] || ktap_skip_all "one CPU only"
 tracing=/sys/kernel/tracing
-ktap_plan 11
+ktap_plan 12
 
 # traced FUNCTION: it is noted who calls this function of the module's, on which CPU. Before
 # traffic: the kernel patches its code for it.
@@ -70,14 +70,11 @@ ascending() {
 
 # in_order_out SENDERS: at once, and each hands over more than a burst at a time.
 in_order_out() {
-	local capture status
-	background a tcpdump -i eth0 -Q out -B 65536 -s 96 -w "$work/out" \
-		udp dst port 51822 2>"$work/tcpdump"
-	capture=$!
-	slowwait 10 grep -q listening "$work/tcpdump" &&
+	local status
+	capture a eth0 "$work/out" -Q out -B 65536 -s 96 udp dst port 51822 &&
 		on a iperf3 -c 10.7.0.2 -P "$1" -n 8M -i 0 >/dev/null
 	status=$?
-	kill "$capture" && wait "$capture"
+	capture_end
 	[ "$status" -eq 0 ] && ascending "$work/out"
 }
 
@@ -156,9 +153,7 @@ in_order_until_helped() {
 by_vrf() {
 	local endpoint interface=eth0
 	[ "$KIND_A" = nwg ] || interface=vrf1
-	on a sysctl -qw net.ipv4.udp_l3mdev_accept=1 &&
-		ip_on a link add vrf1 type vrf table 201 && ip_on a link set vrf1 up &&
-		ip_on a link set eth0 master vrf1 &&
+	on a sysctl -qw net.ipv4.udp_l3mdev_accept=1 && vrf_up eth0 &&
 		ip_on a address replace fe80::a/64 dev eth0 nodad &&
 		ip_on b address replace fe80::b/64 dev eth0 nodad &&
 		device_up a "$B" && device_up b "$A" endpoint '[fe80::a%eth0]:51821' &&

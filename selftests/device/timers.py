@@ -122,8 +122,7 @@ def rekey(number):
     within(messages[-1], REKEY_AFTER, REKEY_AFTER + 1, "initiation")
     old = wire.session
     send()  # before the new session is there
-    response, wire.session = wire.opens(messages.pop().bytes).respond()
-    wire.send(response)
+    wire.answer(messages.pop().bytes)
     later = [message.bytes for message in collect(wire, start, 140, 1, lambda: (send(), wire.send_packet()))]
     payloads = [old.decrypt(message.bytes) for message in messages]
     keys = [old if wg.receiver_index(message) == old.local else wire.session for message in later]
@@ -152,8 +151,7 @@ def rejects_after_180(number):
     check(REJECT_AFTER - 1.5 <= data[-1].time <= REJECT_AFTER, f"last data after {data[-1].time:.2f} s")
     regular(initiations, REKEY_TIMEOUT, REKEY_TIMEOUT + JITTER, "initiation")
     messages = collect(wire, start, 200, stop=wg.INITIATION)
-    response, wire.session = wire.opens(messages[-1].bytes).respond()
-    wire.send(response)
+    wire.answer(messages[-1].bytes)
     got = [int(bench.udp_payload(wire.session.decrypt(message.bytes)))
            for message in collect(wire, start, time.monotonic() - start + 1)]
     equal(got, list(range(sent - len(got) + 1, sent + 1)), "packets that waited")
@@ -223,8 +221,7 @@ def no_answer(number):
     messages = collect(wire, start, 30, stop=wg.INITIATION)
     equal(types(messages), [wg.TRANSPORT, wg.INITIATION], "types of messages after data without an answer")
     at(messages[1], 15, 15 + JITTER, "initiation")
-    response, wire.session = wire.opens(messages[1].bytes).respond()
-    wire.send(response)
+    wire.answer(messages[1].bytes)
     equal(wire.gets_packet(), b"", "payload of the confirmation")
 
 
@@ -273,8 +270,7 @@ def persistent_keepalive(number):
     at(messages[0], 25, 25, "keepalive after traffic", mark)
     messages = collect(wire, start, 200, stop=wg.INITIATION)
     if messages and messages[-1].type == wg.INITIATION:
-        response, wire.session = wire.opens(messages[-1].bytes).respond()
-        wire.send(response)
+        wire.answer(messages[-1].bytes)
         wire.gets_packet()
     device.set_peer(wire.own.public, "persistent-keepalive", "0")
     mark = time.monotonic() - start

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Traffic between nodes of a topology. Whoever sources this has
+# Traffic between nodes of a topology, and captures of it. Whoever sources this has
 #	on NODE COMMAND...         that runs a command on a node
 #	background NODE COMMAND... that starts one, its process is $!
 
@@ -38,4 +38,30 @@ stream() {
 	status=$?
 	kill "$server" 2>/dev/null
 	return "$status"
+}
+
+# capture NODE INTERFACE FILE [OPTION|FILTER]...: capture until capture_end; several may run.
+capture() {
+	local node=$1 interface=$2 file=$3
+	shift 3
+	background "$node" tcpdump -Z root -i "$interface" -s 0 -U --immediate-mode -w "$file" "$@" \
+		2>"$file.log"
+	CAPTURES+=($!)
+	slowwait 20 grep -q 'listening on' "$file.log" || {
+		cat "$file.log"
+		return 1
+	}
+}
+
+capture_end() {
+	kill -INT "${CAPTURES[@]}"
+	wait "${CAPTURES[@]}"
+	CAPTURES=()
+}
+
+# captured FILE [FILTER]: number of packets in a capture; none if it cannot be read.
+captured() {
+	local packets
+	packets=$(tcpdump -n -r "$1" "${@:2}" 2>/dev/null) || return
+	awk 'NF' <<<"$packets" | wc -l
 }
