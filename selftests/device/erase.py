@@ -82,8 +82,7 @@ def half_a_handshake(number):
     # At once, or when it is time to try again.
     anew = wire.gets(wg.INITIATION)
     wire.gets_nothing("the response to an initiation from before")
-    response, wire.session = wire.opens(anew).respond(psk=wire.psk)
-    wire.send(response)
+    wire.answer(anew)
     wire.gets_payload(DATA)
 
 
