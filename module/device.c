@@ -128,9 +128,14 @@ static int device_open(struct net_device *dev)
 	struct nwg_peer *peer;
 	int err;
 
-	/* Its peers are not on one link, so none is told of a shorter way to another. */
-	if (in_dev)
+	/*
+	 * Its peers are not on one link, so none is told of a shorter way to another. The kernel
+	 * sends redirects if either this interface or all are to.
+	 */
+	if (in_dev) {
 		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
+		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
+	}
 	/* A link-local address would be in nobody's allowed IPs. */
 	if (in6_dev)
 		in6_dev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
