@@ -56,6 +56,25 @@ static unsigned int padding_of(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
+ * What the sender's socket hangs on a packet goes over to its copy: the socket pays until that has
+ * left, and is told when that was.
+ */
+static void inherit(struct sk_buff *copy, struct sk_buff *skb)
+{
+	struct skb_shared_info *to = skb_shinfo(copy), *from = skb_shinfo(skb);
+
+	if (!skb->sk)
+		return;
+	to->tx_flags |= from->tx_flags & SKBTX_ANY_TSTAMP;
+	to->tskey = from->tskey;
+	/* The destructor may want it. */
+	to->destructor_arg = from->destructor_arg;
+	swap(copy->truesize, skb->truesize);
+	swap(copy->destructor, skb->destructor);
+	swap(copy->sk, skb->sk);
+}
+
+/*
  * Make the packet linear, our own, and roomy. Consumes it and returns NULL if there is no memory.
  */
 static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
@@ -70,12 +89,11 @@ static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
 		return skb;
 	/* One copy does it all, where pulling, unsharing and expanding would each make one. */
 	copy = skb_copy_expand(skb, head, tail, GFP_ATOMIC);
-	if (likely(copy) && skb->sk) {
-		/* The sender's socket goes on paying until the packet has left. */
-		swap(copy->truesize, skb->truesize);
-		swap(copy->destructor, skb->destructor);
-		swap(copy->sk, skb->sk);
+	if (unlikely(!copy)) {
+		kfree_skb(skb);
+		return NULL;
 	}
+	inherit(copy, skb);
 	consume_skb(skb);
 	return copy;
 }

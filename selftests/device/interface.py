@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import json
+import mmap
 import os
 import socket
 import struct
@@ -525,7 +526,70 @@ def hidden(number):
         equal(wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0, "error after sending junk")
 
 
+# What senders and the stack hang on a packet
+
+
+def ring(number):
+    """sending: the frames of a packet socket's ring are sent, and given back"""
+    # linux/if_packet.h
+    sol_packet, packet_version, packet_tx_ring, packet_vnet_hdr = 263, 10, 13, 15
+    tpacket_v2, header, frame, available, send_request = 1, 32, 2048, 0, 1
+    device, wire, _ = connected(number)
+    with bench.inside(bench.NS_A):
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    packets.setsockopt(sol_packet, packet_version, tpacket_v2)
+    packets.setsockopt(sol_packet, packet_vnet_hdr, 1)
+    packets.setsockopt(sol_packet, packet_tx_ring, struct.pack("IIII", 2 * frame, 1, frame, 2))
+    packets.bind((device.name, 0x0800))
+    frames = mmap.mmap(packets.fileno(), 2 * frame)
+    # Only so much of it comes in the linear part, the rest from the ring's pages.
+    linear = 20
+    data = struct.pack("=BBHHHH", 0, 0, linear, 0, 0, 0) + udp(device.inner, wire.inner, bytes(200))
+    for start in 0, frame:
+        frames[start + header:start + header + len(data)] = data
+        frames[start:start + 8] = struct.pack("II", send_request, len(data))
+    packets.send(b"")
+    for start in 0, frame:
+        wire.gets_payload(bytes(200))
+    for start in 0, frame:
+        equal(struct.unpack_from("I", frames, start)[0], available, "status of the frame")
+    frames.close()
+    packets.close()
+
+
+def stamps(number):
+    """sending: who asks when a packet left is told so"""
+    # linux/net_tstamp.h
+    so_timestamping, tx_software, software, opt_tsonly = 37, 1 << 1, 1 << 4, 1 << 11
+    device, wire, inner = connected(number)
+    inner.socket.setsockopt(socket.SOL_SOCKET, so_timestamping, tx_software | software | opt_tsonly)
+    with bench.inside(bench.NS_A):
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # who shares each packet
+    tap.bind((device.name, 3))
+    inner.send(wire.inner, b"when")
+    wire.gets_payload(b"when")
+    _, ancillary, _, _ = inner.socket.recvmsg(0, 256, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+    found = [struct.unpack_from("q", data)[0] for level, kind, data in ancillary
+             if (level, kind) == (socket.SOL_SOCKET, so_timestamping)]
+    check(found and abs(found[0] - time.time()) < 10, f"{found} at {time.time()}")
+    tap.close()
+
+
+def redirects(number):
+    """routing: who sends to a peer by way of the interface is not told of a shorter way"""
+    device, wire, _ = connected(number)
+    other = Wire(device, allowed=f"10.77.{number}.3/32")
+    other.connect()
+    bench.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    try:
+        wire.send_packet(udp(wire.inner, f"10.77.{number}.3", b"onward"))
+        other.gets_payload(b"onward")
+        wire.gets_nothing("a packet to another peer")
+    finally:
+        bench.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+
+
 CASES = [
     attributes, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
-    counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden,
+    counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps, redirects,
 ]
