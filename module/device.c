@@ -73,6 +73,16 @@ static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
 	       message->receiver == session->remote_index;
 }
 
+static void log_no_peer(const struct net_device *dev, const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		net_dbg_ratelimited("%s: No peer has %pI4 in its allowed IPs\n", dev->name,
+				    &ip_hdr(skb)->daddr);
+	else
+		net_dbg_ratelimited("%s: No peer has %pI6c in its allowed IPs\n", dev->name,
+				    &ipv6_hdr(skb)->daddr);
+}
+
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nwg_device *wg = netdev_priv(dev);
@@ -88,8 +98,7 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	peer = peer_for(wg, skb);
 	if (unlikely(!peer)) {
 		err = -ENOKEY;
-		net_dbg_ratelimited("%s: No peer has the destination in its allowed IPs\n",
-				    dev->name);
+		log_no_peer(dev, skb);
 		goto unreachable;
 	}
 	if (unlikely(!READ_ONCE(peer->endpoint.value.addr.sa_family))) {
@@ -100,8 +109,8 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 	if (unlikely(comes_back(peer, skb))) {
 		err = -ELOOP;
-		net_dbg_ratelimited("%s: Routing loop: a message to peer %llu came back\n",
-				    dev->name, peer->id);
+		net_dbg_ratelimited("%s: Routing loop: a message to " NWG_LOG_PEER " came back\n",
+				    dev->name, nwg_log_peer(peer));
 		goto refuse;
 	}
 	nwg_peer_send(peer, skb, skb_valid_dst(skb) ? dst_mtu(skb_dst(skb)) : READ_ONCE(dev->mtu));

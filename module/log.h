@@ -9,6 +9,13 @@
 
 #include <linux/printk.h>
 
+/*
+ * A peer in a message: its number, and where it is. Read without a lock: while that changes, the
+ * message may have a bit of both.
+ */
+#define NWG_LOG_PEER "peer %llu (%pISpfsc)"
+#define nwg_log_peer(peer) (peer)->id, &(peer)->endpoint.value.addr
+
 #define nwg_dbg(wg, format, ...) pr_debug("%s: " format, (wg)->dev->name, ##__VA_ARGS__)
 
 #endif /* _NWG_LOG_H */

@@ -165,7 +165,8 @@ void nwg_handshake_transmit_work(struct work_struct *work)
 		return;
 	}
 	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
-	nwg_dbg(peer->device, "Sending handshake initiation to peer %llu\n", peer->id);
+	nwg_dbg(peer->device, "Sending handshake initiation to " NWG_LOG_PEER "\n",
+		nwg_log_peer(peer));
 	if (create_initiation(peer, &message)) {
 		nwg_peer_cookie_sign(peer, &message, sizeof(message));
 		nwg_timers_authenticated_sent(peer);
@@ -215,7 +216,8 @@ static void send_response(struct nwg_peer *peer)
 	struct nwg_message_response message;
 
 	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
-	nwg_dbg(peer->device, "Sending handshake response to peer %llu\n", peer->id);
+	nwg_dbg(peer->device, "Sending handshake response to " NWG_LOG_PEER "\n",
+		nwg_log_peer(peer));
 	if (create_response(peer, &message)) {
 		nwg_timers_authenticated_sent(peer);
 		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
@@ -250,8 +252,8 @@ static bool accept_initiation(struct nwg_peer *peer, const struct noise_handshak
 	up_write(&handshake->lock);
 
 	if (replayed || flooded)
-		net_dbg_ratelimited("%s: Handshake initiation from peer %llu refused: %s\n",
-				    peer->device->dev->name, peer->id,
+		net_dbg_ratelimited("%s: Handshake initiation from " NWG_LOG_PEER " refused: %s\n",
+				    peer->device->dev->name, nwg_log_peer(peer),
 				    replayed ? "old time stamp" : "too many");
 	return !replayed && !flooded;
 }
@@ -343,7 +345,7 @@ static void receive_cookie_reply(struct nwg_device *wg,
 	if (!peer)
 		return;
 	if (nwg_peer_cookie_consume(peer, reply))
-		nwg_dbg(wg, "Received cookie response from peer %llu\n", peer->id);
+		nwg_dbg(wg, "Received cookie response from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	nwg_peer_put(peer);
 }
 
@@ -367,7 +369,7 @@ static void receive_initiation(struct nwg_device *wg, struct sk_buff *skb)
 
 	if (!peer)
 		return;
-	nwg_dbg(wg, "Receiving handshake initiation from peer %llu\n", peer->id);
+	nwg_dbg(wg, "Receiving handshake initiation from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
 	send_response(peer);
 	nwg_peer_put(peer);
@@ -379,7 +381,7 @@ static void receive_response(struct nwg_device *wg, struct sk_buff *skb)
 
 	if (!peer)
 		return;
-	nwg_dbg(wg, "Receiving handshake response from peer %llu\n", peer->id);
+	nwg_dbg(wg, "Receiving handshake response from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
 	nwg_timers_handshake_complete(peer);
 	/* The first message confirms the session to the responder, so there must be one. */
@@ -399,10 +401,18 @@ static bool under_load(struct nwg_device *wg)
 	return now < wg->under_load_until;
 }
 
+static const struct sockaddr *source_of(const struct sk_buff *skb, struct nwg_endpoint *buffer)
+{
+	buffer->addr.sa_family = AF_UNSPEC;
+	nwg_endpoint_from_skb(buffer, skb);
+	return &buffer->addr;
+}
+
 static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 {
 	enum nwg_message_type type = le32_to_cpup((__le32 *)skb->data);
 	struct nwg_message_cookie_reply reply;
+	struct nwg_endpoint source;
 	enum nwg_gate_verdict verdict;
 	bool load;
 
@@ -415,7 +425,8 @@ static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 	verdict = nwg_gate_check(wg, skb, load);
 	if (verdict == NWG_GATE_INVALID || verdict == NWG_GATE_MAC2) {
 		DEV_STATS_INC(wg->dev, rx_dropped);
-		net_dbg_ratelimited("%s: Handshake message dropped: %s\n", wg->dev->name,
+		net_dbg_ratelimited("%s: Handshake message from %pISpfsc dropped: %s\n",
+				    wg->dev->name, source_of(skb, &source),
 				    verdict == NWG_GATE_INVALID ? "wrong mac1" :
 								  "too many from its source");
 		return;
@@ -425,7 +436,8 @@ static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 		nwg_gate_cookie_reply(wg, &reply, skb,
 				      ((struct nwg_message_initiation *)skb->data)->sender);
 		nwg_socket_reply(wg, skb, &reply, sizeof(reply));
-		net_dbg_ratelimited("%s: Under load: sending cookie reply\n", wg->dev->name);
+		net_dbg_ratelimited("%s: Under load: sending cookie reply to %pISpfsc\n",
+				    wg->dev->name, source_of(skb, &source));
 		return;
 	}
 	if (type == NWG_MESSAGE_INITIATION)

@@ -122,11 +122,8 @@ static bool accept(struct sk_buff *skb, struct nwg_session *session)
 	return true;
 }
 
-/*
- * Make the decrypted bytes a packet of the stack's. Returns the peer that its source belongs to,
- * NULL if it is no packet.
- */
-static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
+/* Make the decrypted bytes a packet of the stack's, if they are one. */
+static bool parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 {
 	unsigned int len;
 
@@ -145,45 +142,69 @@ static struct nwg_peer *parse_plain(struct nwg_device *wg, struct sk_buff *skb, 
 	if (skb->len >= sizeof(struct iphdr) && ip_hdr(skb)->version == 4) {
 		len = ntohs(ip_hdr(skb)->tot_len);
 		if (len < sizeof(struct iphdr))
-			return NULL;
+			return false;
 		skb->protocol = htons(ETH_P_IP);
+		skb_set_transport_header(skb, ip_hdrlen(skb));
 	} else if (skb->len >= sizeof(struct ipv6hdr) && ip_hdr(skb)->version == 6) {
 		len = ntohs(ipv6_hdr(skb)->payload_len) + sizeof(struct ipv6hdr);
 		skb->protocol = htons(ETH_P_IPV6);
+		skb_set_transport_header(skb, sizeof(struct ipv6hdr));
 	} else {
-		return NULL;
+		return false;
 	}
 	if (len > skb->len)
-		return NULL;
+		return false;
 	__skb_trim(skb, len);
 
 	/* RFC 6040, section 4.2: a packet that is not ECN-capable and met congestion is dropped. */
-	if (INET_ECN_decapsulate(skb, ds, ip_tunnel_get_dsfield(ip_hdr(skb), skb)) > 1)
-		return NULL;
+	return INET_ECN_decapsulate(skb, ds, ip_tunnel_get_dsfield(ip_hdr(skb), skb)) <= 1;
+}
+
+/* The peer whose allowed IPs the source lies in, or NULL. */
+static struct nwg_peer *owner_of_source(struct nwg_device *wg, const struct sk_buff *skb)
+{
 	if (skb->protocol == htons(ETH_P_IP))
 		return allowedips_lookup(&wg->allowedips, AF_INET, &ip_hdr(skb)->saddr);
 	return allowedips_lookup(&wg->allowedips, AF_INET6, &ipv6_hdr(skb)->saddr);
+}
+
+static void log_foreign_source(const struct nwg_peer *peer, const struct sk_buff *skb)
+{
+	const char *name = peer->device->dev->name;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		net_dbg_ratelimited("%s: Packet of " NWG_LOG_PEER
+				    " has a source outside its allowed IPs, %pI4\n",
+				    name, nwg_log_peer(peer), &ip_hdr(skb)->saddr);
+	else
+		net_dbg_ratelimited("%s: Packet of " NWG_LOG_PEER
+				    " has a source outside its allowed IPs, %pI6c\n",
+				    name, nwg_log_peer(peer), &ipv6_hdr(skb)->saddr);
 }
 
 static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, struct sk_buff *skb,
 		    u8 ds)
 {
 	struct nwg_device *wg = queue->device;
-	struct nwg_peer *owner;
 
-	owner = parse_plain(wg, skb, ds);
-	if (unlikely(owner != peer)) {
-		DEV_STATS_INC(wg->dev, rx_errors);
-		DEV_STATS_INC(wg->dev, rx_frame_errors);
-		net_dbg_ratelimited(
-			"%s: Packet from peer %llu is malformed or has a source that is not allowed\n",
-			wg->dev->name, peer->id);
-		kfree_skb(skb);
-		return;
+	if (unlikely(!parse_plain(wg, skb, ds))) {
+		net_dbg_ratelimited("%s: Packet from " NWG_LOG_PEER " is malformed\n",
+				    wg->dev->name, nwg_log_peer(peer));
+		goto drop;
+	}
+	if (unlikely(owner_of_source(wg, skb) != peer)) {
+		log_foreign_source(peer, skb);
+		goto drop;
 	}
 	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb, &queue->relayed))
 		return;
 	napi_gro_receive(&queue->napi, skb);
+	return;
+
+drop:
+	DEV_STATS_INC(wg->dev, rx_errors);
+	DEV_STATS_INC(wg->dev, rx_frame_errors);
+	kfree_skb(skb);
 }
 
 static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *skb)
@@ -220,7 +241,8 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	nwg_timers_authenticated_received(peer);
 
 	if (unlikely(!skb->len)) {
-		nwg_dbg(wg, "Receiving keepalive packet from peer %llu\n", peer->id);
+		nwg_dbg(wg, "Receiving keepalive packet from " NWG_LOG_PEER "\n",
+			nwg_log_peer(peer));
 		consume_skb(skb);
 		return;
 	}

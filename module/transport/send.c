@@ -442,7 +442,8 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 			goto out;
 		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
 		stage(peer, prepare(skb, 0, 1));
-		nwg_dbg(peer->device, "Sending keepalive packet to peer %llu\n", peer->id);
+		nwg_dbg(peer->device, "Sending keepalive packet to " NWG_LOG_PEER "\n",
+			nwg_log_peer(peer));
 	}
 	nwg_peer_send_staged(peer);
 out:

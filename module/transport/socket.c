@@ -255,8 +255,8 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 		dev_sw_netstats_tx_add(wg->dev, 1, len);
 	} else {
 		DEV_STATS_INC(wg->dev, tx_errors);
-		net_dbg_ratelimited("%s: Packet for peer %llu not sent: error %d\n", wg->dev->name,
-				    peer->id, err);
+		net_dbg_ratelimited("%s: Packet for " NWG_LOG_PEER " not sent: error %d\n",
+				    wg->dev->name, nwg_log_peer(peer), err);
 	}
 	return err;
 }

@@ -103,8 +103,7 @@ void nwg_socket_close(struct nwg_device *wg);
  * @ds: DS field of the outer header
  *
  * Context: RCU read section with BH off.
- * Return: 0; -EDESTADDRREQ without endpoint; -ENETDOWN without socket; -ELOOP if the route leads
- * back into the interface; errors of routing.
+ * Return: 0; -EDESTADDRREQ without endpoint; -ENETDOWN without socket; errors of routing.
  */
 int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds);
 

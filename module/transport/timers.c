@@ -73,8 +73,9 @@ static void retry_expired(struct timer_list *timer)
 
 	if (peer->timers.attempts + 1 >= MAX_ATTEMPTS) {
 		nwg_dbg(peer->device,
-			"Handshake for peer %llu did not complete after %d attempts, giving up\n",
-			peer->id, MAX_ATTEMPTS);
+			"Handshake for " NWG_LOG_PEER
+			" did not complete after %d attempts, giving up\n",
+			nwg_log_peer(peer), MAX_ATTEMPTS);
 		nwg_peer_purge_staged(peer);
 		/* What keys there are go, unless a new session comes in time. */
 		if (!timer_pending(&peer->timers.erase) && !work_pending(&peer->timers.erase_work))
@@ -83,8 +84,9 @@ static void retry_expired(struct timer_list *timer)
 	}
 	peer->timers.attempts++;
 	nwg_dbg(peer->device,
-		"Handshake for peer %llu did not complete after %d seconds, retrying (try %u)\n",
-		peer->id, NWG_REKEY_TIMEOUT, peer->timers.attempts + 1);
+		"Handshake for " NWG_LOG_PEER
+		" did not complete after %d seconds, retrying (try %u)\n",
+		nwg_log_peer(peer), NWG_REKEY_TIMEOUT, peer->timers.attempts + 1);
 	nwg_endpoint_forget_source(peer);
 	nwg_handshake_request(peer, true);
 }
@@ -134,8 +136,8 @@ static void erase_work(struct work_struct *work)
 	/* Unless a session was derived while the work waited. */
 	if (!timer_pending(&peer->timers.erase)) {
 		nwg_dbg(peer->device,
-			"Zeroing out keys for peer %llu: no new session for %d seconds\n", peer->id,
-			NWG_ERASE_AFTER_TIME);
+			"Zeroing out keys for " NWG_LOG_PEER ": no new session for %d seconds\n",
+			nwg_log_peer(peer), NWG_ERASE_AFTER_TIME);
 		nwg_handshake_erase_locked(peer);
 	}
 	up_write(&peer->handshake.lock);
