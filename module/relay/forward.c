@@ -33,6 +33,7 @@
 #include "object.h"
 #include "peer.h"
 #include "relay.h"
+#include "transport/scrub.h"
 #include "transport/send.h"
 
 /**
@@ -212,8 +213,7 @@ static bool rewrite(struct sk_buff *skb, const struct ends *ends)
 static void detach(struct sk_buff *skb)
 {
 	skb_orphan(skb);
-	skb_scrub_packet(skb, true);
-	skb->priority = 0;
+	nwg_scrub(skb);
 }
 
 /*

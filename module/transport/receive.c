@@ -17,6 +17,7 @@
 #include "peer.h"
 #include "protocol/aead.h"
 #include "relay/relay.h"
+#include "scrub.h"
 #include "send.h"
 
 /* An initiator that receives on a session this old starts a new one (white paper, section 6.2). */
@@ -127,7 +128,7 @@ static bool parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 {
 	unsigned int len;
 
-	skb_scrub_packet(skb, true);
+	nwg_scrub(skb);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb->dev = wg->dev;

@@ -411,6 +411,8 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 		drop(wg, skb);
 		return;
 	}
+	/* Of what is inside: later, queues see one flow in all that goes to a peer. */
+	skb_get_hash(skb);
 	skb_mark_not_on_list(skb);
 	skb_list_walk_safe(segment(wg, skb), skb, next) {
 		skb_mark_not_on_list(skb);

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "peer.h"
 #include "receive.h"
+#include "scrub.h"
 #include "send.h"
 
 /* Ports that are tried for both families when the kernel may choose. */
@@ -220,7 +221,7 @@ static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_
 		   u8 ds, struct dst_cache *cache)
 {
 	/* From here on it is a packet of the namespace that the sockets are in. */
-	skb_scrub_packet(skb, true);
+	nwg_scrub(skb);
 	skb->mark = READ_ONCE(wg->fwmark);
 	skb->dev = NULL;
 	skb->ip_summed = CHECKSUM_NONE;
