@@ -581,6 +581,7 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 	struct nlattr *tb[NWG_PEER_A_MAX + 1];
 	const struct nlattr *allowedip;
 	struct nwg_peer *peer;
+	LIST_HEAD(former);
 	int err, rem;
 	u32 flags;
 
@@ -596,18 +597,24 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 		nwg_peer_set_preshared(peer, nla_data(tb[NWG_PEER_A_PRESHARED_KEY]));
 	if (tb[NWG_PEER_A_ENDPOINT])
 		set_endpoint(peer, tb[NWG_PEER_A_ENDPOINT]);
+	/*
+	 * Those that are named again move to the new list, and never have no owner: a packet to one
+	 * must not go to the peer that has a shorter prefix of it.
+	 */
 	if (flags & NWG_PEER_F_REPLACE_ALLOWEDIPS)
-		allowedips_remove_list(&wg->allowedips, &peer->allowedips);
+		list_splice_init(&peer->allowedips, &former);
 	if (tb[NWG_PEER_A_ALLOWEDIPS]) {
 		nla_for_each_nested(allowedip, tb[NWG_PEER_A_ALLOWEDIPS], rem) {
 			err = set_allowedip(peer, allowedip);
 			if (err) {
+				list_splice(&former, &peer->allowedips);
 				NL_SET_ERR_MSG_ATTR(extack, allowedip,
 						    "no memory for the allowed IP");
 				return err;
 			}
 		}
 	}
+	allowedips_remove_list(&wg->allowedips, &former);
 	if (tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
 		nwg_peer_set_keepalive(peer,
 				       nla_get_u16(tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL]));

@@ -137,8 +137,6 @@ static struct allowedips_node *node_create(u16 family, const struct address *add
 
 static void node_set_owner(struct allowedips_node *node, void *owner, struct list_head *list)
 {
-	if (rcu_access_pointer(node->owner) == owner)
-		return;
 	list_move_tail(&node->list, list);
 	rcu_assign_pointer(node->owner, owner);
 }

@@ -33,7 +33,8 @@ struct allowedips {
  * @addr: address in network byte order, 4 or 16 bytes; bits past @cidr are ignored
  * @cidr: prefix length, at most 32 or 128
  * @owner: any non-NULL pointer
- * @list: the owner's list of its prefixes, new ones last
+ * @list: the list to put the prefix at the end of, also if the owner has it already: the owner's, or
+ *	another, so that what is given anew can be told from what was there
  *
  * Context: writers' lock held; may sleep (GFP_KERNEL).
  * Return: 0, -EINVAL for a bad family or length, -ENOMEM; on an error nothing has changed.

@@ -148,6 +148,25 @@ in_order_until_helped() {
 	done
 }
 
+# Another peer is allowed everything. What is for b's address goes to b also while b's allowed IPs
+# are replaced by the same: one packet to the other peer would begin a handshake with it.
+replaced_meanwhile() {
+	local flood other prefixes status=0
+	other=$(wg genkey | wg pubkey)
+	prefixes=$(printf '10.8.%d.0/24,' {0..199})
+	device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821 &&
+		wg_on a set wga peer "$other" allowed-ips 0.0.0.0/0 endpoint 10.0.1.3:9 &&
+		answers a 10.7.0.2 || return
+	background a ping -q -f 10.7.0.2 >/dev/null
+	flood=$!
+	for _ in {1..100}; do
+		wg_on a set wga peer "$B" allowed-ips "${prefixes}10.7.0.2/32" || status=1
+	done
+	kill "$flood"
+	wg_on a show wga transfer
+	wg_on a show wga transfer | grep -q "^$other	0	0$" && return "$status"
+}
+
 # What comes by a VRF, in batches: of each packet it is known by which interface in it, also of
 # those that wait for their turn. The stock module goes by the VRF.
 by_vrf() {
@@ -200,5 +219,6 @@ traced_run "batches in" aead_decrypt in_order_in
 on b tc qdisc del dev eth0 root
 ktap_run "a CPU goes and comes back while a sends" cpu_goes a b 10.7.0.2
 ktap_run "a CPU goes and comes back while b sends" cpu_goes b a 10.7.0.1
+better "what is for one peer goes to no other while allowed IPs are replaced" replaced_meanwhile
 ktap_run "batches in by a VRF: answered by the interface in it" by_vrf
 ktap_end

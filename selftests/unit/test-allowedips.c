@@ -24,7 +24,7 @@ struct entry {
 	u8 addr[16];
 	u8 cidr;
 	int owner;
-	u64 since; /* when the owner got it: orders its list */
+	u64 since; /* when it was given last: orders the owner's list */
 };
 
 /* The model; no two entries have the same family, address and length. */
@@ -131,7 +131,7 @@ static int compare_since(const void *left, const void *right)
 }
 
 /*
- * Each owner's list has its entries, in the order in which it got them, and the trie has no node
+ * Each owner's list has its entries, in the order in which they were given last, and the trie has no node
  * too many.
  */
 static void check_lists(void)
@@ -238,8 +238,6 @@ static void insert(struct allowedips *table, const struct entry *e)
 	if (!known) {
 		known = &model[entries++];
 		*known = *e;
-	} else if (known->owner == e->owner) {
-		return;
 	}
 	known->owner = e->owner;
 	known->since = now++;
