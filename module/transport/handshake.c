@@ -26,15 +26,26 @@
 struct workqueue_struct *nwg_handshake_workqueue;
 bool nwg_handshakes_barred;
 
-static void timestamp_now(u8 timestamp[NWG_TIMESTAMP_LEN])
+/*
+ * The time, or where that is not later than @last, the next after it: the responder refuses all
+ * that do not rise, and the clock may be set back. Becomes @last.
+ */
+static void timestamp_next(u8 timestamp[NWG_TIMESTAMP_LEN], struct timespec64 *last)
 {
+	static const struct timespec64 granule = { .tv_nsec = TIMESTAMP_GRANULE };
 	struct timespec64 now;
 	__be64 seconds;
 	__be32 nanoseconds;
 
 	ktime_get_real_ts64(&now);
+	now.tv_nsec &= ~(TIMESTAMP_GRANULE - 1);
+	if (timespec64_compare(&now, last) <= 0) {
+		now = timespec64_add(*last, granule);
+		now.tv_nsec &= ~(TIMESTAMP_GRANULE - 1);
+	}
+	*last = now;
 	seconds = cpu_to_be64(TAI64_EPOCH + now.tv_sec);
-	nanoseconds = cpu_to_be32(now.tv_nsec & ~(TIMESTAMP_GRANULE - 1));
+	nanoseconds = cpu_to_be32(now.tv_nsec);
 	memcpy(timestamp, &seconds, sizeof(seconds));
 	memcpy(timestamp + sizeof(seconds), &nanoseconds, sizeof(nanoseconds));
 }
@@ -138,7 +149,7 @@ static bool create_initiation(struct nwg_peer *peer, struct nwg_message_initiati
 		goto out;
 	clear_locked(peer);
 	/* Under the lock: what the copy of a machine erases must not come back from this stack. */
-	timestamp_now(timestamp);
+	timestamp_next(timestamp, &handshake->sent_time);
 	get_random_bytes(ephemeral, sizeof(ephemeral));
 	created = noise_initiation_create(message, &handshake->noise, &wg->identity, &peer->remote,
 					  ephemeral, timestamp,

@@ -41,6 +41,7 @@ enum nwg_handshake_state {
  * @index: own index for it
  * @remote_index: the peer's index
  * @latest_timestamp: highest time stamp that the peer has shown
+ * @sent_time: time stamp of the last initiation sent
  * @last_consumed: CLOCK_BOOTTIME in ns of the last initiation consumed
  * @last_sent: CLOCK_BOOTTIME in ns of the last initiation sent, 0 for none; atomic
  */
@@ -51,6 +52,7 @@ struct nwg_handshake {
 	struct nwg_index index;
 	__le32 remote_index;
 	u8 latest_timestamp[NWG_TIMESTAMP_LEN];
+	struct timespec64 sent_time;
 	u64 last_consumed;
 	atomic64_t last_sent;
 };
