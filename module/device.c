@@ -435,7 +435,7 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 
 	down_write(&wg->identity_lock);
 	wg->identity = identity;
-	wg->has_identity = present;
+	WRITE_ONCE(wg->has_identity, present);
 	nwg_gate_set_key(&wg->gate, identity.public);
 	list_for_each_entry(peer, &wg->peers, list) {
 		noise_remote_precompute(&peer->remote, present ? &identity : NULL);

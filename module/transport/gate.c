@@ -60,6 +60,9 @@ enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb,
 	/* Only to tell sources apart. They are of the namespace that the sockets are in. */
 	const struct net *net = rcu_access_pointer(wg->creating_net);
 
+	/* The key of a mac1 is known to everybody then. */
+	if (!READ_ONCE(wg->has_identity))
+		return NWG_GATE_INVALID;
 	down_read(&gate->lock);
 	if (!cookie_mac1_valid(skb->data, skb->len, &gate->keys))
 		goto out;
@@ -86,6 +89,7 @@ void nwg_gate_cookie_reply(struct nwg_device *wg, struct nwg_message_cookie_repl
 	u8 nonce[NWG_COOKIE_NONCE_LEN];
 	u8 cookie[NWG_COOKIE_LEN];
 
+	wait_for_random_bytes();
 	get_random_bytes(nonce, sizeof(nonce));
 	down_write(&gate->lock);
 	if (!secret_fresh(gate)) {
