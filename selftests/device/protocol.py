@@ -3,6 +3,7 @@
 
 import collections
 import os
+import select
 import socket
 import struct
 import time
@@ -157,16 +158,16 @@ def forged_response(number):
     device = Device(number)
     wire, inner = Wire(device), Inner(device)
     inner.send(wire.inner, b"x")
-    attempt = wire.opens(wire.gets(wg.INITIATION))
-    response, session = attempt.respond()
+    initiation = wire.gets(wg.INITIATION)
+    response, session = wire.opens(initiation).respond()
     for start in 12, 44:  # ephemeral, tag
         forged = bytearray(response[:-32])
         forged[start + 3] ^= 1
         wire.send(wg.add_macs(bytes(forged), device.own.public))
     forged = response[:8] + struct.pack("<I", wg.receiver_index(response) ^ 1) + response[12:-32]
     wire.send(wg.add_macs(forged, device.own.public))
-    low_order = response[:12] + bytes(32) + response[44:-32]
-    wire.send(wg.add_macs(low_order, device.own.public))
+    # All of it right but for an ephemeral key with which every secret is zero.
+    wire.send(wire.opens(initiation).respond(ephemeral=reference.Key(bytes(32), bytes(32)))[0])
     wire.gets_nothing("a forged response")
     wire.send(response)
     equal(bench.udp_payload(wire.gets_packet(session=session)), b"x", "payload")
@@ -174,6 +175,19 @@ def forged_response(number):
     wire.gets_nothing("a repeated response")
     wire.session = session
     delivered(inner, wire, "a repeated response")
+
+
+def both_initiate(number):
+    """handshake: whose initiation is answered by another's answers that; what waited goes by the new session"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    inner.send(wire.inner, b"x")
+    initiation = wire.gets(wg.INITIATION)
+    wire.connect()
+    wire.gets_payload(b"x")
+    wire.send(wire.opens(initiation).respond()[0])
+    wire.gets_nothing("the response to the initiation that was given up")
+    delivered(inner, wire, "a handshake by both")
 
 
 def repeated_initiation(number):
@@ -665,6 +679,18 @@ def roams(number):
     bench.wait_until(lambda: device.endpoint(wire.own.public) == wire.where(), "a keepalive does not move the endpoint")
 
 
+def roams_by_response(number):
+    """roaming: to where the response to an initiation comes from"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    inner.send(wire.inner, b"x")
+    initiation = wire.gets(wg.INITIATION)
+    wire.move(bench.WIRE_OTHER)
+    wire.answer(initiation)
+    wire.gets_payload(b"x")
+    equal(device.endpoint(wire.own.public), wire.where(), "endpoint after a response")
+
+
 def roams_between_families(number):
     """roaming: from v4 to v6 and back"""
     device = Device(number)
@@ -791,17 +817,20 @@ def cookies(number):
     device = Device(number)
     wire, inner = Wire(device), Inner(device)
     quick = [Wire(device, address=bench.WIRE_OTHER, allowed=f"10.78.{number}.{i}/32") for i in range(15)]
-    for other in quick:  # fresh peers on one socket: the limit per peer does not come into it
+    # Fresh peers on two ports of an address: the limit per peer does not come into it.
+    ports = quick[:2]
+    for place, other in enumerate(quick[2:]):
         other.socket.close()
-        other.socket = quick[0].socket if other is not quick[0] else other.open(bench.WIRE_OTHER)
+        other.socket = ports[place % 2].socket
 
     def burst(attempts):
         """Answers by type to initiations sent at once, and the time from the first to the last."""
         indices = {attempt.index for attempt in attempts}
-        for attempt in attempts:
-            quick[0].send(attempt.message)
+        for other, attempt in zip(quick, attempts):
+            other.send(attempt.message)
         kinds, times = collections.Counter(), []
-        while (message := quick[0].receive(2)) is not None:
+        while ready := select.select([port.socket for port in ports], [], [], 2)[0]:
+            message = ready[0].recv(65536)
             if wg.receiver_index(message) in indices:
                 kinds[wg.message_type(message)] += 1
                 times.append(time.monotonic())
@@ -818,13 +847,14 @@ def cookies(number):
         equal(bench.udp_payload(wire.session.decrypt(message)), b"through the flood", "payload")
         for what, change in (("a made-up cookie", dict(cookie=bytes(16))), ("no cookie", {})):
             equal(answer(wire, **change)[0], wg.COOKIE_REPLY, f"answer to an initiation with {what}")
-        port = wire.socket
-        wire.socket = wire.open(bench.WIRE)
-        equal(answer(wire, cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another port")
-        wire.socket = port
-        fresh = demanded_cookie(quick[0])
-        equal(answer(quick[0], cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another address")
-        attempts = [other.initiator(cookie=fresh) for other in quick]
+        own = wire.socket
+        for what, address, port in (("port", bench.WIRE, 0), ("address", bench.WIRE_OTHER, own.getsockname()[1])):
+            wire.socket = wire.open(address, port)
+            equal(answer(wire, cookie=cookie)[0], wg.COOKIE_REPLY, f"answer to a cookie from another {what}")
+            wire.socket.close()
+        wire.socket = own
+        fresh = [demanded_cookie(port) for port in ports]
+        attempts = [other.initiator(cookie=fresh[place % 2]) for place, other in enumerate(quick)]
         attack.pause()
         time.sleep(0.1)  # there is room in the queue again, and the device still under load
         kinds, seconds = burst(attempts)
@@ -875,6 +905,20 @@ def load(number):
         equal(answered(wire)[0], kind, f"answer {after} s after 520 handshakes")
 
 
+def keyless(number):
+    """load: without a private key nobody is answered, nor asked for a cookie"""
+    device = Device(number)
+    device.set_key(reference.Key(bytes(32), bytes(32)))
+    wire = Wire(device)
+    device.set("private-key", "/dev/stdin", stdin=bench.base64_key(bytes(32)) + "\n")
+    burst(wire, 700)
+    if bench.KIND == "nwg":
+        wire.send(wire.initiator().message)
+        wire.gets_nothing("an initiation without a private key")
+    else:
+        equal(answered(wire)[0], wg.COOKIE_REPLY, "answer without a private key")
+
+
 def cookie_secret(number):
     """load: a cookie counts for two minutes"""
     device = Device(number)
@@ -911,6 +955,11 @@ def prefix_limit(number):
             kind, cookie = answered(wires[address][0])
             equal(kind, wg.COOKIE_REPLY, f"answer to {address}")
             attempts += [(wire, wire.initiator(cookie=cookie)) for wire in wires[address]]
+        moved = wires[stranger][0]
+        own, moved.socket = moved.socket, moved.open(first, moved.socket.getsockname()[1])
+        equal(answered(moved, cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another address")
+        moved.socket.close()
+        moved.socket = own
         start = time.monotonic()
         for wire, attempt in attempts:
             wire.send(attempt.message)
@@ -935,9 +984,8 @@ def cookie_in_response(number):
     response = wire.gets(wg.RESPONSE)
     equal(wg.mac2_of(response), bytes(16), "mac2 without a cookie")
     cookie = os.urandom(16)
-    forged = wg.cookie_reply(response[:-32] + bytes(32), wire.own.public, os.urandom(16))
+    wire.send(wg.cookie_reply(response[:-32] + bytes(32), wire.own.public, os.urandom(16)))
     wire.send(wg.cookie_reply(response, wire.own.public, cookie))
-    wire.send(forged)
     wire.gets_nothing("a cookie reply")
     wire.send(wire.initiator().message)
     check(wg.mac2_valid(wire.gets(wg.RESPONSE), cookie), "mac2 of the response is not made with the cookie")
@@ -945,9 +993,10 @@ def cookie_in_response(number):
 
 CASES = [
     responder, initiator, confirms_with_keepalive, staging, preshared, wrong_preshared, unknown_peer,
-    wrong_macs, forged_response, repeated_initiation, initiation_rate, low_order, new_session_replaces,
+    wrong_macs, forged_response, both_initiate, repeated_initiation, initiation_rate, low_order, new_session_replaces,
     unconfirmed_stays, change_private_key, handshake_of_old_key, remove_private_key, clamped, own_key_as_peer,
     peer_removed, link_down, replay, window, last_counter, forged_transport, shape, reserved, inner_shape,
-    source_check, longest_prefix, moved_prefix, roams, roams_between_families, does_not_follow_forgery,
-    user_endpoint, source_address, cookie_in_response, cookies, load, cookie_secret, prefix_limit,
+    source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
+    does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, keyless, cookie_secret,
+    prefix_limit,
 ]

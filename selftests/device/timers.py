@@ -91,7 +91,8 @@ def retries(number):
     equal(set(types(messages)), {wg.INITIATION}, "types of messages")
     gaps = [after.time - before.time for before, after in zip(messages, messages[1:])]
     regular(messages, REKEY_TIMEOUT, REKEY_TIMEOUT + JITTER, "initiation")
-    check(max(gaps) - min(gaps) > 0.05, f"no jitter: {gaps}")
+    # The first one also has what the kernel's timers are imprecise by.
+    check(max(gaps[1:]) - min(gaps[1:]) > 0.2, f"no jitter: {gaps}")
     check(REKEY_ATTEMPT - 2 * REKEY_TIMEOUT <= messages[-1].time <= REKEY_ATTEMPT + 3 * REKEY_TIMEOUT,
           f"last one of {len(messages)} after {messages[-1].time} s")
     attempts = [wire.opens(message.bytes) for message in messages]

@@ -123,9 +123,9 @@ class Responder:
         self.handshake, self.remote, self.ephemeral, self.initiator, self.timestamp = \
             reference.open_initiation(own, initiation)
 
-    def respond(self, psk=NO_PSK, cookie=None):
+    def respond(self, psk=NO_PSK, cookie=None, ephemeral=None):
         """The response and the session that it makes."""
         index = new_index()
-        message = reference.response(self.handshake, new_key(), self.ephemeral, self.initiator, psk, index, self.remote)
+        message = reference.response(self.handshake, ephemeral or new_key(), self.ephemeral, self.initiator, psk, index, self.remote)
         theirs, ours = self.handshake.session()
         return add_macs(message, self.initiator, cookie), Session(ours, theirs, index, self.remote)
