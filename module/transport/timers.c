@@ -49,9 +49,12 @@ static void start_waiting(struct nwg_peer *peer, unsigned long *since, struct ti
 		arm(peer, timer, jiffies + wait);
 }
 
-/* A timer fired: is the wait over? If it began later than the timer was set, go on waiting. */
+/*
+ * A timer fired: is the wait over? If it began later than the timer was set, go on waiting, with
+ * @spread in addition.
+ */
 static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list *timer,
-		   unsigned long wait)
+		   unsigned long wait, unsigned long spread)
 {
 	unsigned long since;
 
@@ -61,7 +64,7 @@ static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list
 	if (!since)
 		return false;
 	if (time_before(jiffies, since + wait)) {
-		arm(peer, timer, since + wait);
+		arm(peer, timer, since + wait + spread);
 		return false;
 	}
 	return true;
@@ -95,7 +98,7 @@ static void keepalive_expired(struct timer_list *timer)
 {
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.keepalive);
 
-	if (!waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ))
+	if (!waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ, 0))
 		return;
 	/* Also if there is no memory to send it: the next packet starts another wait. */
 	WRITE_ONCE(peer->timers.unacknowledged, 0);
@@ -107,11 +110,12 @@ static void no_answer_expired(struct timer_list *timer)
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.no_answer);
 
 	if (!waited(peer, &peer->timers.unanswered, timer,
-		    (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ))
+		    (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ, jitter()))
 		return;
 	nwg_dbg(peer->device,
-		"Retrying handshake with peer %llu because nothing came back for %d seconds\n",
-		peer->id, NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT);
+		"Retrying handshake with " NWG_LOG_PEER
+		" because nothing came back for %d seconds\n",
+		nwg_log_peer(peer), NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT);
 	WRITE_ONCE(peer->timers.unanswered, 0);
 	nwg_endpoint_forget_source(peer);
 	nwg_handshake_request(peer, false);
@@ -172,6 +176,8 @@ static void note_traffic(struct nwg_peer *peer)
 
 void nwg_timers_data_sent(struct nwg_peer *peer)
 {
+	if (likely(READ_ONCE(peer->timers.unanswered)))
+		return; /* without drawing a jitter for each packet */
 	start_waiting(peer, &peer->timers.unanswered, &peer->timers.no_answer,
 		      (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ + jitter());
 }
