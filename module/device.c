@@ -191,15 +191,11 @@ static int device_stop(struct net_device *dev)
 	struct nwg_device *wg = netdev_priv(dev);
 
 	mutex_lock(&wg->update_lock);
-	/*
-	 * Nothing more comes in; what came in is worked off, since its sender was told to expect an
-	 * answer or not.
-	 */
+	/* Nothing more comes in, and what came in could not be answered. */
 	nwg_socket_close(wg);
 	nwg_receive_stop(wg);
-	/* Not flushed: while the machine goes to sleep, it would not run. */
 	cancel_work_sync(&wg->handshake_work);
-	nwg_handshake_receive_work(&wg->handshake_work);
+	skb_queue_purge(&wg->handshakes);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed
 	 * any more.
