@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Since 6.6 a dump has a struct genl_info like a do, from genl_info_dump(). Before, it had a struct
- * genl_dumpit_info of its own; the member that both have is attrs. Kbuild looks for the new name
- * and defines NWG_HAVE_GENL_INFO_DUMP if it is there.
+ * genl_dumpit_info of its own; the members that both have are family and attrs. Kbuild looks for
+ * the new name and defines NWG_HAVE_GENL_INFO_DUMP if it is there.
  */
 #ifndef _NWG_COMPAT_NET_GENETLINK_H
 #define _NWG_COMPAT_NET_GENETLINK_H
