@@ -440,8 +440,6 @@ int nwg_receive_init(struct nwg_device *wg)
 		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
-	/* A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone. */
-	dev_set_threaded(wg->dev, true);
 	return 0;
 }
 
@@ -449,6 +447,13 @@ void nwg_receive_start(struct nwg_device *wg)
 {
 	unsigned int i;
 
+	/*
+	 * A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone.
+	 * Once: the user may change it. Not before: an interface that was never up has no threads.
+	 */
+	if (!wg->receive_started)
+		dev_set_threaded(wg->dev, true);
+	wg->receive_started = true;
 	for (i = 0; i < wg->receive_queue_count; i++)
 		napi_enable(&wg->receive_queues[i].napi);
 }
