@@ -74,7 +74,7 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 	lockdep_assert_held(&wg->update_lock);
 	if (wg->peer_count >= NWG_MAX_PEERS_PER_DEVICE)
 		return ERR_PTR(-ENFILE);
-	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL);
+	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL_ACCOUNT);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
 	if (dst_cache_init(&peer->dst_cache, GFP_KERNEL)) {
@@ -177,7 +177,7 @@ void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds)
 
 int nwg_peer_init(void)
 {
-	peer_cache = KMEM_CACHE(nwg_peer, 0);
+	peer_cache = KMEM_CACHE(nwg_peer, SLAB_ACCOUNT);
 	return peer_cache ? 0 : -ENOMEM;
 }
 

@@ -124,7 +124,7 @@ static struct allowedips_node __rcu **child_towards(struct allowedips_node *node
 
 static struct allowedips_node *node_create(u16 family, const struct address *address, u8 cidr)
 {
-	struct allowedips_node *node = kzalloc(sizeof(*node), GFP_KERNEL);
+	struct allowedips_node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
 
 	if (!node)
 		return NULL;

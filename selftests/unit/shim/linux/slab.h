@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 #define GFP_KERNEL 0
+#define GFP_KERNEL_ACCOUNT 0
 
 /* Objects allocated and not freed */
 extern unsigned long shim_objects;
