@@ -45,20 +45,35 @@ install: ## install the tools, and the module by DKMS; as root
 	selftests/setup install
 	$(MAKE) -C tools install PREFIX=$(PREFIX)
 	install -d -m 700 /etc/nwg
+	@# Of the same version DKMS would install again what it has built before.
+	-[ -z "$$(dkms status nwg/$(VERSION))" ] || dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)
 	install -d $(DKMS_SOURCE)
 	cp -r Kbuild LICENSE dkms.conf module uapi $(DKMS_SOURCE)
 	find $(DKMS_SOURCE) -name '*.o' -delete
 	dkms install --force nwg/$(VERSION) -k $$(uname -r)
-	modprobe nwg
+	@# A newer kernel may be waiting for the next boot.
+	@for build in /lib/modules/*/build/Makefile; do \
+		kernel=$${build#/lib/modules/}; kernel=$${kernel%/build/Makefile}; \
+		[ "$$kernel" = "$$(uname -r)" ] || dkms install --force nwg/$(VERSION) -k "$$kernel" || \
+			echo "nwg: not built for $$kernel, which has no nwg when it boots" >&2; \
+	done
+	@modprobe nwg || { \
+		echo "nwg: installed, but not loaded. With Secure Boot, enrol DKMS's key: see README" >&2; \
+		exit 1; }
 	@if [ ! -d /sys/module/nwg ]; then \
 		echo "nwg: installed, but not loaded; dmesg says why. With drop_in=1 the module wireguard must not be" >&2; \
 		exit 1; \
 	elif [ "$$(cat /sys/module/nwg/srcversion)" != "$$(modinfo -F srcversion nwg)" ]; then \
-		echo "nwg: an older module is still loaded. To have the new one: ip link del each interface, modprobe -r nwg, modprobe nwg" >&2; \
+		echo "nwg: an older module is still loaded. To have the new one: stop what uses its interfaces, modprobe -r nwg, which removes them, and start it again; or reboot" >&2; \
+	else \
+		echo "nwg $(VERSION) is installed and loaded; see nwgctl(8). For nwg in place of the stock module: $(PREFIX)/share/doc/nwg/examples/nwg-drop-in.conf"; \
 	fi
 
 uninstall: ## take all of that away again, and all nwg interfaces; as root
+	@! grep -ls '^alias rtnl-link-wireguard nwg' /etc/modprobe.d/*.conf || { \
+		echo "nwg: remove that file first: without nwg, it keeps programs from the stock module" >&2; \
+		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)

@@ -15,7 +15,7 @@
 static bool drop_in;
 module_param(drop_in, bool, 0444);
 MODULE_PARM_DESC(drop_in, "serve link kind and generic netlink family \"" NWG_DROP_IN_NAME
-			  "\" as well, in place of the stock module (default: no)");
+			  "\" as well, in place of the stock module, see nwgctl(8) (default: no)");
 
 static int __init nwg_init(void)
 {
@@ -41,6 +41,8 @@ static int __init nwg_init(void)
 	err = nwg_netlink_init(drop_in);
 	if (err)
 		goto exit_device;
+	pr_info("%s loaded%s\n", NWG_VERSION,
+		drop_in ? ", in place of the module " NWG_DROP_IN_NAME : "");
 	return 0;
 
 exit_device:
@@ -55,7 +57,7 @@ exit_ratelimiter:
 	nwg_ratelimiter_exit();
 	if (err == -EEXIST && drop_in)
 		pr_err("drop_in: the module " NWG_DROP_IN_NAME
-		       " is loaded: modprobe -r it first, which removes its interfaces, or load nwg without drop_in\n");
+		       " is loaded, or part of the kernel: modprobe -r it first, which removes its interfaces, or load nwg without drop_in\n");
 	return err;
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * The generic netlink family "nwg": WireGuard interfaces of link kind "nwg" and the nested relays
- * that run over them.
+ * that run over them. An interface made as kind "wireguard" by nwg (see NWG_DROP_IN_NAME) is one, too.
  *
  * Integers are in host byte order unless a name or comment says otherwise; IP addresses are in
  * network byte order. A key is 32 raw bytes. A 64-bit attribute is aligned by a preceding attribute
  * of type *_A_PAD. A command refuses attributes that it does not use. Every refusal but those for
  * lack of CAP_NET_ADMIN or of memory carries an extended-ack message that names the object and the
- * rule (NETLINK_EXT_ACK). Reading and writing
- * both need CAP_NET_ADMIN in the user namespace that owns the interface's network namespace.
+ * rule (NETLINK_EXT_ACK). Reading and writing both need CAP_NET_ADMIN in the user namespace that
+ * owns the interface's network namespace.
  *
  * nwg.yaml has the same in the form of the kernel's netlink specs.
  */
@@ -159,7 +159,7 @@ enum nwg_allowedip_attribute {
 
 /**
  * enum nwg_relay_attribute - attributes of the RELAY_* commands
- * @NWG_RELAY_A_IFINDEX: u32; the WireGuard interface (kind nwg). This or IFNAME; both are sent
+ * @NWG_RELAY_A_IFINDEX: u32; the interface, of nwg. This or IFNAME; both are sent
  *	by the kernel.
  * @NWG_RELAY_A_IFNAME: string
  * @NWG_RELAY_A_LISTEN_PORT: u16; UDP port, not 0. With LISTEN_IP4 or LISTEN_IP6 it names the relay.
