@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Sliding window against replay (RFC 6479; white paper, section 5.4.6). No lock: the caller
- * serialises.
+ * Counters of messages: how many may be sent, and the sliding window against replay (RFC 6479;
+ * white paper, section 5.4.6). No lock: the caller serialises.
  */
 #ifndef _NWG_PROTOCOL_REPLAY_H
 #define _NWG_PROTOCOL_REPLAY_H
@@ -20,6 +20,18 @@
 /* White paper, section 6.1 */
 #define NWG_REKEY_AFTER_MESSAGES (1ULL << 60)
 #define NWG_REJECT_AFTER_MESSAGES (U64_MAX - (1ULL << 13))
+
+/* How many messages may still be sent of a session that has sent @sent. */
+static inline u64 replay_counters_left(u64 sent)
+{
+	return sent < NWG_REJECT_AFTER_MESSAGES ? NWG_REJECT_AFTER_MESSAGES - sent : 0;
+}
+
+/* Whether a session that has sent @sent messages is to be followed by another. */
+static inline bool replay_counters_low(u64 sent)
+{
+	return sent > NWG_REKEY_AFTER_MESSAGES;
+}
 
 /**
  * struct replay_window - the counters seen of late

@@ -265,7 +265,7 @@ static void keep_fresh(struct nwg_peer *peer, struct nwg_session *session)
 	/* Of what a CPU still sends on the one before, nothing follows. */
 	if (unlikely(rcu_access_pointer(peer->sessions.current_session) != session))
 		return;
-	if (unlikely(READ_ONCE(session->send_counter) > NWG_REKEY_AFTER_MESSAGES ||
+	if (unlikely(replay_counters_low(READ_ONCE(session->send_counter)) ||
 		     (session->initiator && nwg_session_older_than(session, NWG_REKEY_AFTER_TIME))))
 		nwg_handshake_request(peer, false);
 }
@@ -324,8 +324,7 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 		return NULL;
 	}
 	list = with_staged(peer, list);
-	/* There are fewer packets in a list than bytes in an IP packet. */
-	while (list && likely(session->send_counter < NWG_REJECT_AFTER_MESSAGES - IP_MAX_MTU)) {
+	while (list && likely(replay_counters_left(session->send_counter) >= NWG_BURST)) {
 		burst = nwg_burst_cut(&list, &count);
 		nwg_packet(burst)->session_id = session->id;
 		nwg_packet(burst)->index = session->index.value;

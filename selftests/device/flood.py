@@ -46,7 +46,7 @@ def send(flood, to, end, started=None):
 
 
 class Flood:
-    """The flood in a process of its own for as long as a with statement lasts, at most two minutes."""
+    """The flood in a process of its own for as long as a with statement lasts, at most ten minutes."""
 
     def __init__(self, public, to, inside):
         self.packets, self.to, self.inside = packets(public, to), to, inside
@@ -56,7 +56,7 @@ class Flood:
         self.process = os.fork()
         if not self.process:
             with self.inside:
-                send(self.packets, self.to, time.monotonic() + 120, lambda: os.write(start, b"x"))
+                send(self.packets, self.to, time.monotonic() + 600, lambda: os.write(start, b"x"))
             os._exit(0)
         os.read(started, 1)
         os.close(started)

@@ -100,6 +100,14 @@ changes() {
 		wg_on a set wga peer "$B" remove
 }
 
+# What is dropped, by whose fault.
+dropped() {
+	! on a ping -q -c 1 -W 1 10.7.0.99 && ip_on b address add 10.7.0.9/32 dev lo &&
+		! on b ping -q -c 1 -W 1 -I 10.7.0.9 10.7.0.1 &&
+		said a 'No peer has 10.7.0.99 in its allowed IPs' \
+			'Packet of peer @ has a source outside its allowed IPs, 10.7.0.9'
+}
+
 unanswered() {
 	dmesg -C
 	device_up a "$B" endpoint 10.0.1.3:9 || return
@@ -124,7 +132,7 @@ defer sh -c "echo $(<$cost) >$cost"
 echo 0 >$cost
 defer debug -p
 debug +p
-ktap_plan 9
+ktap_plan 10
 fresh
 ktap_run "a session" session
 ktap_run "the initiator says: peer, initiation, response, keypair" said a 'Interface created' \
@@ -133,6 +141,7 @@ ktap_run "the initiator says: peer, initiation, response, keypair" said a 'Inter
 ktap_run "the responder says: peer, initiation, response, keypair" said b 'Interface created' \
 	'Peer @ created' 'Receiving handshake initiation from peer @' \
 	'Sending handshake response to peer @' 'Keypair [0-9]+ created for peer @'
+better "what is dropped, and why" dropped
 ktap_run "changes of keys, peers and state" changes
 gone
 ktap_run "of the initiator, all that was made went" all_paired a 1 1 3

@@ -120,6 +120,22 @@ static void test_limit(void **state)
 }
 
 /* A refused counter changes nothing. */
+/* What is sent last, the receiver still accepts. */
+static void test_counters_to_send(void **state)
+{
+	struct replay_window window = { 0 };
+
+	(void)state;
+	assert_int_equal(replay_counters_left(0), LIMIT);
+	assert_int_equal(replay_counters_left(LIMIT - 1), 1);
+	assert_true(replay_accept(&window, LIMIT - 1));
+	assert_int_equal(replay_counters_left(LIMIT), 0);
+	assert_int_equal(replay_counters_left(~0ULL), 0);
+	/* REKEY_AFTER_MESSAGES, 2^60 */
+	assert_false(replay_counters_low(1ULL << 60));
+	assert_true(replay_counters_low((1ULL << 60) + 1));
+}
+
 static void test_refusal_leaves_window(void **state)
 {
 	struct replay_window window = { 0 }, before;
@@ -207,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_jumps),
 		cmocka_unit_test(test_first_counter_may_be_any),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_counters_to_send),
 		cmocka_unit_test(test_refusal_leaves_window),
 		cmocka_unit_test(test_random_walk),
 	};
