@@ -39,6 +39,37 @@ def attributes(number):
         equal(link["linkinfo"]["info_kind"], bench.KIND, "kind")
 
 
+def threads(number):
+    """link: its NAPI threads come when it first comes up, and go with it; the user may do without"""
+    device = Device(number, up=False)
+
+    def found():
+        names = []
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                with open(f"/proc/{process}/comm", encoding="ascii") as name:
+                    names.append(name.read())
+        return sum(name.startswith(f"napi/{device.name}-") for name in names)
+
+    def threaded(*value):
+        path = f"/sys/class/net/{device.name}/threaded"
+        # The /sys of the namespace: as ip netns exec has it.
+        shell = f"cat {path}" if not value else f"echo {value[0]} >{path}"
+        return bench.run("ip", "netns", "exec", bench.NS_A, "sh", "-c", shell).strip()
+
+    wanted = bench.KIND == "nwg"  # the stock module does without
+    equal(found(), 0, "threads of an interface that was never up")
+    device.link("up")
+    equal((found() > 0, threaded()), (wanted, str(int(wanted))), "threads once it is up")
+    if wanted:
+        threaded(0)
+        device.link("down")
+        device.link("up")
+        equal(threaded(), "0", "threaded, switched off, once it is up again")
+    device.delete()
+    bench.wait_until(lambda: not found(), "threads are left")
+
+
 def padding(number):
     """padding: to 16 bytes, never beyond the MTU of the interface or of the route"""
     device, wire, inner = connected(number)
@@ -592,6 +623,6 @@ def redirects(number):
 
 
 CASES = [
-    attributes, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
+    attributes, threads, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
     counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps, redirects,
 ]
