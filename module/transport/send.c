@@ -324,7 +324,9 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 		return NULL;
 	}
 	list = with_staged(peer, list);
-	while (list && likely(replay_counters_left(session->send_counter) >= NWG_BURST)) {
+	/* There are fewer packets in a list than that. */
+	while (list &&
+	       likely(replay_counters_left(session->send_counter) >= IP_MAX_MTU + NWG_MAX_STAGED)) {
 		burst = nwg_burst_cut(&list, &count);
 		nwg_packet(burst)->session_id = session->id;
 		nwg_packet(burst)->index = session->index.value;
