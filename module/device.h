@@ -57,7 +57,6 @@ struct netlink_ext_ack;
  *	handshake work's
  * @receive_queues: transport messages that wait to be decrypted
  * @receive_queue_count: their number, a power of two
- * @receive_started: the interface has been up
  * @relays: relays over this interface (struct nwg_relay); RCU, written under @update_lock
  * @generation: incremented under @update_lock with each change that a dump could see in halves
  *
@@ -92,7 +91,6 @@ struct nwg_device {
 
 	struct nwg_receive_queue *receive_queues;
 	unsigned int receive_queue_count;
-	bool receive_started;
 	struct list_head relays;
 	unsigned int generation;
 };

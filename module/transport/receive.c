@@ -189,7 +189,8 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 	struct nwg_device *wg = queue->device;
 
 	if (unlikely(!parse_plain(wg, skb, ds))) {
-		net_dbg_ratelimited("%s: Packet from " NWG_LOG_PEER " is malformed\n",
+		net_dbg_ratelimited("%s: Packet from " NWG_LOG_PEER
+				    " is malformed, or met congestion without being ECN-capable\n",
 				    wg->dev->name, nwg_log_peer(peer));
 		goto drop;
 	}
@@ -440,6 +441,11 @@ int nwg_receive_init(struct nwg_device *wg)
 		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
+	/*
+	 * A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone.
+	 * The threads come when the interface first comes up, if the user has left it so.
+	 */
+	wg->dev->threaded = true;
 	return 0;
 }
 
@@ -447,13 +453,11 @@ void nwg_receive_start(struct nwg_device *wg)
 {
 	unsigned int i;
 
-	/*
-	 * A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone.
-	 * Once: the user may change it. Not before: an interface that was never up has no threads.
-	 */
-	if (!wg->receive_started)
+	/* An interface that was never up has no threads yet. */
+	if (wg->dev->threaded && !wg->receive_queues[0].napi.thread) {
+		wg->dev->threaded = false;
 		dev_set_threaded(wg->dev, true);
-	wg->receive_started = true;
+	}
 	for (i = 0; i < wg->receive_queue_count; i++)
 		napi_enable(&wg->receive_queues[i].napi);
 }

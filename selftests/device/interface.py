@@ -58,14 +58,15 @@ def threads(number):
         return bench.run("ip", "netns", "exec", bench.NS_A, "sh", "-c", shell).strip()
 
     wanted = bench.KIND == "nwg"  # the stock module does without
-    equal(found(), 0, "threads of an interface that was never up")
-    device.link("up")
-    equal((found() > 0, threaded()), (wanted, str(int(wanted))), "threads once it is up")
+    equal((found(), threaded()), (0, str(int(wanted))), "threads of an interface that was never up")
     if wanted:
         threaded(0)
-        device.link("down")
         device.link("up")
-        equal(threaded(), "0", "threaded, switched off, once it is up again")
+        equal((found(), threaded()), (0, "0"), "threads, switched off before it is up")
+        threaded(1)
+        device.link("down")
+    device.link("up")
+    equal((found() > 0, threaded()), (wanted, str(int(wanted))), "threads once it is up")
     device.delete()
     bench.wait_until(lambda: not found(), "threads are left")
 
