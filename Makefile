@@ -45,17 +45,19 @@ install: ## install the tools, and the module by DKMS; as root
 	selftests/setup install
 	$(MAKE) -C tools install PREFIX=$(PREFIX)
 	install -d -m 700 /etc/nwg
-	@# Of the same version DKMS would install again what it has built before.
-	-[ -z "$$(dkms status nwg/$(VERSION))" ] || dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)
 	install -d $(DKMS_SOURCE)
 	cp -r Kbuild LICENSE dkms.conf module uapi $(DKMS_SOURCE)
 	find $(DKMS_SOURCE) -name '*.o' -delete
+	@# Built first: of the same version DKMS would install again what it has.
+	dkms build --force nwg/$(VERSION) -k $$(uname -r)
 	dkms install --force nwg/$(VERSION) -k $$(uname -r)
 	@# A newer kernel may be waiting for the next boot.
 	@for build in /lib/modules/*/build/Makefile; do \
 		kernel=$${build#/lib/modules/}; kernel=$${kernel%/build/Makefile}; \
-		[ "$$kernel" = "$$(uname -r)" ] || dkms install --force nwg/$(VERSION) -k "$$kernel" || \
+		[ "$$kernel" = "$$(uname -r)" ] || \
+			{ dkms build --force nwg/$(VERSION) -k "$$kernel" && \
+			  dkms install --force nwg/$(VERSION) -k "$$kernel"; } || \
 			echo "nwg: not built for $$kernel, which has no nwg when it boots" >&2; \
 	done
 	@modprobe nwg || { \
@@ -71,8 +73,9 @@ install: ## install the tools, and the module by DKMS; as root
 	fi
 
 uninstall: ## take all of that away again, and all nwg interfaces; as root
-	@! grep -ls '^alias rtnl-link-wireguard nwg' /etc/modprobe.d/*.conf || { \
-		echo "nwg: remove that file first: without nwg, it keeps programs from the stock module" >&2; \
+	@file=$$(grep -lsE '^[[:space:]]*alias[[:space:]]+rtnl-link-wireguard[[:space:]]+nwg' /etc/modprobe.d/*.conf); \
+	[ -z "$$file" ] || { \
+		echo "nwg: remove $$file first: without nwg, it keeps programs from the stock module" >&2; \
 		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all
