@@ -194,8 +194,8 @@ static int device_stop(struct net_device *dev)
 	/* Nothing more comes in, and what came in could not be answered. */
 	nwg_socket_close(wg);
 	nwg_receive_stop(wg);
-	cancel_work_sync(&wg->handshake_work);
 	skb_queue_purge(&wg->handshakes);
+	cancel_work_sync(&wg->handshake_work);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed
 	 * any more.
@@ -431,8 +431,12 @@ void nwg_device_set_private_key(struct nwg_device *wg, const u8 private[NWG_KEY_
 
 	down_write(&wg->identity_lock);
 	wg->identity = identity;
-	WRITE_ONCE(wg->has_identity, present);
+	/* Never with the key of none: see nwg_gate_check(). */
+	if (!present)
+		WRITE_ONCE(wg->has_identity, false);
 	nwg_gate_set_key(&wg->gate, identity.public);
+	if (present)
+		WRITE_ONCE(wg->has_identity, true);
 	list_for_each_entry(peer, &wg->peers, list) {
 		noise_remote_precompute(&peer->remote, present ? &identity : NULL);
 		nwg_handshake_erase(peer);

@@ -74,10 +74,10 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 	lockdep_assert_held(&wg->update_lock);
 	if (wg->peer_count >= NWG_MAX_PEERS_PER_DEVICE)
 		return ERR_PTR(-ENFILE);
-	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL_ACCOUNT);
+	peer = kmem_cache_zalloc(peer_cache, GFP_KERNEL);
 	if (!peer)
 		return ERR_PTR(-ENOMEM);
-	if (dst_cache_init(&peer->dst_cache, GFP_KERNEL)) {
+	if (dst_cache_init(&peer->dst_cache, GFP_KERNEL_ACCOUNT)) {
 		kmem_cache_free(peer_cache, peer);
 		return ERR_PTR(-ENOMEM);
 	}

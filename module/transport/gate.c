@@ -60,11 +60,9 @@ enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb,
 	/* Only to tell sources apart. They are of the namespace that the sockets are in. */
 	const struct net *net = rcu_access_pointer(wg->creating_net);
 
-	/* The key of a mac1 is known to everybody then. */
-	if (!READ_ONCE(wg->has_identity))
-		return NWG_GATE_INVALID;
 	down_read(&gate->lock);
-	if (!cookie_mac1_valid(skb->data, skb->len, &gate->keys))
+	/* Without a private key, everybody knows the key of a mac1. */
+	if (!READ_ONCE(wg->has_identity) || !cookie_mac1_valid(skb->data, skb->len, &gate->keys))
 		goto out;
 	verdict = NWG_GATE_MAC1;
 	if (!under_load || !secret_fresh(gate))

@@ -438,8 +438,9 @@ static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 		DEV_STATS_INC(wg->dev, rx_dropped);
 		net_dbg_ratelimited("%s: Handshake message from %pISpfsc dropped: %s\n",
 				    wg->dev->name, source_of(skb, &source),
-				    verdict == NWG_GATE_INVALID ? "wrong mac1" :
-								  "too many from its source");
+				    !READ_ONCE(wg->has_identity) ? "no private key" :
+				    verdict == NWG_GATE_INVALID	 ? "wrong mac1" :
+								   "too many from its source");
 		return;
 	}
 	if (load && verdict == NWG_GATE_MAC1) {
