@@ -36,9 +36,12 @@ static void arm(struct nwg_peer *peer, struct timer_list *timer, unsigned long e
 	rcu_read_unlock_bh();
 }
 
-/* Note an event that starts a wait, unless one is under way. */
+/*
+ * Note an event that starts a wait, unless one is under way. @spread: with a jitter, which is drawn
+ * only then.
+ */
 static void start_waiting(struct nwg_peer *peer, unsigned long *since, struct timer_list *timer,
-			  unsigned long wait)
+			  unsigned long wait, bool spread)
 {
 	if (READ_ONCE(*since))
 		return;
@@ -46,15 +49,12 @@ static void start_waiting(struct nwg_peer *peer, unsigned long *since, struct ti
 	/* Pairs with the handler's read of the note after it has left the pending state. */
 	smp_mb();
 	if (!timer_pending(timer))
-		arm(peer, timer, jiffies + wait);
+		arm(peer, timer, jiffies + wait + (spread ? jitter() : 0));
 }
 
-/*
- * A timer fired: is the wait over? If it began later than the timer was set, go on waiting, with
- * @spread in addition.
- */
+/* A timer fired: is the wait over? If it began later than the timer was set, go on waiting. */
 static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list *timer,
-		   unsigned long wait, unsigned long spread)
+		   unsigned long wait, bool spread)
 {
 	unsigned long since;
 
@@ -64,7 +64,7 @@ static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list
 	if (!since)
 		return false;
 	if (time_before(jiffies, since + wait)) {
-		arm(peer, timer, since + wait + spread);
+		arm(peer, timer, since + wait + (spread ? jitter() : 0));
 		return false;
 	}
 	return true;
@@ -98,7 +98,7 @@ static void keepalive_expired(struct timer_list *timer)
 {
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.keepalive);
 
-	if (!waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ, 0))
+	if (!waited(peer, &peer->timers.unacknowledged, timer, NWG_KEEPALIVE_TIMEOUT * HZ, false))
 		return;
 	/* Also if there is no memory to send it: the next packet starts another wait. */
 	WRITE_ONCE(peer->timers.unacknowledged, 0);
@@ -110,7 +110,7 @@ static void no_answer_expired(struct timer_list *timer)
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.no_answer);
 
 	if (!waited(peer, &peer->timers.unanswered, timer,
-		    (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ, jitter()))
+		    (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ, true))
 		return;
 	nwg_dbg(peer->device,
 		"Retrying handshake with " NWG_LOG_PEER
@@ -176,16 +176,14 @@ static void note_traffic(struct nwg_peer *peer)
 
 void nwg_timers_data_sent(struct nwg_peer *peer)
 {
-	if (likely(READ_ONCE(peer->timers.unanswered)))
-		return; /* without drawing a jitter for each packet */
 	start_waiting(peer, &peer->timers.unanswered, &peer->timers.no_answer,
-		      (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ + jitter());
+		      (NWG_KEEPALIVE_TIMEOUT + NWG_REKEY_TIMEOUT) * HZ, true);
 }
 
 void nwg_timers_data_received(struct nwg_peer *peer)
 {
 	start_waiting(peer, &peer->timers.unacknowledged, &peer->timers.keepalive,
-		      NWG_KEEPALIVE_TIMEOUT * HZ);
+		      NWG_KEEPALIVE_TIMEOUT * HZ, false);
 }
 
 void nwg_timers_authenticated_sent(struct nwg_peer *peer)

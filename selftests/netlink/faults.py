@@ -247,7 +247,7 @@ def configuration(tests):
     tests.one_by_one("two peers with all they may have are added, perhaps half-way", peers(
         peer(OTHER, attr(P_PRESHARED_KEY, KEY), attr(P_ENDPOINT, genl.endpoint4("192.0.2.1", 1)),
              u16(P_KEEPALIVE, 25), allowed=several),
-        peer(HOME + b"", attr(P_FLAGS, 0), allowed=[allowed_ip("fd01::", 64)])),
+        peer(HOME, attr(P_FLAGS, 0), allowed=[allowed_ip("fd01::", 64)])),
         peers(peer(OTHER, attr(P_FLAGS, P_REMOVE_ME)),
               peer(HOME, attr(P_FLAGS, P_REPLACE_ALLOWEDIPS), allowed=[allowed_ip("172.16.1.254", 32)])),
         whole=False, refusals=8)
