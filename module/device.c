@@ -13,6 +13,7 @@
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 
+#include "drop.h"
 #include "log.h"
 #include "peer.h"
 #include "relay/relay.h"
@@ -86,29 +87,34 @@ static void log_no_peer(const struct net_device *dev, const struct sk_buff *skb)
 static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct nwg_device *wg = netdev_priv(dev);
+	enum nwg_device_drop_reason reason;
 	struct nwg_peer *peer;
 	int err;
 
 	rcu_read_lock_bh();
 	if (unlikely(!protocol_valid(skb))) {
 		err = -EPROTONOSUPPORT;
+		reason = NWG_DEVICE_DROP_NOT_IP;
 		net_dbg_ratelimited("%s: Invalid IP packet\n", dev->name);
 		goto refuse;
 	}
 	peer = peer_for(wg, skb);
 	if (unlikely(!peer)) {
 		err = -ENOKEY;
+		reason = NWG_DEVICE_DROP_NO_PEER;
 		log_no_peer(dev, skb);
 		goto unreachable;
 	}
 	if (unlikely(!READ_ONCE(peer->endpoint.value.addr.sa_family))) {
 		err = -EDESTADDRREQ;
+		reason = NWG_DEVICE_DROP_NO_ENDPOINT;
 		net_dbg_ratelimited("%s: No endpoint is known for peer %llu\n", dev->name,
 				    peer->id);
 		goto unreachable;
 	}
 	if (unlikely(comes_back(peer, skb))) {
 		err = -ELOOP;
+		reason = NWG_DEVICE_DROP_ROUTING_LOOP;
 		net_dbg_ratelimited("%s: Routing loop: a message to " NWG_LOG_PEER " came back\n",
 				    dev->name, nwg_log_peer(peer));
 		goto refuse;
@@ -124,8 +130,7 @@ unreachable:
 		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
 refuse:
 	rcu_read_unlock_bh();
-	DEV_STATS_INC(dev, tx_errors);
-	kfree_skb(skb);
+	nwg_device_drop(wg, skb, reason);
 	return err;
 }
 
@@ -194,7 +199,7 @@ static int device_stop(struct net_device *dev)
 	/* Nothing more comes in, and what came in could not be answered. */
 	nwg_socket_close(wg);
 	nwg_receive_stop(wg);
-	skb_queue_purge(&wg->handshakes);
+	nwg_handshake_purge(wg);
 	cancel_work_sync(&wg->handshake_work);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed

@@ -7,6 +7,7 @@
 #include <linux/udp.h>
 
 #include "device.h"
+#include "drop.h"
 #include "log.h"
 #include "peer.h"
 #include "send.h"
@@ -239,20 +240,26 @@ static void send_response(struct nwg_peer *peer)
 /*
  * Take over what an initiation left, if it is newer than the last and they do not come too fast.
  * The interface's identity lock is held, so the key that the message was opened with is the one
- * that still is.
+ * that still is. Return: why the message is to be dropped, or 0.
  */
-static bool accept_initiation(struct nwg_peer *peer, const struct noise_handshake *noise,
-			      const u8 timestamp[NWG_TIMESTAMP_LEN], __le32 sender)
+static enum nwg_device_drop_reason accept_initiation(struct nwg_peer *peer,
+						     const struct noise_handshake *noise,
+						     const u8 timestamp[NWG_TIMESTAMP_LEN],
+						     __le32 sender)
 {
 	struct nwg_handshake *handshake = &peer->handshake;
 	u64 now = ktime_get_coarse_boottime_ns();
-	bool replayed, flooded;
+	enum nwg_device_drop_reason reason = NWG_NOT_DROPPED;
 
 	down_write(&handshake->lock);
-	replayed = memcmp(timestamp, handshake->latest_timestamp, NWG_TIMESTAMP_LEN) <= 0;
-	flooded = handshake->last_consumed &&
-		  now - handshake->last_consumed < NSEC_PER_SEC / INITIATIONS_PER_SECOND;
-	if (!replayed && !flooded && !peer->dead) {
+	if (peer->dead) {
+		reason = NWG_DEVICE_DROP_UNKNOWN_PEER;
+	} else if (memcmp(timestamp, handshake->latest_timestamp, NWG_TIMESTAMP_LEN) <= 0) {
+		reason = NWG_DEVICE_DROP_OLD_TIMESTAMP;
+	} else if (handshake->last_consumed &&
+		   now - handshake->last_consumed < NSEC_PER_SEC / INITIATIONS_PER_SECOND) {
+		reason = NWG_DEVICE_DROP_PEER_LIMIT;
+	} else {
 		clear_locked(peer);
 		handshake->noise = *noise;
 		handshake->remote_index = sender;
@@ -262,89 +269,109 @@ static bool accept_initiation(struct nwg_peer *peer, const struct noise_handshak
 	}
 	up_write(&handshake->lock);
 
-	if (replayed || flooded)
+	if (reason == NWG_DEVICE_DROP_OLD_TIMESTAMP || reason == NWG_DEVICE_DROP_PEER_LIMIT)
 		net_dbg_ratelimited("%s: Handshake initiation from " NWG_LOG_PEER " refused: %s\n",
 				    peer->device->dev->name, nwg_log_peer(peer),
-				    replayed ? "old time stamp" : "too many");
-	return !replayed && !flooded;
+				    reason == NWG_DEVICE_DROP_PEER_LIMIT ? "too many" :
+									   "old time stamp");
+	return reason;
 }
 
-/* Open an initiation. Returns the peer that it proves to come from, with a reference, or NULL. */
-static struct nwg_peer *consume_initiation(struct nwg_device *wg,
-					   const struct nwg_message_initiation *message)
+/*
+ * Open an initiation, which proves to come from @peer, of which the caller gets a reference. Return:
+ * why it is to be dropped, or 0.
+ */
+static enum nwg_device_drop_reason consume_initiation(struct nwg_device *wg,
+						      const struct nwg_message_initiation *message,
+						      struct nwg_peer **peer)
 {
 	u8 timestamp[NWG_TIMESTAMP_LEN];
-	struct nwg_peer *peer = NULL;
 	struct noise_handshake noise;
+	enum nwg_device_drop_reason reason;
 	u8 public[NWG_KEY_LEN];
 
+	*peer = NULL;
 	down_read(&wg->identity_lock);
-	if (!wg->has_identity ||
-	    !noise_initiation_open_static(&noise, public, message, &wg->identity))
+	reason = NWG_DEVICE_DROP_NO_PRIVATE_KEY;
+	if (!wg->has_identity)
+		goto out;
+	reason = NWG_DEVICE_DROP_NOT_AUTHENTIC;
+	if (!noise_initiation_open_static(&noise, public, message, &wg->identity))
 		goto out;
 	rcu_read_lock();
-	peer = nwg_peer_get_unless_zero(nwg_peer_lookup(wg, public));
+	*peer = nwg_peer_get_unless_zero(nwg_peer_lookup(wg, public));
 	rcu_read_unlock();
-	if (!peer)
+	if (!*peer) {
+		reason = NWG_DEVICE_DROP_UNKNOWN_PEER;
 		goto out;
-	if (!noise_initiation_open_timestamp(&noise, timestamp, message, &peer->remote) ||
-	    !accept_initiation(peer, &noise, timestamp, message->sender)) {
-		nwg_peer_put(peer);
-		peer = NULL;
 	}
+	if (noise_initiation_open_timestamp(&noise, timestamp, message, &(*peer)->remote))
+		reason = accept_initiation(*peer, &noise, timestamp, message->sender);
+	if (reason)
+		nwg_peer_put(*peer);
 out:
 	up_read(&wg->identity_lock);
 	memzero_explicit(&noise, sizeof(noise));
 	memzero_explicit(public, sizeof(public));
-	return peer;
+	return reason;
 }
 
-/* Open a response. Returns the peer, with a reference and a session, or NULL. */
-static struct nwg_peer *consume_response(struct nwg_device *wg,
-					 const struct nwg_message_response *message)
+/*
+ * Open a response of @peer, of which the caller gets a reference, and which has a session then.
+ * Return: why it is to be dropped, or 0.
+ */
+static enum nwg_device_drop_reason consume_response(struct nwg_device *wg,
+						    const struct nwg_message_response *message,
+						    struct nwg_peer **peer)
 {
+	enum nwg_device_drop_reason reason = NWG_DEVICE_DROP_UNREQUESTED;
 	struct nwg_handshake *handshake;
-	struct nwg_peer *peer = NULL;
 	struct nwg_index *index;
-	bool begun = false;
 
+	*peer = NULL;
 	down_read(&wg->identity_lock);
 	rcu_read_lock();
 	index = nwg_index_lookup(&wg->indices, message->receiver);
 	if (index && index->kind == NWG_INDEX_HANDSHAKE)
-		peer = nwg_peer_get_unless_zero(index->peer);
+		*peer = nwg_peer_get_unless_zero(index->peer);
 	rcu_read_unlock();
-	if (!peer || !wg->has_identity)
+	if (!*peer || !wg->has_identity)
 		goto out;
 
 	/* The lock is held from the check of the state to the session, so nobody can put another
 	 * handshake, or a wiped one, in between. Only who saw our initiation can make us spend time
 	 * here.
 	 */
-	handshake = &peer->handshake;
+	handshake = &(*peer)->handshake;
 	down_write(&handshake->lock);
-	if (!peer->dead && handshake->state == NWG_HANDSHAKE_INITIATION_SENT &&
-	    handshake->index.value == message->receiver &&
-	    noise_response_consume(&handshake->noise, message, &wg->identity, &peer->remote)) {
-		handshake->remote_index = message->sender;
-		handshake->state = NWG_HANDSHAKE_RESPONSE_CONSUMED;
-		begun = begin_session(peer);
-		if (!begun)
-			clear_locked(peer);
+	if ((*peer)->dead || handshake->state != NWG_HANDSHAKE_INITIATION_SENT ||
+	    handshake->index.value != message->receiver)
+		goto unlock;
+	reason = NWG_DEVICE_DROP_NOT_AUTHENTIC;
+	if (!noise_response_consume(&handshake->noise, message, &wg->identity, &(*peer)->remote))
+		goto unlock;
+	handshake->remote_index = message->sender;
+	handshake->state = NWG_HANDSHAKE_RESPONSE_CONSUMED;
+	reason = NWG_NOT_DROPPED;
+	if (!begin_session(*peer)) {
+		reason = READ_ONCE(nwg_handshakes_barred) ? NWG_DEVICE_DROP_DOWN :
+							    NWG_DEVICE_DROP_RECEIVE_MEMORY;
+		clear_locked(*peer);
 	}
+unlock:
 	up_write(&handshake->lock);
 out:
 	up_read(&wg->identity_lock);
-	if (peer && !begun) {
-		nwg_peer_put(peer);
-		peer = NULL;
-	}
-	return peer;
+	if (*peer && reason)
+		nwg_peer_put(*peer);
+	return reason;
 }
 
-static void receive_cookie_reply(struct nwg_device *wg,
-				 const struct nwg_message_cookie_reply *reply)
+/* Return: why it is to be dropped, or 0. */
+static enum nwg_device_drop_reason
+receive_cookie_reply(struct nwg_device *wg, const struct nwg_message_cookie_reply *reply)
 {
+	enum nwg_device_drop_reason reason = NWG_NOT_DROPPED;
 	struct nwg_peer *peer = NULL;
 	struct nwg_index *index;
 
@@ -354,10 +381,13 @@ static void receive_cookie_reply(struct nwg_device *wg,
 		peer = nwg_peer_get_unless_zero(index->peer);
 	rcu_read_unlock();
 	if (!peer)
-		return;
+		return NWG_DEVICE_DROP_UNREQUESTED;
 	if (nwg_peer_cookie_consume(peer, reply))
 		nwg_dbg(wg, "Received cookie response from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
+	else
+		reason = NWG_DEVICE_DROP_UNREQUESTED;
 	nwg_peer_put(peer);
+	return reason;
 }
 
 /* The message proved to come from the peer: it counts, and the peer is where it came from. */
@@ -374,30 +404,36 @@ static void note_received(struct nwg_peer *peer, struct sk_buff *skb)
 	nwg_timers_authenticated_received(peer);
 }
 
-static void receive_initiation(struct nwg_device *wg, struct sk_buff *skb)
+static enum nwg_device_drop_reason receive_initiation(struct nwg_device *wg, struct sk_buff *skb)
 {
-	struct nwg_peer *peer = consume_initiation(wg, (void *)skb->data);
+	enum nwg_device_drop_reason reason;
+	struct nwg_peer *peer;
 
-	if (!peer)
-		return;
+	reason = consume_initiation(wg, (void *)skb->data, &peer);
+	if (reason)
+		return reason;
 	nwg_dbg(wg, "Receiving handshake initiation from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
 	send_response(peer);
 	nwg_peer_put(peer);
+	return NWG_NOT_DROPPED;
 }
 
-static void receive_response(struct nwg_device *wg, struct sk_buff *skb)
+static enum nwg_device_drop_reason receive_response(struct nwg_device *wg, struct sk_buff *skb)
 {
-	struct nwg_peer *peer = consume_response(wg, (void *)skb->data);
+	enum nwg_device_drop_reason reason;
+	struct nwg_peer *peer;
 
-	if (!peer)
-		return;
+	reason = consume_response(wg, (void *)skb->data, &peer);
+	if (reason)
+		return reason;
 	nwg_dbg(wg, "Receiving handshake response from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
 	nwg_timers_handshake_complete(peer);
 	/* The first message confirms the session to the responder, so there must be one. */
 	nwg_peer_send_keepalive(peer);
 	nwg_peer_put(peer);
+	return NWG_NOT_DROPPED;
 }
 
 /* Whether handshakes come faster than they can be worked off, or did within the last second. */
@@ -419,7 +455,28 @@ static const struct sockaddr *source_of(const struct sk_buff *skb, struct nwg_en
 	return &buffer->addr;
 }
 
-static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
+static const char *refusal(enum nwg_device_drop_reason reason)
+{
+	switch (reason) {
+	case NWG_DEVICE_DROP_NO_PRIVATE_KEY:
+		return "no private key";
+	case NWG_DEVICE_DROP_WRONG_MAC1:
+		return "wrong mac1";
+	case NWG_DEVICE_DROP_SOURCE_LIMIT:
+		return "too many from its source";
+	case NWG_DEVICE_DROP_UNKNOWN_PEER:
+		return "from no peer";
+	case NWG_DEVICE_DROP_UNREQUESTED:
+		return "answers nothing";
+	case NWG_DEVICE_DROP_NOT_AUTHENTIC:
+		return "not authentic";
+	default:
+		return NULL; /* said elsewhere, or not its sender's fault */
+	}
+}
+
+/* Return: why it is to be dropped, or 0. */
+static enum nwg_device_drop_reason receive_one(struct nwg_device *wg, struct sk_buff *skb)
 {
 	enum nwg_message_type type = le32_to_cpup((__le32 *)skb->data);
 	struct nwg_message_cookie_reply reply;
@@ -427,22 +484,16 @@ static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 	enum nwg_gate_verdict verdict;
 	bool load;
 
-	if (type == NWG_MESSAGE_COOKIE_REPLY) {
-		receive_cookie_reply(wg, (void *)skb->data);
-		return;
-	}
+	if (type == NWG_MESSAGE_COOKIE_REPLY)
+		return receive_cookie_reply(wg, (void *)skb->data);
 
 	load = under_load(wg);
 	verdict = nwg_gate_check(wg, skb, load);
-	if (verdict == NWG_GATE_INVALID || verdict == NWG_GATE_MAC2) {
-		DEV_STATS_INC(wg->dev, rx_dropped);
-		net_dbg_ratelimited("%s: Handshake message from %pISpfsc dropped: %s\n",
-				    wg->dev->name, source_of(skb, &source),
-				    !READ_ONCE(wg->has_identity) ? "no private key" :
-				    verdict == NWG_GATE_INVALID	 ? "wrong mac1" :
-								   "too many from its source");
-		return;
-	}
+	if (verdict == NWG_GATE_INVALID)
+		return READ_ONCE(wg->has_identity) ? NWG_DEVICE_DROP_WRONG_MAC1 :
+						     NWG_DEVICE_DROP_NO_PRIVATE_KEY;
+	if (verdict == NWG_GATE_MAC2)
+		return NWG_DEVICE_DROP_SOURCE_LIMIT;
 	if (load && verdict == NWG_GATE_MAC1) {
 		/* The sender index is the second word of both. */
 		nwg_gate_cookie_reply(wg, &reply, skb,
@@ -450,32 +501,50 @@ static void receive_one(struct nwg_device *wg, struct sk_buff *skb)
 		nwg_socket_reply(wg, skb, &reply, sizeof(reply));
 		net_dbg_ratelimited("%s: Under load: sending cookie reply to %pISpfsc\n",
 				    wg->dev->name, source_of(skb, &source));
-		return;
+		return NWG_NOT_DROPPED;
 	}
 	if (type == NWG_MESSAGE_INITIATION)
-		receive_initiation(wg, skb);
-	else
-		receive_response(wg, skb);
+		return receive_initiation(wg, skb);
+	return receive_response(wg, skb);
 }
 
 void nwg_handshake_receive_work(struct work_struct *work)
 {
 	struct nwg_device *wg = container_of(work, struct nwg_device, handshake_work);
+	enum nwg_device_drop_reason reason;
+	struct nwg_endpoint source;
 	struct sk_buff *skb;
 
 	while ((skb = skb_dequeue(&wg->handshakes))) {
-		receive_one(wg, skb);
-		dev_kfree_skb(skb);
+		reason = receive_one(wg, skb);
+		if (refusal(reason))
+			net_dbg_ratelimited("%s: Handshake message from %pISpfsc dropped: %s\n",
+					    wg->dev->name, source_of(skb, &source),
+					    refusal(reason));
+		if (reason)
+			nwg_device_drop(wg, skb, reason);
+		else
+			consume_skb(skb);
 		cond_resched();
 	}
 }
 
+void nwg_handshake_purge(struct nwg_device *wg)
+{
+	struct sk_buff *skb;
+
+	while ((skb = skb_dequeue(&wg->handshakes)))
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_DOWN);
+}
+
 void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
 {
-	if (unlikely(skb_queue_len_lockless(&wg->handshakes) >= NWG_MAX_QUEUED_HANDSHAKES ||
-		     skb_linearize(skb))) {
-		DEV_STATS_INC(wg->dev, rx_dropped);
-		kfree_skb(skb);
+	if (unlikely(skb_queue_len_lockless(&wg->handshakes) >= NWG_MAX_QUEUED_HANDSHAKES)) {
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_HANDSHAKES_FULL);
+		return;
+	}
+	if (unlikely(skb_linearize(skb))) {
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_MEMORY);
 		return;
 	}
 	skb_queue_tail(&wg->handshakes, skb);

@@ -92,4 +92,7 @@ void nwg_handshake_receive_work(struct work_struct *work);
 /* Queue a received handshake message. @skb: data at the message; consumed. Context: softirq. */
 void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb);
 
+/* Drop what is queued. Context: any but hard interrupts. */
+void nwg_handshake_purge(struct nwg_device *wg);
+
 #endif /* _NWG_TRANSPORT_HANDSHAKE_H */

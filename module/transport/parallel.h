@@ -32,7 +32,8 @@
  * @data: it is not empty; to be sent
  * @done: nobody has to work on the burst any more; the queue's lock
  * @decrypted: a helper has tried to decrypt it
- * @failed: there was no session to encrypt the burst with; or the packet is not authentic
+ * @failed: there was no session to encrypt the burst with
+ * @refused: why the helper could not (enum nwg_device_drop_reason), or 0
  */
 struct nwg_packet {
 	struct sk_buff *next_burst;
@@ -45,6 +46,7 @@ struct nwg_packet {
 	bool done;
 	bool decrypted;
 	bool failed;
+	u8 refused;
 };
 
 static inline struct nwg_packet *nwg_packet(struct sk_buff *skb)

@@ -12,6 +12,7 @@
 #include <net/ip_tunnels.h>
 
 #include "device.h"
+#include "drop.h"
 #include "log.h"
 #include "parallel.h"
 #include "peer.h"
@@ -43,17 +44,20 @@ static u8 outer_ds(const struct sk_buff *skb)
 	return ip_tunnel_get_dsfield(ip_hdr(skb), skb);
 }
 
-/* Decrypt a transport message in place. Return: whether it is authentic. */
-static bool decrypt(struct sk_buff *skb, const struct nwg_session *session)
+/* Decrypt a transport message in place. Return: why it is to be dropped, or 0. */
+static enum nwg_device_drop_reason decrypt(struct sk_buff *skb, const struct nwg_session *session)
 {
 	struct nwg_message_transport *header;
 
-	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME) ||
-		     skb_linearize_cow(skb)))
-		return false;
+	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME)))
+		return NWG_DEVICE_DROP_SESSION_EXPIRED;
+	if (unlikely(skb_linearize_cow(skb)))
+		return NWG_DEVICE_DROP_RECEIVE_MEMORY;
 	header = (void *)skb->data;
-	return aead_decrypt(skb->data + sizeof(*header), skb->len - NWG_TRANSPORT_MIN_LEN,
-			    le64_to_cpu(header->counter), session->receive_key);
+	if (unlikely(!aead_decrypt(skb->data + sizeof(*header), skb->len - NWG_TRANSPORT_MIN_LEN,
+				   le64_to_cpu(header->counter), session->receive_key)))
+		return NWG_DEVICE_DROP_NOT_AUTHENTIC;
+	return NWG_NOT_DROPPED;
 }
 
 /* Decrypt a burst that was claimed, before it is its turn. */
@@ -65,9 +69,12 @@ static void decrypt_burst(struct nwg_receive_queue *queue, struct sk_buff *burst
 	for (skb = burst; skb; skb = skb->next) {
 		session = session_of(queue->device, skb);
 		nwg_packet(skb)->decrypted = true;
-		nwg_packet(skb)->failed = !session || !decrypt(skb, session);
-		if (likely(session))
+		if (likely(session)) {
+			nwg_packet(skb)->refused = decrypt(skb, session);
 			nwg_packet(skb)->session_id = session->id;
+		} else {
+			nwg_packet(skb)->refused = NWG_DEVICE_DROP_SESSION_EXPIRED;
+		}
 	}
 	spin_lock(&queue->bursts.lock);
 	nwg_packet(burst)->done = true;
@@ -99,32 +106,38 @@ static bool receive_help(struct nwg_burst_queue *bursts)
 }
 
 /*
- * Whether a message is authentic, and its counter new. One CPU at a time asks this of a session's
- * messages.
+ * Is a message authentic, and its counter new? One CPU at a time asks this of a session's messages.
+ * Return: why it is to be dropped, or 0.
  */
-static bool accept(struct sk_buff *skb, struct nwg_session *session)
+static enum nwg_device_drop_reason accept(struct sk_buff *skb, struct nwg_session *session)
 {
 	const struct nwg_packet *packet = nwg_packet(skb);
+	enum nwg_device_drop_reason reason;
 	u64 counter;
 
-	if (packet->decrypted) {
-		/* By another session that had this index, if it took its time. */
-		if (unlikely(packet->failed || packet->session_id != session->id))
-			return false;
-	} else if (unlikely(!decrypt(skb, session))) {
-		return false;
-	}
+	if (!packet->decrypted)
+		reason = decrypt(skb, session);
+	/* By another session that had this index, if it took its time. */
+	else if (unlikely(!packet->refused && packet->session_id != session->id))
+		reason = NWG_DEVICE_DROP_SESSION_EXPIRED;
+	else
+		reason = packet->refused;
+	if (unlikely(reason))
+		return reason;
 	counter = le64_to_cpu(((struct nwg_message_transport *)skb->data)->counter);
 	if (unlikely(!replay_accept(&session->replay, counter))) {
 		net_dbg_ratelimited("%s: Packet has invalid nonce %llu\n",
 				    session->index.peer->device->dev->name, counter);
-		return false;
+		return NWG_DEVICE_DROP_REPLAYED;
 	}
-	return true;
+	return NWG_NOT_DROPPED;
 }
 
-/* Make the decrypted bytes a packet of the stack's, if they are one. */
-static bool parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
+/*
+ * Make the decrypted bytes a packet of the stack's, if they are one. Return: why they are to be
+ * dropped, or 0.
+ */
+static enum nwg_device_drop_reason parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 {
 	unsigned int len;
 
@@ -143,7 +156,7 @@ static bool parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 	if (skb->len >= sizeof(struct iphdr) && ip_hdr(skb)->version == 4) {
 		len = ntohs(ip_hdr(skb)->tot_len);
 		if (len < sizeof(struct iphdr))
-			return false;
+			return NWG_DEVICE_DROP_INNER_MALFORMED;
 		skb->protocol = htons(ETH_P_IP);
 		skb_set_transport_header(skb, ip_hdrlen(skb));
 	} else if (skb->len >= sizeof(struct ipv6hdr) && ip_hdr(skb)->version == 6) {
@@ -151,14 +164,16 @@ static bool parse_plain(struct nwg_device *wg, struct sk_buff *skb, u8 ds)
 		skb->protocol = htons(ETH_P_IPV6);
 		skb_set_transport_header(skb, sizeof(struct ipv6hdr));
 	} else {
-		return false;
+		return NWG_DEVICE_DROP_INNER_MALFORMED;
 	}
 	if (len > skb->len)
-		return false;
+		return NWG_DEVICE_DROP_INNER_MALFORMED;
 	__skb_trim(skb, len);
 
 	/* RFC 6040, section 4.2: a packet that is not ECN-capable and met congestion is dropped. */
-	return INET_ECN_decapsulate(skb, ds, ip_tunnel_get_dsfield(ip_hdr(skb), skb)) <= 1;
+	if (unlikely(INET_ECN_decapsulate(skb, ds, ip_tunnel_get_dsfield(ip_hdr(skb), skb)) > 1))
+		return NWG_DEVICE_DROP_INNER_NOT_ECN;
+	return NWG_NOT_DROPPED;
 }
 
 /* The peer whose allowed IPs the source lies in, or NULL. */
@@ -187,14 +202,19 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 		    u8 ds)
 {
 	struct nwg_device *wg = queue->device;
+	enum nwg_device_drop_reason reason;
 
-	if (unlikely(!parse_plain(wg, skb, ds))) {
-		net_dbg_ratelimited("%s: Packet from " NWG_LOG_PEER
-				    " is malformed, or met congestion without being ECN-capable\n",
-				    wg->dev->name, nwg_log_peer(peer));
+	reason = parse_plain(wg, skb, ds);
+	if (unlikely(reason)) {
+		net_dbg_ratelimited("%s: Packet from " NWG_LOG_PEER " %s\n", wg->dev->name,
+				    nwg_log_peer(peer),
+				    reason == NWG_DEVICE_DROP_INNER_NOT_ECN ?
+					    "met congestion without being ECN-capable" :
+					    "is malformed");
 		goto drop;
 	}
 	if (unlikely(owner_of_source(wg, skb) != peer)) {
+		reason = NWG_DEVICE_DROP_INNER_SOURCE;
 		log_foreign_source(peer, skb);
 		goto drop;
 	}
@@ -204,26 +224,32 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 	return;
 
 drop:
-	DEV_STATS_INC(wg->dev, rx_errors);
 	DEV_STATS_INC(wg->dev, rx_frame_errors);
-	kfree_skb(skb);
+	nwg_device_drop(wg, skb, reason);
 }
 
 static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *skb)
 {
 	struct nwg_device *wg = queue->device;
 	unsigned int len = skb->len;
+	enum nwg_device_drop_reason reason;
 	struct nwg_session *session;
 	struct nwg_endpoint endpoint;
 	struct nwg_peer *peer;
 	u8 ds;
 
+	/* It had one when it came. */
 	session = session_of(wg, skb);
-	if (unlikely(!session))
-		goto error;
+	if (unlikely(!session || READ_ONCE(session->index.peer->dead))) {
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SESSION_EXPIRED);
+		return;
+	}
 	peer = session->index.peer;
-	if (unlikely(READ_ONCE(peer->dead) || !accept(skb, session)))
-		goto error;
+	reason = accept(skb, session);
+	if (unlikely(reason)) {
+		nwg_device_drop(wg, skb, reason);
+		return;
+	}
 	ds = outer_ds(skb);
 	__skb_pull(skb, sizeof(struct nwg_message_transport));
 	__skb_trim(skb, len - NWG_TRANSPORT_MIN_LEN);
@@ -250,11 +276,6 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	}
 	nwg_timers_data_received(peer);
 	deliver(queue, peer, skb, ds);
-	return;
-
-error:
-	DEV_STATS_INC(wg->dev, rx_errors);
-	kfree_skb(skb);
 }
 
 /* Take what has arrived, as a list. Return: how many. */
@@ -368,8 +389,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 
 	/* Who does not even know an index gets no place in the queue. */
 	if (unlikely(!session_of(wg, skb))) {
-		DEV_STATS_INC(wg->dev, rx_errors);
-		kfree_skb(skb);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_SESSION);
 		return;
 	}
 	nwg_packet(skb)->decrypted = false;
@@ -381,8 +401,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	spin_unlock_bh(&queue->arrived.lock);
 
 	if (unlikely(waiting >= NWG_MAX_QUEUED)) {
-		DEV_STATS_INC(wg->dev, rx_dropped);
-		kfree_skb(skb);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_FULL);
 	} else if (!waiting) {
 		napi_schedule(&queue->napi);
 	}
@@ -419,9 +438,8 @@ void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
 		break;
 	}
 error:
-	DEV_STATS_INC(wg->dev, rx_errors);
 	DEV_STATS_INC(wg->dev, rx_length_errors);
-	kfree_skb(skb);
+	nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_MESSAGE);
 }
 
 int nwg_receive_init(struct nwg_device *wg)
@@ -465,19 +483,21 @@ void nwg_receive_start(struct nwg_device *wg)
 /* Free what a poll would have taken. Nobody else touches the queue. */
 static void purge(struct nwg_receive_queue *queue)
 {
-	struct sk_buff *burst;
+	struct nwg_device *wg = queue->device;
+	struct sk_buff *burst, *skb;
 
-	kfree_skb_list(queue->taken);
+	nwg_device_drop_list(wg, queue->taken, NWG_DEVICE_DROP_DOWN);
 	queue->taken = NULL;
 	spin_lock_bh(&queue->bursts.lock);
 	while (nwg_burst_claim(&queue->bursts))
 		;
 	while ((burst = queue->bursts.first)) {
 		nwg_packet(burst)->done = true;
-		kfree_skb_list(nwg_burst_pop(&queue->bursts));
+		nwg_device_drop_list(wg, nwg_burst_pop(&queue->bursts), NWG_DEVICE_DROP_DOWN);
 	}
 	spin_unlock_bh(&queue->bursts.lock);
-	skb_queue_purge(&queue->arrived);
+	while ((skb = skb_dequeue(&queue->arrived)))
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_DOWN);
 }
 
 void nwg_receive_stop(struct nwg_device *wg)

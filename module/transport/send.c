@@ -9,6 +9,7 @@
 #include <net/ip_tunnels.h>
 
 #include "device.h"
+#include "drop.h"
 #include "log.h"
 #include "peer.h"
 #include "parallel.h"
@@ -22,22 +23,6 @@
 
 /* Level of the packet that goes down the stack on this CPU; 0 if none does. */
 static DEFINE_PER_CPU(unsigned int, nesting);
-
-static void drop(struct nwg_device *wg, struct sk_buff *skb)
-{
-	DEV_STATS_INC(wg->dev, tx_dropped);
-	kfree_skb(skb);
-}
-
-static void drop_list(struct nwg_device *wg, struct sk_buff *list)
-{
-	struct sk_buff *skb, *next;
-
-	skb_list_walk_safe(list, skb, next) {
-		skb_mark_not_on_list(skb);
-		drop(wg, skb);
-	}
-}
 
 /*
  * Bytes of padding for a packet: to a multiple of 16, but not past the MTU (white paper, section
@@ -75,9 +60,9 @@ static void inherit(struct sk_buff *copy, struct sk_buff *skb)
 }
 
 /*
- * Make the packet linear, our own, and roomy. Consumes it and returns NULL if there is no memory.
+ * Make the packet linear, our own, and roomy. Drops it and returns NULL if there is no memory.
  */
-static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
+static struct sk_buff *make_room(struct nwg_device *wg, struct sk_buff *skb, unsigned int tail)
 {
 	const unsigned int head = NWG_HEADROOM + LL_MAX_HEADER;
 	struct sk_buff *copy;
@@ -90,7 +75,7 @@ static struct sk_buff *make_room(struct sk_buff *skb, unsigned int tail)
 	/* One copy does it all, where pulling, unsharing and expanding would each make one. */
 	copy = skb_copy_expand(skb, head, tail, GFP_ATOMIC);
 	if (unlikely(!copy)) {
-		kfree_skb(skb);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEND_MEMORY);
 		return NULL;
 	}
 	inherit(copy, skb);
@@ -108,13 +93,14 @@ static u8 outer_ds(const struct sk_buff *skb)
 
 /*
  * Do all that can fail and all that looks at the plain packet: what is left is to encrypt in place.
- * Consumes it and returns NULL if there is no memory.
+ * Drops it and returns NULL if there is no memory.
  */
-static struct sk_buff *prepare(struct sk_buff *skb, unsigned int mtu, unsigned int level)
+static struct sk_buff *prepare(struct nwg_device *wg, struct sk_buff *skb, unsigned int mtu,
+			       unsigned int level)
 {
 	unsigned int padding = padding_of(skb, mtu);
 
-	skb = make_room(skb, padding + NWG_TAG_LEN);
+	skb = make_room(wg, skb, padding + NWG_TAG_LEN);
 	if (unlikely(!skb))
 		return NULL;
 	nwg_packet(skb)->level = level;
@@ -172,7 +158,7 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 		skb_mark_not_on_list(skb);
 		count++;
 		if (unlikely(failed)) {
-			drop(peer->device, skb);
+			nwg_device_drop(peer->device, skb, NWG_DEVICE_DROP_KEYS_GONE);
 			continue;
 		}
 		data = nwg_packet(skb)->data;
@@ -283,7 +269,7 @@ static void stage(struct nwg_peer *peer, struct sk_buff *skb)
 	__skb_queue_tail(&peer->staged, skb);
 	spin_unlock_bh(&peer->staged.lock);
 	if (unlikely(oldest))
-		drop(peer->device, oldest);
+		nwg_device_drop(peer->device, oldest, NWG_DEVICE_DROP_STAGED_FULL);
 }
 
 /* Put what was staged before a list of packets. Held across this and what queues them: no other CPU
@@ -320,7 +306,7 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	spin_lock(&bursts->lock);
 	if (unlikely(bursts->packets >= NWG_MAX_QUEUED)) {
 		spin_unlock(&bursts->lock);
-		drop_list(peer->device, list);
+		nwg_device_drop_list(peer->device, list, NWG_DEVICE_DROP_SEND_FULL);
 		return NULL;
 	}
 	list = with_staged(peer, list);
@@ -387,14 +373,14 @@ static struct sk_buff *segment(struct nwg_device *wg, struct sk_buff *skb)
 	if (skb_is_gso(skb)) {
 		segments = skb_gso_segment(skb, 0);
 		if (IS_ERR_OR_NULL(segments)) {
-			drop(wg, skb);
+			nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEGMENTATION);
 			return NULL;
 		}
 		consume_skb(skb);
 		return segments;
 	}
 	if (skb->ip_summed == CHECKSUM_PARTIAL && unlikely(skb_checksum_help(skb))) {
-		drop(wg, skb);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEGMENTATION);
 		return NULL;
 	}
 	return skb;
@@ -409,7 +395,7 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 	if (unlikely(level > MAX_NESTING)) {
 		net_dbg_ratelimited("%s: More than %d tunnels inside each other\n", wg->dev->name,
 				    MAX_NESTING);
-		drop(wg, skb);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NESTING);
 		return;
 	}
 	/* Of what is inside: later, queues see one flow in all that goes to a peer. */
@@ -417,11 +403,9 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 	skb_mark_not_on_list(skb);
 	skb_list_walk_safe(segment(wg, skb), skb, next) {
 		skb_mark_not_on_list(skb);
-		*tail = prepare(skb, mtu, level);
+		*tail = prepare(wg, skb, mtu, level);
 		if (likely(*tail))
 			tail = &(*tail)->next;
-		else
-			DEV_STATS_INC(wg->dev, tx_dropped);
 	}
 	if (likely(list))
 		send_list(peer, list);
@@ -444,7 +428,7 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 		if (unlikely(!skb))
 			goto out;
 		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
-		stage(peer, prepare(skb, 0, 1));
+		stage(peer, prepare(peer->device, skb, 0, 1));
 		nwg_dbg(peer->device, "Sending keepalive packet to " NWG_LOG_PEER "\n",
 			nwg_log_peer(peer));
 	}
@@ -463,5 +447,5 @@ void nwg_peer_purge_staged(struct nwg_peer *peer)
 	skb_queue_splice_init(&peer->staged, &queue);
 	spin_unlock_bh(&peer->staged.lock);
 	while ((skb = __skb_dequeue(&queue)))
-		drop(peer->device, skb);
+		nwg_device_drop(peer->device, skb, NWG_DEVICE_DROP_NO_HANDSHAKE);
 }

@@ -9,6 +9,7 @@
 #include <net/udp_tunnel.h>
 
 #include "device.h"
+#include "drop.h"
 #include "log.h"
 #include "peer.h"
 #include "receive.h"
@@ -124,10 +125,8 @@ static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	struct sock *sk;
 
 	sk = rcu_dereference_bh(wg->sock4);
-	if (unlikely(!sk)) {
-		kfree_skb(skb);
+	if (unlikely(!sk))
 		return -ENETDOWN;
-	}
 	fl.fl4_sport = inet_sk(sk)->inet_sport;
 
 	if (cache)
@@ -135,10 +134,8 @@ static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	if (!rt) {
 		security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl));
 		rt = route4(sk, &fl, endpoint);
-		if (IS_ERR(rt)) {
-			kfree_skb(skb);
+		if (IS_ERR(rt))
 			return PTR_ERR(rt);
-		}
 		if (cache)
 			dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
 	}
@@ -183,10 +180,8 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	struct sock *sk;
 
 	sk = rcu_dereference_bh(wg->sock6);
-	if (unlikely(!sk)) {
-		kfree_skb(skb);
+	if (unlikely(!sk))
 		return -ENETDOWN;
-	}
 	fl.fl6_sport = inet_sk(sk)->inet_sport;
 
 	if (cache)
@@ -194,10 +189,8 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	if (!dst) {
 		security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl));
 		dst = route6(sk, &fl, endpoint);
-		if (IS_ERR(dst)) {
-			kfree_skb(skb);
+		if (IS_ERR(dst))
 			return PTR_ERR(dst);
-		}
 		if (cache)
 			dst_cache_set_ip6(cache, dst, &fl.saddr);
 	}
@@ -212,11 +205,11 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
 		 u8 ds, struct dst_cache *cache)
 {
-	kfree_skb(skb);
 	return -EAFNOSUPPORT;
 }
 #endif
 
+/* Hand a message to the stack. Return: an error if that has not taken it. */
 static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
 		   u8 ds, struct dst_cache *cache)
 {
@@ -233,7 +226,6 @@ static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_
 	case AF_INET6:
 		return send6(wg, skb, endpoint, ds, cache);
 	default:
-		kfree_skb(skb);
 		return -EDESTADDRREQ;
 	}
 }
@@ -255,9 +247,9 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 		atomic64_add(len, &peer->tx_bytes);
 		dev_sw_netstats_tx_add(wg->dev, 1, len);
 	} else {
-		DEV_STATS_INC(wg->dev, tx_errors);
 		net_dbg_ratelimited("%s: Packet for " NWG_LOG_PEER " not sent: error %d\n",
 				    wg->dev->name, nwg_log_peer(peer), err);
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_ROUTE);
 	}
 	return err;
 }
@@ -303,6 +295,8 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 	err = send_to(wg, skb, &endpoint, NWG_HANDSHAKE_DS, NULL);
 	if (!err)
 		dev_sw_netstats_tx_add(wg->dev, 1, len);
+	else
+		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_ROUTE);
 	rcu_read_unlock_bh();
 	return err;
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "drop.h"
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#include "device.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+void nwg_device_drop(struct nwg_device *wg, struct sk_buff *skb, enum nwg_device_drop_reason reason)
+{
+	switch (reason) {
+#define COUNT(name, counter)                     \
+	case NWG_DEVICE_DROP_##name:             \
+		DEV_STATS_INC(wg->dev, counter); \
+		break;
+		NWG_DEVICE_DROP_REASONS(COUNT)
+#undef COUNT
+	case NWG_NOT_DROPPED:
+		WARN_ON_ONCE(1);
+		break;
+	}
+	trace_nwg_device_drop(wg->dev, skb, reason);
+	kfree_skb(skb);
+}
+
+void nwg_device_drop_list(struct nwg_device *wg, struct sk_buff *list,
+			  enum nwg_device_drop_reason reason)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		nwg_device_drop(wg, skb, reason);
+	}
+}

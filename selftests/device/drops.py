@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Packets that the device drops: the reason of each, as the trace has it, and that the counters of the interface have
+each once."""
+
+import collections
+import contextlib
+import os
+import re
+import socket
+import struct
+import time
+
+import bench
+import wireguard as wg
+from bench import Device, Inner, Wire, equal, udp
+from protocol import burst, demanded_cookie, without_mac1
+
+TRACE = "/sys/kernel/tracing/trace"
+GOING_OUT = {"NOT_IP", "NO_PEER", "NO_ENDPOINT", "ROUTING_LOOP", "STAGED_FULL", "NO_HANDSHAKE", "NO_ROUTE"}
+
+
+class Drops:
+    """What a device has dropped since."""
+
+    def __init__(self, device):
+        self.device = device
+        self.before = device.statistics()
+
+    def reasons(self):
+        with open(TRACE, encoding="ascii") as trace:
+            lines = [line for line in trace if f" nwg_device_drop: dev={self.device.name} " in line]
+        return collections.Counter(re.search(r"reason=(\w+)$", line)[1] for line in lines)
+
+    def counted(self):
+        """Going out and coming in."""
+        after = self.device.statistics()
+        return tuple(sum(after[f"{way}_{name}"] - self.before[f"{way}_{name}"] for name in ("errors", "dropped"))
+                     for way in ("tx", "rx"))
+
+    def are(self, **wanted):
+        """These reasons, and no others."""
+        end = time.monotonic() + bench.LATE
+        while self.reasons() != wanted and time.monotonic() < end:
+            time.sleep(0.05)
+        equal(dict(self.reasons()), wanted, "reasons")
+        self.add_up()
+
+    def add_up(self):
+        reasons = self.reasons()
+        out = sum(count for reason, count in reasons.items() if reason in GOING_OUT)
+        equal(self.counted(), (out, reasons.total() - out), f"errors and drops out and in, with {dict(reasons)}")
+
+
+def refused(inner, address):
+    with contextlib.suppress(OSError):
+        inner.send(address)
+
+
+def going_out(number):
+    """what goes out: not IP, no peer, no endpoint, no route, a loop"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    Wire(device, endpoint=False, allowed=f"10.77.{number}.3/32")
+    wire.connect()
+    drops = Drops(device)
+    with bench.inside(bench.NS_A):
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+    with contextlib.suppress(OSError):
+        raw.sendto(bytes(28), (device.name, 0x0806))
+    refused(inner, f"10.77.{number}.99")
+    refused(inner, f"10.77.{number}.3")
+    wanted = {"NOT_IP": 1, "NO_PEER": 1, "NO_ENDPOINT": 1}
+    drops.are(**wanted)
+    device.set_peer(wire.own.public, "endpoint", "203.0.113.1:9")
+    inner.send(wire.inner)
+    wanted["NO_ROUTE"] = 1
+    drops.are(**wanted)
+    bench.run("ip", "route", "add", "203.0.113.1/32", "dev", device.name)
+    device.set_peer(wire.own.public, "allowed-ips", f"{wire.inner}/32,203.0.113.1/32")
+    inner.send(wire.inner)
+    wanted["ROUTING_LOOP"] = 1
+    drops.are(**wanted)
+
+
+def waiting(number):
+    """what waits for a handshake: newer ones come, the peer goes"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    drops = Drops(device)
+    for _ in range(130):
+        inner.send(wire.inner)
+    drops.are(STAGED_FULL=2)
+    device.set_peer(wire.own.public, "remove")
+    drops.are(STAGED_FULL=2, NO_HANDSHAKE=128)
+
+
+def messages(number):
+    """transport messages: shape, session, age, authenticity, replay, what is inside"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    session = wire.connect()
+    drops = Drops(device)
+    wire.send(b"short")
+    wire.send(struct.pack("<I", 9) + bytes(60))
+    first = wire.send_payload(b"one")
+    inner.gets(b"one")
+    wire.send(first)
+    wire.send(first[:4] + struct.pack("<I", wg.receiver_index(first) ^ 1) + first[8:])
+    wire.send(first[:-1] + bytes([first[-1] ^ 1]))
+    wire.send_packet(b"\x55" + bytes(39))
+    wire.send_packet(udp(f"10.77.{number}.99", device.inner, b"spoofed"))
+    wire.set_tos(3)
+    wire.send_payload(b"congested")
+    wire.set_tos(0)
+    wanted = {"NO_MESSAGE": 2, "REPLAYED": 1, "NO_SESSION": 1, "NOT_AUTHENTIC": 1, "INNER_MALFORMED": 1,
+              "INNER_SOURCE": 1, "INNER_NOT_ECN": 1}
+    drops.are(**wanted)
+    time.sleep(181)
+    wire.send_packet(session=session)
+    drops.are(SESSION_EXPIRED=1, **wanted)
+
+
+def handshakes(number):
+    """handshake messages: mac1, key, authenticity, age, rate, what they answer"""
+    device = Device(number)
+    wire = Wire(device)
+    stranger = Wire(device, known=False)
+    drops = Drops(device)
+    initiation = wire.initiator().message
+    wire.send(without_mac1(initiation))
+    stranger.send(stranger.initiator().message)
+    wire.send(wg.add_macs(initiation[:40] + bytes([initiation[40] ^ 1]) + initiation[41:-32], device.own.public))
+    wanted = {"WRONG_MAC1": 1, "UNKNOWN_PEER": 1, "NOT_AUTHENTIC": 1}
+    drops.are(**wanted)
+
+    now = time.time()
+    first, second, third = (wire.initiator(timestamp=wg.tai64n(now + after)) for after in range(3))
+    wire.send(first.message)
+    wire.send(second.message)
+    response = wire.gets(wg.RESPONSE)
+    time.sleep(0.1)
+    wire.send(first.message)
+    wanted.update(PEER_LIMIT=1, OLD_TIMESTAMP=1)
+    drops.are(**wanted)
+
+    reply = wg.cookie_reply(response, wire.own.public, os.urandom(16))
+    wire.send(reply)
+    wire.send(reply)
+    wanted.update(UNREQUESTED=1)
+    drops.are(**wanted)
+
+    device.set_peer(wire.own.public, "persistent-keepalive", "600")
+    attempt = wire.opens(wire.gets(wg.INITIATION))
+    answer = attempt.respond()[0]
+    wire.send(wg.add_macs(answer[:12] + bytes([answer[12] ^ 1]) + answer[13:-32], device.own.public))
+    wire.send(answer)
+    wire.gets(wg.TRANSPORT)
+    wire.send(answer)
+    wanted.update(NOT_AUTHENTIC=2, UNREQUESTED=2)
+    drops.are(**wanted)
+
+    device.set("private-key", "/dev/stdin", stdin=bench.base64_key(bytes(32)) + "\n")
+    wire.send(third.message)
+    drops.are(NO_PRIVATE_KEY=1, **wanted)
+
+
+def load(number):
+    """handshake messages under load: the queue is full, the source has sent too many"""
+    device = Device(number)
+    wire = Wire(device)
+    drops = Drops(device)
+    burst(wire, 5000)
+    bench.wait_until(lambda: drops.reasons()["HANDSHAKES_FULL"], "5000 handshakes, and none dropped")
+    cookie = demanded_cookie(wire)
+    initiations = [wire.initiator(cookie=cookie).message for _ in range(10)]
+    burst(wire, 700)
+    for initiation in initiations:
+        wire.send(initiation)
+    bench.wait_until(lambda: drops.reasons()["SOURCE_LIMIT"] >= 3, "handshakes of one source, not dropped")
+    time.sleep(2)
+    drops.add_up()
+
+
+def explained(_):
+    """nwgctl(8) explains each reason"""
+    with open("/sys/kernel/tracing/events/nwg/nwg_device_drop/format", encoding="ascii") as event:
+        reasons = re.findall(r'{ \S+, "(\w+)" }', event.read())
+    with open("tools/man/nwgctl.8", encoding="ascii") as page:
+        told = re.findall(r'^\.BR (\w+) " \([rt]x_\w+\)"$', page.read(), re.M)
+    equal(sorted(told), sorted(set(reasons) - {"NOT_DROPPED"}), "reasons in the page")
+
+
+CASES = [going_out, waiting, messages, handshakes, load, explained]
