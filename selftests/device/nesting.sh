@@ -264,7 +264,7 @@ ktap_run "without those ways traffic flows again" recovers "10.0.0.2 dev wgz" "1
 ktap_run "a way back by another namespace: cut" by_another_namespace
 ktap_run "without it traffic flows again" there_as_well
 ktap_run "all are deleted" all_deleted
-ktap_run "nothing of it is kept" slowwait 20 memory_is_back "$before"
+memory_returns "nothing of it is kept" "$before"
 if [ -e $tracer ]; then
 	ktap_diag "stack, bytes = $(</sys/kernel/tracing/stack_max_size)"
 	ktap_run "a quarter of the stack is left" stack_used

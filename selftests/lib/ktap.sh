@@ -140,6 +140,12 @@ slowwait() {
 	wait_until "${1}000000" 0.2 "${@:2}"
 }
 
+# debug_kernel: whether this is one that looks for lost memory. It keeps what was freed for a while,
+# and all takes longer.
+debug_kernel() {
+	[ -e /sys/kernel/debug/kmemleak ]
+}
+
 # skip_idle COMMAND...: run it with idle time skipped: in a VM with virtual time
 # "skip_idle sleep 200" takes a second. Everywhere else time passes as it does.
 # Keep programs out of it that were not started before: virtual time does not wait
