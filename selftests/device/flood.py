@@ -5,8 +5,9 @@ operation: mac1 is right, the source a different address every time. They come a
 bursts that put a responder under load (512 queued) for longer than the pause between them, and leave it room for
 others (4096).
 
-usage: flood.py ADDRESS:PORT PUBLIC-KEY
-Says "ready" when it has all it needs, sends from SIGUSR1 until SIGUSR2, and says "burst" after each. The sources are in 198.18.0.0/15.
+usage: flood.py ADDRESS:PORT PUBLIC-KEY [COUNT]
+Says "ready" when it has all it needs, sends bursts of COUNT (default 700) from SIGUSR1 until SIGUSR2, and says "burst"
+after each. The sources are in 198.18.0.0/15.
 """
 
 import base64
@@ -71,10 +72,10 @@ class Flood:
         os.waitpid(self.process, 0)
 
 
-def bursts(public, to):
+def bursts(public, to, count):
     """Between SIGUSR1 and SIGUSR2 a burst at once and every half second, which keeps a device under load as that is
     held for a second. Nobody else runs during a burst, or the device might work it off as it comes."""
-    flood = packets(public, to, 700)
+    flood = packets(public, to, count)
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     raw.connect(to)
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGUSR2))
@@ -92,4 +93,4 @@ def bursts(public, to):
 
 if __name__ == "__main__":
     address, port = sys.argv[1].rsplit(":", 1)
-    bursts(base64.b64decode(sys.argv[2]), (address, int(port)))
+    bursts(base64.b64decode(sys.argv[2]), (address, int(port)), int(sys.argv[3]) if len(sys.argv) > 3 else 700)

@@ -53,11 +53,17 @@ anew() {
 	forget "$to" && forget "$from" endpoint "$(bracketed "$(outer_of "$to")"):$(port_of "$to")"
 }
 
-# heard MESSAGES: since the last time, these were on the wire, in the family that is wanted.
+# since: the handshake messages that were on the wire since the last time, those of the other family
+# marked.
+since() {
+	tail -n "+$(($(<"$work/told") + 1))" "$work/wire" | awk -v version="v$outer" '
+		{ print $2 ":" $4 ($3 == version ? "" : "(" $3 ")") }' | paste -sd ' '
+}
+
+# heard MESSAGES: these, and no others.
 heard() {
 	local got
-	got=$(tail -n "+$(($(<"$work/told") + 1))" "$work/wire" | awk -v version="v$outer" '
-		{ print $2 ":" $4 ($3 == version ? "" : "(" $3 ")") }' | paste -sd ' ')
+	got=$(since)
 	echo "on the wire: $got; expected: $1"
 	[ "$got" = "$1" ]
 }
@@ -127,19 +133,43 @@ silence() {
 	answers "$to" "$(inner_of "$from")" && wire "$to:1" "$from:2"
 }
 
+# loaded_go END: likewise. One burst occupies wireguard-go for seconds, and it answers some messages
+# late and more than once: there is no sequence to expect.
+loaded_go() {
+	local got other=a status
+	[ "$1" = b ] || other=b
+	anew || return
+	burst_at "$1" && kill -USR2 "${flood[$1]}" && skip_idle answers "$from" "$(inner_of "$to")" 60
+	status=$?
+	skip_idle sleep 10
+	got=$(since)
+	wc -l <"$work/wire" >"$work/told"
+	echo "on the wire: $got"
+	[[ $got == *"$1:3 "*"$other:"[12]"+mac2"* && $got != *"("* ]] && return "$status"
+}
+
 # loaded END MESSAGE...: under load END demands a mac2, which the other has in its next attempt.
 # Load is held for a second.
 loaded() {
-	local pid=${flood[$1]} before status
+	local status
+	if [ "${kind[$1]}" = go ]; then
+		loaded_go "$1"
+		return
+	fi
 	anew || return
-	before=$(wc -l <"$work/flood.$1")
-	kill -USR1 "$pid"
-	busywait 5000 flooding "$1" "$before" &&
-		skip_idle answers "$from" "$(inner_of "$to")" 30
+	burst_at "$1" && skip_idle answers "$from" "$(inner_of "$to")" 30
 	status=$?
-	kill -USR2 "$pid"
+	kill -USR2 "${flood[$1]}"
 	skip_idle sleep 1.5
 	wire "${@:2}" && return "$status"
+}
+
+# burst_at END: the flood has begun.
+burst_at() {
+	local before
+	before=$(wc -l <"$work/flood.$1")
+	kill -USR1 "${flood[$1]}"
+	busywait 5000 flooding "$1" "$before"
 }
 
 # flooding END LINES: there was another burst.
@@ -160,7 +190,6 @@ cell() {
 	ktap_run "$name: both roam" roams
 	ktap_run "$name: two rekeys, nothing lost" rekeys
 	ktap_run "$name: 200 s of silence" silence
-	[ "$checks" -eq 6 ] || return
 	ktap_run "$name: responder under load" loaded "$to" "${responder[@]}"
 	ktap_run "$name: initiator under load" loaded "$from" "${initiator[@]}"
 }
@@ -188,7 +217,10 @@ outer=4
 for end in a b; do
 	key=$A
 	[ "$end" = a ] || key=$B
-	background "$end" python3 "$here/flood.py" "$(outer_of "$end"):$(port_of "$end")" "$key" \
+	# To wireguard-go, load is 128 that wait, and each costs more.
+	count=700
+	[ "${kind[$end]}" != go ] || count=200
+	background "$end" python3 "$here/flood.py" "$(outer_of "$end"):$(port_of "$end")" "$key" $count \
 		>"$work/flood.$end" 2>&1
 	flood[$end]=$!
 	defer kill $!
@@ -200,11 +232,7 @@ done
 echo 0 >"$work/told"
 directions=("a b")
 [ "$KIND_A" = "$KIND_B" ] || directions+=("b a")
-# Under a flood wireguard-go answers some messages late and more than once: there is no sequence
-# to expect.
-checks=6
-[ "$KIND_A" != go ] && [ "$KIND_B" != go ] || checks=4
-ktap_plan $((${#directions[@]} * 8 * checks))
+ktap_plan $((${#directions[@]} * 8 * 6))
 for direction in "${directions[@]}"; do
 	read -r from to <<<"$direction"
 	for outer in 4 6; do
