@@ -916,8 +916,7 @@ def keyless(number):
     device.set_key(reference.Key(bytes(32), bytes(32)))
     wire = Wire(device)
     device.set("private-key", "/dev/stdin", stdin=bench.base64_key(bytes(32)) + "\n")
-    burst(wire, 700)
-    wire.send(wire.initiator().message)
+    burst(wire, 700, first=wire.initiator().message)
     wire.gets_nothing("an initiation without a private key")
 
 
