@@ -163,6 +163,7 @@ static int device_open(struct net_device *dev)
 				    wg->port, ERR_PTR(err),
 				    err == -EADDRINUSE ? ", another has it (see ss -ulpn)" : "");
 		nwg_receive_stop(wg);
+		nwg_handshake_purge(wg);
 		goto out;
 	}
 	list_for_each_entry(peer, &wg->peers, list) {
@@ -248,7 +249,7 @@ static void device_uninit(struct net_device *dev)
 	RCU_INIT_POINTER(wg->creating_net, NULL);
 	mutex_unlock(&wg->update_lock);
 	cancel_work_sync(&wg->handshake_work);
-	skb_queue_purge(&wg->handshakes);
+	nwg_handshake_purge(wg);
 }
 
 /* Nobody holds the interface any more. */

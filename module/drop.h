@@ -35,13 +35,13 @@ struct sk_buff;
 	REASON(KEYS_GONE, tx_dropped)                                                           \
 	/* No memory to encrypt it in. */                                                       \
 	REASON(SEND_MEMORY, tx_dropped)                                                         \
-	/* No route to the endpoint, or no socket. */                                           \
+	/* No route to the endpoint, or no socket: the log has the error. */                    \
 	REASON(NO_ROUTE, tx_errors)                                                             \
 	/* Coming in: no message of the protocol, by length or type. */                         \
 	REASON(NO_MESSAGE, rx_errors)                                                           \
 	/* No session has its index. */                                                         \
 	REASON(NO_SESSION, rx_errors)                                                           \
-	/* Its session is too old, or its keys went while it waited. */                         \
+	/* Its session is too old, or its keys or its peer went while it waited. */             \
 	REASON(SESSION_EXPIRED, rx_errors)                                                      \
 	/* Whoever made it does not have the keys. */                                           \
 	REASON(NOT_AUTHENTIC, rx_errors)                                                        \
@@ -65,9 +65,11 @@ struct sk_buff;
 	REASON(NO_PRIVATE_KEY, rx_dropped)                                                      \
 	/* Whoever made it does not know this interface's public key. */                        \
 	REASON(WRONG_MAC1, rx_dropped)                                                          \
-	/* Under load, and its source has sent too many. */                                     \
+	/* Under load, and it has no cookie: it is answered with one. */                        \
+	REASON(UNDER_LOAD, rx_dropped)                                                          \
+	/* Under load, and its source has sent too many, or there are too many sources. */      \
 	REASON(SOURCE_LIMIT, rx_dropped)                                                        \
-	/* The public key in it is no peer's. */                                                \
+	/* The public key in it is no peer's, or no longer. */                                  \
 	REASON(UNKNOWN_PEER, rx_errors)                                                         \
 	/* Its time stamp is not later than the last. */                                        \
 	REASON(OLD_TIMESTAMP, rx_errors)                                                        \

@@ -17,6 +17,7 @@
 /* So that who reads a trace can tell names from numbers. */
 #undef NWG_TRACE_ENUM
 #define NWG_TRACE_ENUM(name, counter) TRACE_DEFINE_ENUM(NWG_DEVICE_DROP_##name);
+TRACE_DEFINE_ENUM(NWG_NOT_DROPPED);
 NWG_DEVICE_DROP_REASONS(NWG_TRACE_ENUM)
 
 /* clang-format off */
@@ -27,8 +28,9 @@ NWG_DEVICE_DROP_REASONS(NWG_TRACE_ENUM)
 /*
  * nwg_device_drop - an interface drops a packet
  *
- * ifindex and name are the interface's; len is that of the message if it comes in and is not
- * decrypted yet, otherwise of what is inside; skbaddr is that of the skb:kfree_skb that follows.
+ * netns is the inode of the interface's network namespace, as lsns(8) has it; len is in bytes, of
+ * what the packet is then: plain, padded, or encrypted; skbaddr is that of the skb:kfree_skb that
+ * follows.
  */
 TRACE_EVENT(nwg_device_drop,
 
@@ -40,6 +42,7 @@ TRACE_EVENT(nwg_device_drop,
 		__array(char, name, IFNAMSIZ)
 		__field(const void *, skbaddr)
 		__field(int, ifindex)
+		__field(unsigned int, netns)
 		__field(unsigned int, len)
 		__field(unsigned int, reason)
 	),
@@ -48,12 +51,13 @@ TRACE_EVENT(nwg_device_drop,
 		strscpy(__entry->name, dev->name, IFNAMSIZ);
 		__entry->skbaddr = skb;
 		__entry->ifindex = dev->ifindex;
+		__entry->netns = dev_net(dev)->ns.inum;
 		__entry->len = skb->len;
 		__entry->reason = reason;
 	),
 
-	TP_printk("dev=%s ifindex=%d skbaddr=%p len=%u reason=%s", __entry->name,
-		  __entry->ifindex, __entry->skbaddr, __entry->len,
+	TP_printk("dev=%s ifindex=%d netns=%u skbaddr=%p len=%u reason=%s", __entry->name,
+		  __entry->ifindex, __entry->netns, __entry->skbaddr, __entry->len,
 		  __print_symbolic(__entry->reason, { NWG_NOT_DROPPED, "NOT_DROPPED" }
 				   NWG_DEVICE_DROP_REASONS(NWG_TRACE_REASON)))
 );

@@ -30,6 +30,7 @@
 #include "admit.h"
 #include "batch.h"
 #include "device.h"
+#include "drop.h"
 #include "object.h"
 #include "peer.h"
 #include "relay.h"
@@ -586,7 +587,7 @@ static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
  *
  * Return: true if the packet is whole now; false if it is consumed.
  */
-static bool reassemble(struct net *net, struct sk_buff *skb)
+static bool reassemble(struct nwg_device *wg, struct net *net, struct sk_buff *skb)
 {
 	int err;
 
@@ -599,13 +600,14 @@ static bool reassemble(struct net *net, struct sk_buff *skb)
 		err = nf_ct_frag6_gather(net, skb, IP6_DEFRAG_CONNTRACK_IN);
 		if (err == -EINPROGRESS)
 			return false;
-		if (err)
-			goto drop;
+		if (err) {
+			nwg_device_drop(wg, skb, NWG_DEVICE_DROP_INNER_MALFORMED);
+			return false;
+		}
 	}
 	if (!skb_linearize(skb))
 		return true;
-drop:
-	kfree_skb(skb);
+	nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_MEMORY);
 	return false;
 }
 
@@ -637,7 +639,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	if (unlikely(is_udp_fragment(skb))) {
 		if (!is_from_endpoint(peer, skb) || !is_local(net, skb))
 			return false;
-		if (!reassemble(net, skb))
+		if (!reassemble(peer->device, net, skb))
 			return true;
 	}
 	if (!is_plain_udp(skb) || !read_ends(skb, ip_header_len(skb), &ends))

@@ -106,18 +106,21 @@ void nwg_handshake_erase(struct nwg_peer *peer)
 	up_write(&peer->handshake.lock);
 }
 
-/* Derive the session of a finished handshake and put it in its slot. */
-static bool begin_session(struct nwg_peer *peer)
+/*
+ * Derive the session of a finished handshake and put it in its slot. Return: why the message that
+ * finished it is to be dropped, or 0.
+ */
+static enum nwg_device_drop_reason begin_session(struct nwg_peer *peer)
 {
 	struct nwg_handshake *handshake = &peer->handshake;
 	struct nwg_session *session;
 
 	lockdep_assert_held_write(&handshake->lock);
 	if (READ_ONCE(nwg_handshakes_barred))
-		return false;
+		return NWG_DEVICE_DROP_DOWN;
 	session = nwg_session_alloc(peer);
 	if (!session)
-		return false;
+		return NWG_DEVICE_DROP_RECEIVE_MEMORY;
 	session->initiator = handshake->state == NWG_HANDSHAKE_RESPONSE_CONSUMED;
 	session->remote_index = handshake->remote_index;
 	if (session->initiator)
@@ -126,13 +129,13 @@ static bool begin_session(struct nwg_peer *peer)
 		noise_session_derive(session->receive_key, session->send_key, &handshake->noise);
 	if (!nwg_index_replace(&peer->device->indices, &handshake->index, &session->index)) {
 		nwg_session_free(session);
-		return false;
+		return NWG_DEVICE_DROP_UNREQUESTED;
 	}
 	nwg_session_install(peer, session);
 	nwg_timers_session_derived(peer);
 	handshake->remote_index = 0;
 	handshake->state = NWG_HANDSHAKE_IDLE;
-	return true;
+	return NWG_NOT_DROPPED;
 }
 
 static bool create_initiation(struct nwg_peer *peer, struct nwg_message_initiation *message)
@@ -189,19 +192,24 @@ void nwg_handshake_transmit_work(struct work_struct *work)
 	memzero_explicit(&message, sizeof(message));
 }
 
-static bool create_response(struct nwg_peer *peer, struct nwg_message_response *message)
+/* Return: why the initiation is to be dropped, or 0. */
+static enum nwg_device_drop_reason create_response(struct nwg_peer *peer,
+						   struct nwg_message_response *message)
 {
 	struct nwg_handshake *handshake = &peer->handshake;
 	struct nwg_device *wg = peer->device;
+	enum nwg_device_drop_reason reason;
 	u8 ephemeral[NWG_KEY_LEN];
-	bool created = false;
 
 	wait_for_random_bytes();
 	down_read(&wg->identity_lock);
 	down_write(&handshake->lock);
+	/* A key was changed, or the peer removed. */
+	reason = NWG_DEVICE_DROP_UNKNOWN_PEER;
 	if (handshake->state != NWG_HANDSHAKE_INITIATION_CONSUMED || peer->dead)
 		goto out;
 	get_random_bytes(ephemeral, sizeof(ephemeral));
+	reason = NWG_DEVICE_DROP_NOT_AUTHENTIC;
 	if (!noise_response_create(message, &handshake->noise, &peer->remote, ephemeral,
 				   nwg_index_insert(&wg->indices, &handshake->index),
 				   handshake->remote_index)) {
@@ -213,28 +221,32 @@ static bool create_response(struct nwg_peer *peer, struct nwg_message_response *
 	 * Signed before the session exists, so that nothing is sent with it ahead of the response.
 	 */
 	nwg_peer_cookie_sign(peer, message, sizeof(*message));
-	created = begin_session(peer);
-	if (!created)
+	reason = begin_session(peer);
+	if (reason)
 		clear_locked(peer);
 out:
 	up_write(&handshake->lock);
 	up_read(&wg->identity_lock);
 	memzero_explicit(ephemeral, sizeof(ephemeral));
-	return created;
+	return reason;
 }
 
-static void send_response(struct nwg_peer *peer)
+/* Return: why the initiation is to be dropped, or 0. */
+static enum nwg_device_drop_reason send_response(struct nwg_peer *peer)
 {
 	struct nwg_message_response message;
+	enum nwg_device_drop_reason reason;
 
 	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());
 	nwg_dbg(peer->device, "Sending handshake response to " NWG_LOG_PEER "\n",
 		nwg_log_peer(peer));
-	if (create_response(peer, &message)) {
+	reason = create_response(peer, &message);
+	if (!reason) {
 		nwg_timers_authenticated_sent(peer);
 		nwg_socket_send_buffer(peer, &message, sizeof(message), NWG_HANDSHAKE_DS);
 	}
 	memzero_explicit(&message, sizeof(message));
+	return reason;
 }
 
 /*
@@ -352,12 +364,9 @@ static enum nwg_device_drop_reason consume_response(struct nwg_device *wg,
 		goto unlock;
 	handshake->remote_index = message->sender;
 	handshake->state = NWG_HANDSHAKE_RESPONSE_CONSUMED;
-	reason = NWG_NOT_DROPPED;
-	if (!begin_session(*peer)) {
-		reason = READ_ONCE(nwg_handshakes_barred) ? NWG_DEVICE_DROP_DOWN :
-							    NWG_DEVICE_DROP_RECEIVE_MEMORY;
+	reason = begin_session(*peer);
+	if (reason)
 		clear_locked(*peer);
-	}
 unlock:
 	up_write(&handshake->lock);
 out:
@@ -414,9 +423,9 @@ static enum nwg_device_drop_reason receive_initiation(struct nwg_device *wg, str
 		return reason;
 	nwg_dbg(wg, "Receiving handshake initiation from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
-	send_response(peer);
+	reason = send_response(peer);
 	nwg_peer_put(peer);
-	return NWG_NOT_DROPPED;
+	return reason;
 }
 
 static enum nwg_device_drop_reason receive_response(struct nwg_device *wg, struct sk_buff *skb)
@@ -501,7 +510,7 @@ static enum nwg_device_drop_reason receive_one(struct nwg_device *wg, struct sk_
 		nwg_socket_reply(wg, skb, &reply, sizeof(reply));
 		net_dbg_ratelimited("%s: Under load: sending cookie reply to %pISpfsc\n",
 				    wg->dev->name, source_of(skb, &source));
-		return NWG_NOT_DROPPED;
+		return NWG_DEVICE_DROP_UNDER_LOAD;
 	}
 	if (type == NWG_MESSAGE_INITIATION)
 		return receive_initiation(wg, skb);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "receive.h"
 
-#include <asm/unaligned.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/mm.h>

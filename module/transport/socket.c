@@ -249,7 +249,9 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 	} else {
 		net_dbg_ratelimited("%s: Packet for " NWG_LOG_PEER " not sent: error %d\n",
 				    wg->dev->name, nwg_log_peer(peer), err);
-		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_ROUTE);
+		nwg_device_drop(wg, skb,
+				err == -EDESTADDRREQ ? NWG_DEVICE_DROP_NO_ENDPOINT :
+						       NWG_DEVICE_DROP_NO_ROUTE);
 	}
 	return err;
 }

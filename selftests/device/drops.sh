@@ -14,11 +14,12 @@ KIND_A=nwg KIND_B=$KIND_A
 ktap_need python3 ip
 need_kinds
 tracing=/sys/kernel/tracing
-[ -e $tracing/events ] || mount -t tracefs tracefs $tracing || exit 1
+[ -e $tracing/events ] || mount -t tracefs tracefs $tracing ||
+	ktap_skip_all "the kernel has no trace events"
 event=$tracing/events/nwg/nwg_device_drop/enable
-[ -w $event ] || ktap_skip_all "the kernel has no trace events"
 topology_up || exit 1
 defer sh -c "echo 0 >$event"
-echo 1 >$event
-run_cases "$@" --parallel drops
+echo >$tracing/trace
+echo 1 >$event || exit 1
+run_cases "$@" drops
 ktap_end
