@@ -44,34 +44,58 @@ static bool protocol_valid(struct sk_buff *skb)
 						  sizeof(struct ipv6hdr));
 }
 
-/*
- * Whether a transport message that we sent to the peer comes back to be sent to it again: of a
- * routing loop by way of another namespace or host the route of the outer packet tells nothing.
- * It would go round for ever, for each time it gets a new TTL.
- */
-static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
+/* Where the UDP header of a packet, or of its first fragment, is; or a negative number. */
+static int udp_offset(const struct sk_buff *skb)
 {
-	const struct nwg_session *session = rcu_dereference_bh(peer->sessions.current_session);
-	unsigned int offset = skb_network_offset(skb);
-	struct {
-		struct udphdr udp;
-		__le32 type;
-		__le32 receiver;
-	} buffer, *message;
+	const int offset = skb_network_offset(skb);
+	__be16 fragment = 0;
+	u8 next;
+	int end;
 
 	if (skb->protocol == htons(ETH_P_IP)) {
 		if (likely(ip_hdr(skb)->protocol != IPPROTO_UDP) ||
 		    ip_hdr(skb)->frag_off & htons(IP_OFFSET))
-			return false;
-		offset += ip_hdrlen(skb);
-	} else {
-		if (likely(ipv6_hdr(skb)->nexthdr != IPPROTO_UDP))
-			return false;
-		offset += sizeof(struct ipv6hdr);
+			return -1;
+		return offset + ip_hdrlen(skb);
 	}
+	next = ipv6_hdr(skb)->nexthdr;
+	if (likely(next == IPPROTO_UDP))
+		return offset + sizeof(struct ipv6hdr);
+	if (likely(!ipv6_ext_hdr(next)))
+		return -1;
+	end = ipv6_skip_exthdr(skb, offset + sizeof(struct ipv6hdr), &next, &fragment);
+	return next == IPPROTO_UDP && !(fragment & htons(IP6_OFFSET)) ? end : -1;
+}
+
+/*
+ * Whether a message that we sent to the peer comes back to be sent to it again: of a routing loop by
+ * way of another namespace or host the route of the outer packet tells nothing. It would go round
+ * for ever, for each time it gets a new TTL, or wait for the handshake that it is to begin.
+ */
+static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
+{
+	const struct nwg_session *session = rcu_dereference_bh(peer->sessions.current_session);
+	const int offset = udp_offset(skb);
+	struct {
+		struct udphdr udp;
+		__le32 type;
+		__le32 index;
+	} buffer, *message;
+
+	if (likely(offset < 0))
+		return false;
 	message = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
-	return message && message->type == cpu_to_le32(NWG_MESSAGE_TRANSPORT) && session &&
-	       message->receiver == session->remote_index;
+	if (!message)
+		return false;
+	switch (le32_to_cpu(message->type)) {
+	case NWG_MESSAGE_INITIATION:
+	case NWG_MESSAGE_RESPONSE:
+		/* The sender's. */
+		return message->index == READ_ONCE(peer->handshake.index.value);
+	case NWG_MESSAGE_TRANSPORT:
+		return session && message->index == session->remote_index;
+	}
+	return false;
 }
 
 static void log_no_peer(const struct net_device *dev, const struct sk_buff *skb)
