@@ -158,6 +158,39 @@ refuse:
 	return err;
 }
 
+/* End all that goes on with the peers, but keep them. */
+static void quiesce(struct nwg_device *wg)
+{
+	struct nwg_peer *peer;
+
+	lockdep_assert_held(&wg->update_lock);
+	list_for_each_entry(peer, &wg->peers, list) {
+		nwg_timers_stop(peer);
+		cancel_work_sync(&peer->transmit_handshake_work);
+		cancel_work_sync(&peer->timers.erase_work);
+		flush_work(&peer->transmit_work);
+		nwg_peer_purge_staged(peer);
+		nwg_handshake_erase(peer);
+		atomic64_set(&peer->handshake.last_sent, 0);
+	}
+}
+
+/* What was begun with nwg_receive_start() ends, whether there are sockets or not. */
+static void wind_down(struct nwg_device *wg)
+{
+	/* Nothing more comes in, and what came in could not be answered. */
+	nwg_socket_close(wg);
+	nwg_receive_stop(wg);
+	nwg_handshake_purge(wg);
+	cancel_work_sync(&wg->handshake_work);
+	/*
+	 * The interface does not count as running, so that after a grace period no timer is armed
+	 * any more.
+	 */
+	synchronize_net();
+	quiesce(wg);
+}
+
 static int device_open(struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rtnl(dev);
@@ -186,8 +219,7 @@ static int device_open(struct net_device *dev)
 		net_err_ratelimited("%s: Not up: no socket on UDP port %u: %pe%s\n", dev->name,
 				    wg->port, ERR_PTR(err),
 				    err == -EADDRINUSE ? ", another has it (see ss -ulpn)" : "");
-		nwg_receive_stop(wg);
-		nwg_handshake_purge(wg);
+		wind_down(wg);
 		goto out;
 	}
 	list_for_each_entry(peer, &wg->peers, list) {
@@ -199,39 +231,12 @@ out:
 	return err;
 }
 
-/* End all that goes on with the peers, but keep them. */
-static void quiesce(struct nwg_device *wg)
-{
-	struct nwg_peer *peer;
-
-	lockdep_assert_held(&wg->update_lock);
-	list_for_each_entry(peer, &wg->peers, list) {
-		nwg_timers_stop(peer);
-		cancel_work_sync(&peer->transmit_handshake_work);
-		cancel_work_sync(&peer->timers.erase_work);
-		flush_work(&peer->transmit_work);
-		nwg_peer_purge_staged(peer);
-		nwg_handshake_erase(peer);
-		atomic64_set(&peer->handshake.last_sent, 0);
-	}
-}
-
 static int device_stop(struct net_device *dev)
 {
 	struct nwg_device *wg = netdev_priv(dev);
 
 	mutex_lock(&wg->update_lock);
-	/* Nothing more comes in, and what came in could not be answered. */
-	nwg_socket_close(wg);
-	nwg_receive_stop(wg);
-	nwg_handshake_purge(wg);
-	cancel_work_sync(&wg->handshake_work);
-	/*
-	 * The interface does not count as running, so that after a grace period no timer is armed
-	 * any more.
-	 */
-	synchronize_net();
-	quiesce(wg);
+	wind_down(wg);
 	mutex_unlock(&wg->update_lock);
 	return 0;
 }
