@@ -249,9 +249,15 @@ static int device_init(struct net_device *dev)
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
 		return -ENOMEM;
+	wg->handshake_workqueue =
+		alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, dev->name);
+	if (!wg->handshake_workqueue) {
+		err = -ENOMEM;
+		goto free_stats;
+	}
 	err = nwg_index_table_init(&wg->indices);
 	if (err)
-		goto free_stats;
+		goto destroy_workqueue;
 	err = nwg_receive_init(wg);
 	if (err)
 		goto free_indices;
@@ -260,6 +266,8 @@ static int device_init(struct net_device *dev)
 
 free_indices:
 	nwg_index_table_free(&wg->indices);
+destroy_workqueue:
+	destroy_workqueue(wg->handshake_workqueue);
 free_stats:
 	free_percpu(dev->tstats);
 	return err;
@@ -291,6 +299,7 @@ static void device_destruct(struct net_device *dev)
 	 * index table.
 	 */
 	rcu_barrier();
+	destroy_workqueue(wg->handshake_workqueue);
 	nwg_receive_free(wg);
 	nwg_index_table_free(&wg->indices);
 	free_percpu(dev->tstats);
@@ -619,12 +628,9 @@ int __init nwg_device_init(bool drop_in)
 {
 	int err;
 
-	nwg_handshake_workqueue = alloc_workqueue("nwg-handshake", WQ_UNBOUND | WQ_FREEZABLE, 0);
-	if (!nwg_handshake_workqueue)
-		return -ENOMEM;
 	err = register_pm_notifier(&power_notifier);
 	if (err)
-		goto destroy_workqueue;
+		return err;
 	err = register_random_vmfork_notifier(&vmfork_notifier);
 	if (err)
 		goto unregister_power;
@@ -654,8 +660,6 @@ unregister_vmfork:
 	unregister_random_vmfork_notifier(&vmfork_notifier);
 unregister_power:
 	unregister_pm_notifier(&power_notifier);
-destroy_workqueue:
-	destroy_workqueue(nwg_handshake_workqueue);
 	return err;
 }
 
@@ -668,6 +672,5 @@ void nwg_device_exit(bool drop_in)
 	unregister_pernet_device(&namespace_ops);
 	unregister_random_vmfork_notifier(&vmfork_notifier);
 	unregister_pm_notifier(&power_notifier);
-	destroy_workqueue(nwg_handshake_workqueue);
 	rcu_barrier();
 }

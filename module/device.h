@@ -51,6 +51,8 @@ struct netlink_ext_ack;
  * @peers_by_key: public key to peer; RCU, written under @update_lock
  * @peer_hash_key: keys @peers_by_key, so that nobody can aim at one bucket
  * @indices: receiver index to handshake or session; has its own lock
+ * @handshake_workqueue: where DH is computed, and keys are erased. Its own, or who has many peers
+ *	that do not answer, in whatever namespace, would keep the others waiting.
  * @handshakes: handshake messages that wait for @handshake_work
  * @handshake_work: consumes @handshakes in process context
  * @under_load_until: CLOCK_BOOTTIME in ns until which the interface counts as under load; the
@@ -85,6 +87,7 @@ struct nwg_device {
 	siphash_key_t peer_hash_key;
 	struct nwg_index_table indices;
 
+	struct workqueue_struct *handshake_workqueue;
 	struct sk_buff_head handshakes;
 	struct work_struct handshake_work;
 	u64 under_load_until;

@@ -24,7 +24,6 @@
 /* Seconds between the origin of TAI64 and the Unix epoch. */
 #define TAI64_EPOCH 0x400000000000000aULL
 
-struct workqueue_struct *nwg_handshake_workqueue;
 bool nwg_handshakes_barred;
 
 /*
@@ -76,7 +75,7 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry)
 	}
 	rcu_read_lock_bh();
 	if (netif_running(peer->device->dev) && !READ_ONCE(peer->dead))
-		queue_work(nwg_handshake_workqueue, &peer->transmit_handshake_work);
+		queue_work(peer->device->handshake_workqueue, &peer->transmit_handshake_work);
 	rcu_read_unlock_bh();
 }
 
@@ -557,5 +556,5 @@ void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
 		return;
 	}
 	skb_queue_tail(&wg->handshakes, skb);
-	queue_work(nwg_handshake_workqueue, &wg->handshake_work);
+	queue_work(wg->handshake_workqueue, &wg->handshake_work);
 }

@@ -82,9 +82,6 @@ void nwg_handshake_erase_locked(struct nwg_peer *peer);
  */
 extern bool nwg_handshakes_barred;
 
-/* Where DH is computed; created before the first interface. */
-extern struct workqueue_struct *nwg_handshake_workqueue;
-
 /* Work functions. */
 void nwg_handshake_transmit_work(struct work_struct *work);
 void nwg_handshake_receive_work(struct work_struct *work);

@@ -128,7 +128,7 @@ static void erase_expired(struct timer_list *timer)
 	/* Wiping a handshake takes a lock that sleeps. */
 	rcu_read_lock_bh();
 	if (!READ_ONCE(peer->dead))
-		queue_work(nwg_handshake_workqueue, &peer->timers.erase_work);
+		queue_work(peer->device->handshake_workqueue, &peer->timers.erase_work);
 	rcu_read_unlock_bh();
 }
 
