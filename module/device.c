@@ -566,9 +566,13 @@ static int power_event(struct notifier_block *block, unsigned long event, void *
 
 static struct notifier_block power_notifier = { .notifier_call = power_event };
 
-/* Two copies of a machine must not go on with one session: they would use a nonce twice. */
+/*
+ * Two copies of a machine must not go on with one session: they would use a nonce twice. From now on
+ * none is used; to erase them may take its time.
+ */
 static int vmfork_event(struct notifier_block *block, unsigned long event, void *data)
 {
+	WRITE_ONCE(nwg_machine_copies, nwg_machine_copies + 1);
 	erase_all_sessions();
 	return NOTIFY_DONE;
 }

@@ -151,6 +151,7 @@ static bool create_initiation(struct nwg_peer *peer, struct nwg_message_initiati
 	if (!wg->has_identity || peer->dead || READ_ONCE(nwg_handshakes_barred))
 		goto out;
 	clear_locked(peer);
+	handshake->machine_copies = READ_ONCE(nwg_machine_copies);
 	/* Under the lock: what the copy of a machine erases must not come back from this stack. */
 	timestamp_next(timestamp, &handshake->sent_time);
 	get_random_bytes(ephemeral, sizeof(ephemeral));
@@ -273,6 +274,7 @@ static enum nwg_device_drop_reason accept_initiation(struct nwg_peer *peer,
 	} else {
 		clear_locked(peer);
 		handshake->noise = *noise;
+		handshake->machine_copies = READ_ONCE(nwg_machine_copies);
 		handshake->remote_index = sender;
 		memcpy(handshake->latest_timestamp, timestamp, NWG_TIMESTAMP_LEN);
 		handshake->last_consumed = now;

@@ -40,6 +40,7 @@ enum nwg_handshake_state {
  * @noise: the symmetric state
  * @index: own index for it
  * @remote_index: the peer's index
+ * @machine_copies: nwg_machine_copies when it began; see session.h
  * @latest_timestamp: highest time stamp that the peer has shown
  * @sent_time: time stamp of the last initiation sent
  * @last_consumed: CLOCK_BOOTTIME in ns of the last initiation consumed
@@ -51,6 +52,7 @@ struct nwg_handshake {
 	struct noise_handshake noise;
 	struct nwg_index index;
 	__le32 remote_index;
+	unsigned int machine_copies;
 	u8 latest_timestamp[NWG_TIMESTAMP_LEN];
 	struct timespec64 sent_time;
 	u64 last_consumed;

@@ -48,7 +48,7 @@ static enum nwg_device_drop_reason decrypt(struct sk_buff *skb, const struct nwg
 {
 	struct nwg_message_transport *header;
 
-	if (unlikely(nwg_session_older_than(session, NWG_REJECT_AFTER_TIME)))
+	if (unlikely(nwg_session_expired(session)))
 		return NWG_DEVICE_DROP_SESSION_EXPIRED;
 	if (unlikely(skb_linearize_cow(skb)))
 		return NWG_DEVICE_DROP_RECEIVE_MEMORY;

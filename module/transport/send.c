@@ -240,7 +240,7 @@ static struct nwg_session *usable_session(struct nwg_peer *peer)
 {
 	struct nwg_session *session = rcu_dereference_bh(peer->sessions.current_session);
 
-	if (unlikely(!session || nwg_session_older_than(session, NWG_REJECT_AFTER_TIME)))
+	if (unlikely(!session || nwg_session_expired(session)))
 		return NULL;
 	return session;
 }

@@ -9,11 +9,19 @@
 #include "log.h"
 #include "peer.h"
 
+unsigned int nwg_machine_copies;
+
 static atomic64_t last_session_id = ATOMIC64_INIT(0);
 
 bool nwg_session_older_than(const struct nwg_session *session, unsigned int seconds)
 {
 	return ktime_get_coarse_boottime_ns() - session->birth >= (u64)seconds * NSEC_PER_SEC;
+}
+
+bool nwg_session_expired(const struct nwg_session *session)
+{
+	return nwg_session_older_than(session, NWG_REJECT_AFTER_TIME) ||
+	       session->machine_copies != READ_ONCE(nwg_machine_copies);
 }
 
 struct nwg_session *nwg_session_alloc(struct nwg_peer *peer)
@@ -25,6 +33,7 @@ struct nwg_session *nwg_session_alloc(struct nwg_peer *peer)
 	session->index.peer = peer;
 	session->index.kind = NWG_INDEX_SESSION;
 	session->birth = ktime_get_coarse_boottime_ns();
+	session->machine_copies = peer->handshake.machine_copies;
 	session->id = atomic64_inc_return(&last_session_id);
 	return session;
 }
@@ -74,7 +83,7 @@ static void retire_if_expired(struct nwg_sessions *sessions, struct nwg_session 
 	struct nwg_session *session =
 		rcu_dereference_protected(*slot, lockdep_is_held(&sessions->lock));
 
-	if (session && nwg_session_older_than(session, NWG_REJECT_AFTER_TIME))
+	if (session && nwg_session_expired(session))
 		session_retire(slot_exchange(sessions, slot, NULL));
 }
 

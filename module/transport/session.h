@@ -17,6 +17,13 @@
 struct nwg_device;
 struct nwg_peer;
 
+/*
+ * How often this machine turned out to be the copy of another. Keys from before the last time are of
+ * no use from then on, also where they are still to be erased: the other machine has them, too, and
+ * would use the same nonces.
+ */
+extern unsigned int nwg_machine_copies;
+
 /**
  * struct nwg_session - one pair of transport keys
  * @index: own index, by which the peer names the session
@@ -24,6 +31,7 @@ struct nwg_peer;
  * @remote_index: the peer's index
  * @initiator: we sent the initiation
  * @birth: CLOCK_BOOTTIME in ns when it was derived
+ * @machine_copies: nwg_machine_copies when the handshake began
  * @send_counter: counter of the next message sent; the lock of the peer's bursts, read lockless
  * @send_key: key we send with
  * @receive_key: key we receive with
@@ -36,6 +44,7 @@ struct nwg_session {
 	__le32 remote_index;
 	bool initiator;
 	u64 birth;
+	unsigned int machine_copies;
 	u64 send_counter;
 	u8 send_key[NWG_KEY_LEN];
 	u8 receive_key[NWG_KEY_LEN];
@@ -58,7 +67,8 @@ struct nwg_sessions {
 };
 
 /*
- * Make a session of a peer's finished handshake. Context: process. Return: NULL if out of memory.
+ * Make a session of a peer's finished handshake. Context: process, handshake.lock held. Return: NULL
+ * if out of memory.
  */
 struct nwg_session *nwg_session_alloc(struct nwg_peer *peer);
 
@@ -85,5 +95,8 @@ void nwg_session_erase_all(struct nwg_peer *peer);
 
 /* Whether more than @seconds have passed since the session was derived. */
 bool nwg_session_older_than(const struct nwg_session *session, unsigned int seconds);
+
+/* Whether nothing may be sent or accepted on the session any more. */
+bool nwg_session_expired(const struct nwg_session *session);
 
 #endif /* _NWG_TRANSPORT_SESSION_H */
