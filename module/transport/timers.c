@@ -81,7 +81,7 @@ static void retry_expired(struct timer_list *timer)
 			nwg_log_peer(peer), MAX_ATTEMPTS);
 		nwg_peer_purge_staged(peer);
 		/* What keys there are go, unless a new session comes in time. */
-		if (!timer_pending(&peer->timers.erase) && !work_pending(&peer->timers.erase_work))
+		if (!timer_pending(&peer->timers.erase) && !work_busy(&peer->timers.erase_work))
 			arm(peer, &peer->timers.erase, jiffies + NWG_ERASE_AFTER_TIME * HZ);
 		return;
 	}
