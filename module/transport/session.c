@@ -110,13 +110,12 @@ void nwg_session_install(struct nwg_peer *peer, struct nwg_session *session)
 		displaced = slot_exchange(sessions, &sessions->previous, current_session);
 	} else {
 		displaced = slot_exchange(sessions, &sessions->next, session);
-		/* Whoever keeps our responses from the initiator has it begin again and again, and
-		 * each new session puts off the erasure of all. Those of no use go at once.
-		 */
+		/* Whoever keeps our responses from the initiator has it begin again and again. */
 		retire_if_expired(sessions, &sessions->current_session);
-		retire_if_expired(sessions, &sessions->previous);
 	}
 	session_retire(displaced);
+	/* Each new session puts off the erasure of all. Those of no use go at once. */
+	retire_if_expired(sessions, &sessions->previous);
 	spin_unlock_bh(&sessions->lock);
 }
 
@@ -135,6 +134,7 @@ bool nwg_session_confirm(struct nwg_peer *peer, struct nwg_session *session)
 
 		RCU_INIT_POINTER(sessions->next, NULL);
 		session_retire(slot_exchange(sessions, &sessions->previous, old));
+		retire_if_expired(sessions, &sessions->previous);
 		confirmed = true;
 	}
 	spin_unlock_bh(&sessions->lock);
