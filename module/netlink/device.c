@@ -69,15 +69,19 @@ const struct nla_policy nwg_set_device_policy[NWG_DEVICE_A_MAX + 1] = {
  * struct device_dump - where a dump of an interface goes on
  * @ifindex: the interface that it began with, 0 before the first message. There is no reference to
  *	it: held while user space takes its time, it would keep the interface from being deleted.
+ * @generation: the interface's at the last message
  * @peer_id: the peer to go on with
  * @peer_key: its public key
  * @skip: how many of its allowed IPs are dumped already; if any are, all else of it is, too
+ * @next: the one to go on with, if @skip is not 0; of @generation only
  */
 struct device_dump {
 	int ifindex;
+	unsigned int generation;
 	u64 peer_id;
 	u8 peer_key[NWG_KEY_LEN];
 	unsigned int skip;
+	const struct list_head *next;
 };
 
 static struct device_dump *device_dump(struct netlink_callback *cb)
@@ -156,34 +160,33 @@ static int put_allowedip(struct sk_buff *skb, const struct list_head *entry)
 }
 
 /*
- * Write the allowed IPs of a peer from the one numbered *@skip on.
- * Return: 0 if all went in; -EAGAIN if some did, with *@skip raised by their number; -EMSGSIZE if
- * none did.
+ * Write the allowed IPs of a peer, from the one where the dump goes on.
+ * Return: 0 if all went in; -EAGAIN if some did, which @dump has then; -EMSGSIZE if none did.
  */
-static int put_allowedips(struct sk_buff *skb, const struct nwg_peer *peer, unsigned int *skip)
+static int put_allowedips(struct sk_buff *skb, const struct nwg_peer *peer,
+			  struct device_dump *dump)
 {
-	unsigned int index = 0, first = *skip;
-	struct list_head *entry;
+	const struct list_head *entry = dump->skip ? dump->next : peer->allowedips.next;
+	unsigned int count = 0;
 	struct nlattr *nest;
 	int err = 0;
 
 	nest = nla_nest_start(skb, NWG_PEER_A_ALLOWEDIPS);
 	if (!nest)
 		return -EMSGSIZE;
-	list_for_each(entry, &peer->allowedips) {
-		if (index >= first) {
-			err = put_allowedip(skb, entry);
-			if (err)
-				break;
-		}
-		index++;
+	for (; entry != &peer->allowedips; entry = entry->next) {
+		err = put_allowedip(skb, entry);
+		if (err)
+			break;
+		count++;
 	}
-	if (err && index <= first) {
+	if (err && !count) {
 		nla_nest_cancel(skb, nest);
 		return err;
 	}
 	nla_nest_end(skb, nest);
-	*skip = index;
+	dump->skip += count;
+	dump->next = entry;
 	return err ? -EAGAIN : 0;
 }
 
@@ -229,7 +232,7 @@ static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
 }
 
 /* Write a peer, or the rest of one. Return: as put_allowedips(); if -EMSGSIZE, nothing went in. */
-static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, unsigned int *skip)
+static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, struct device_dump *dump)
 {
 	struct nlattr *nest = nla_nest_start(skb, 0);
 	int err = -EMSGSIZE;
@@ -238,9 +241,9 @@ static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, unsigned int *sk
 		return -EMSGSIZE;
 	if (nla_put(skb, NWG_PEER_A_PUBLIC_KEY, NWG_KEY_LEN, peer->remote.public))
 		goto cancel;
-	if (!*skip && put_peer_state(skb, peer))
+	if (!dump->skip && put_peer_state(skb, peer))
 		goto cancel;
-	err = put_allowedips(skb, peer, skip);
+	err = put_allowedips(skb, peer, dump);
 	if (err == -EMSGSIZE)
 		goto cancel;
 	nla_nest_end(skb, nest);
@@ -251,13 +254,23 @@ cancel:
 	return err;
 }
 
-/* The peer that a dump goes on with, or NULL if none is left. The peers are listed by rising id. */
-static struct nwg_peer *dump_resume(struct nwg_device *wg, struct device_dump *dump)
+/*
+ * The peer that a dump goes on with, or NULL if none is left. The peers are listed by rising id.
+ * @changed: something was, since the last message.
+ */
+static struct nwg_peer *dump_resume(struct nwg_device *wg, struct device_dump *dump, bool changed)
 {
 	struct nwg_peer *peer = nwg_peer_lookup(wg, dump->peer_key);
+	unsigned int i;
 
-	if (peer && peer->id == dump->peer_id)
+	if (peer && peer->id == dump->peer_id) {
+		if (!changed)
+			return peer;
+		dump->next = peer->allowedips.next;
+		for (i = 0; i < dump->skip && dump->next != &peer->allowedips; i++)
+			dump->next = dump->next->next;
 		return peer;
+	}
 	/* It was removed meanwhile: with the next one. User space is told by NLM_F_DUMP_INTR. */
 	dump->skip = 0;
 	list_for_each_entry(peer, &wg->peers, list) {
@@ -279,7 +292,7 @@ static int put_peers(struct sk_buff *skb, struct nwg_device *wg, struct nwg_peer
 		return -EMSGSIZE;
 	if (peer) {
 		list_for_each_entry_from(peer, &wg->peers, list) {
-			err = put_peer(skb, peer, &dump->skip);
+			err = put_peer(skb, peer, dump);
 			any |= err != -EMSGSIZE;
 			if (err) {
 				dump->peer_id = peer->id;
@@ -318,7 +331,7 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 {
 	struct device_dump *dump = device_dump(cb);
 	struct nwg_peer *peer;
-	bool first = !dump->ifindex;
+	bool first = !dump->ifindex, changed;
 	void *message;
 	int err;
 
@@ -331,6 +344,8 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	dump->ifindex = wg->dev->ifindex;
 	/* Never 0, which means that there was no message before. */
 	cb->seq = wg->generation << 1 | 1;
+	changed = wg->generation != dump->generation;
+	dump->generation = wg->generation;
 
 	message = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			      genl_info_dump(cb)->family, NLM_F_MULTI, NWG_CMD_GET_DEVICE);
@@ -343,7 +358,7 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 		err = put_interface(skb, wg);
 	if (!err) {
 		peer = first ? list_first_entry_or_null(&wg->peers, struct nwg_peer, list) :
-			       dump_resume(wg, dump);
+			       dump_resume(wg, dump, changed);
 		err = put_peers(skb, wg, peer, dump);
 	}
 	if (err == -EMSGSIZE)
