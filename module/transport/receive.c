@@ -460,9 +460,10 @@ int nwg_receive_init(struct nwg_device *wg)
 	}
 	/*
 	 * A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone.
-	 * The threads come when the interface first comes up, if the user has left it so.
+	 * The threads come when the interface first comes up, if the user has left it so. Threads of
+	 * the kernel are nobody's, so who may make interfaces without being root gets none unasked.
 	 */
-	wg->dev->threaded = true;
+	wg->dev->threaded = dev_net(wg->dev)->user_ns == &init_user_ns;
 	return 0;
 }
 
