@@ -75,6 +75,8 @@ struct sk_buff;
 	REASON(OLD_TIMESTAMP, rx_errors)                                                        \
 	/* The peer has sent too many. */                                                       \
 	REASON(PEER_LIMIT, rx_dropped)                                                          \
+	/* Not answered: another handshake was begun with the peer, or a key was set. */        \
+	REASON(OVERTAKEN, rx_dropped)                                                           \
 	/* A response or cookie reply, which does not answer the last message. */               \
 	REASON(UNREQUESTED, rx_errors)
 

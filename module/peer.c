@@ -2,6 +2,7 @@
 #include "peer.h"
 
 #include <linux/atomic.h>
+#include <linux/netdevice.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -173,6 +174,12 @@ void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds)
 	nwg_timers_persistent_changed(peer);
 	if (on && netif_running(peer->device->dev))
 		nwg_peer_send_keepalive(peer);
+}
+
+void nwg_peer_count_received(struct nwg_peer *peer, unsigned int len)
+{
+	atomic64_add(len, &peer->rx_bytes);
+	dev_sw_netstats_rx_add(peer->device->dev, len);
 }
 
 int nwg_peer_init(void)

@@ -52,7 +52,7 @@ struct nwg_device;
  * @transmit_handshake_work: sends an initiation
  * @persistent_keepalive: seconds, 0 is off; read lockless
  * @last_handshake: CLOCK_REALTIME in ns of the last completed handshake; 0 if there was none
- * @rx_bytes: UDP payload received and authenticated
+ * @rx_bytes: UDP payload received, of messages that were not dropped
  * @tx_bytes: UDP payload sent
  */
 struct nwg_peer {
@@ -146,6 +146,15 @@ void nwg_peer_set_preshared(struct nwg_peer *peer, const u8 preshared[NWG_KEY_LE
  * Context: process; update_lock held.
  */
 void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds);
+
+/**
+ * nwg_peer_count_received - count a message that the peer sent and that was not dropped
+ * @peer: the peer
+ * @len: its length, which is the UDP payload's
+ *
+ * Context: BH disabled.
+ */
+void nwg_peer_count_received(struct nwg_peer *peer, unsigned int len);
 
 struct nwg_peer *nwg_peer_get(struct nwg_peer *peer);
 struct nwg_peer *nwg_peer_get_unless_zero(struct nwg_peer *peer);

@@ -204,9 +204,12 @@ static enum nwg_device_drop_reason create_response(struct nwg_peer *peer,
 	wait_for_random_bytes();
 	down_read(&wg->identity_lock);
 	down_write(&handshake->lock);
-	/* A key was changed, or the peer removed. */
 	reason = NWG_DEVICE_DROP_UNKNOWN_PEER;
-	if (handshake->state != NWG_HANDSHAKE_INITIATION_CONSUMED || peer->dead)
+	if (peer->dead)
+		goto out;
+	/* An initiation of our own was made meanwhile, or a key changed. */
+	reason = NWG_DEVICE_DROP_OVERTAKEN;
+	if (handshake->state != NWG_HANDSHAKE_INITIATION_CONSUMED)
 		goto out;
 	get_random_bytes(ephemeral, sizeof(ephemeral));
 	reason = NWG_DEVICE_DROP_NOT_AUTHENTIC;
@@ -400,18 +403,21 @@ receive_cookie_reply(struct nwg_device *wg, const struct nwg_message_cookie_repl
 	return reason;
 }
 
-/* The message proved to come from the peer: it counts, and the peer is where it came from. */
+/* The message proved to come from the peer, which is where it came from. */
 static void note_received(struct nwg_peer *peer, struct sk_buff *skb)
 {
 	struct nwg_endpoint endpoint;
 
 	if (!nwg_endpoint_from_skb(&endpoint, skb))
 		nwg_endpoint_set(peer, &endpoint);
-	local_bh_disable();
-	atomic64_add(skb->len, &peer->rx_bytes);
-	dev_sw_netstats_rx_add(peer->device->dev, skb->len);
-	local_bh_enable();
 	nwg_timers_authenticated_received(peer);
+}
+
+static void count_received(struct nwg_peer *peer, const struct sk_buff *skb)
+{
+	local_bh_disable();
+	nwg_peer_count_received(peer, skb->len);
+	local_bh_enable();
 }
 
 static enum nwg_device_drop_reason receive_initiation(struct nwg_device *wg, struct sk_buff *skb)
@@ -425,6 +431,8 @@ static enum nwg_device_drop_reason receive_initiation(struct nwg_device *wg, str
 	nwg_dbg(wg, "Receiving handshake initiation from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
 	reason = send_response(peer);
+	if (!reason)
+		count_received(peer, skb);
 	nwg_peer_put(peer);
 	return reason;
 }
@@ -439,6 +447,7 @@ static enum nwg_device_drop_reason receive_response(struct nwg_device *wg, struc
 		return reason;
 	nwg_dbg(wg, "Receiving handshake response from " NWG_LOG_PEER "\n", nwg_log_peer(peer));
 	note_received(peer, skb);
+	count_received(peer, skb);
 	nwg_timers_handshake_complete(peer);
 	/* The first message confirms the session to the responder, so there must be one. */
 	nwg_peer_send_keepalive(peer);

@@ -197,8 +197,9 @@ static void log_foreign_source(const struct nwg_peer *peer, const struct sk_buff
 				    name, nwg_log_peer(peer), &ipv6_hdr(skb)->saddr);
 }
 
+/* Hand on what a transport message of @len bytes held. */
 static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, struct sk_buff *skb,
-		    u8 ds)
+		    unsigned int len, u8 ds)
 {
 	struct nwg_device *wg = queue->device;
 	enum nwg_device_drop_reason reason;
@@ -217,6 +218,7 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 		log_foreign_source(peer, skb);
 		goto drop;
 	}
+	nwg_peer_count_received(peer, len);
 	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb, &queue->relayed))
 		return;
 	napi_gro_receive(&queue->napi, skb);
@@ -254,8 +256,6 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	__skb_trim(skb, len - NWG_TRANSPORT_MIN_LEN);
 	if (likely(!nwg_endpoint_from_skb(&endpoint, skb)))
 		nwg_endpoint_set(peer, &endpoint);
-	atomic64_add(len, &peer->rx_bytes);
-	dev_sw_netstats_rx_add(wg->dev, len);
 
 	if (unlikely(nwg_session_confirm(peer, session))) {
 		nwg_timers_handshake_complete(peer);
@@ -270,11 +270,12 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	if (unlikely(!skb->len)) {
 		nwg_dbg(wg, "Receiving keepalive packet from " NWG_LOG_PEER "\n",
 			nwg_log_peer(peer));
+		nwg_peer_count_received(peer, len);
 		consume_skb(skb);
 		return;
 	}
 	nwg_timers_data_received(peer);
-	deliver(queue, peer, skb, ds);
+	deliver(queue, peer, skb, len, ds);
 }
 
 /* Take what has arrived, as a list. Return: how many. */

@@ -321,16 +321,15 @@ def counters(number):
     sent = received = packets_out = packets_in = 0
 
     def agree(what):
-        nonlocal others
         equal(device.transfer(wire.own.public), (sent, received), f"received and sent after {what}")
         statistics = device.statistics()
         equal((statistics["rx_bytes"], statistics["tx_bytes"]), (sent + others, received),
               f"interface's bytes after {what}")
         equal((statistics["rx_packets"], statistics["tx_packets"]), (packets_in, packets_out),
               f"interface's packets after {what}")
-        equal((statistics["rx_errors"], statistics["tx_errors"]), (0, 0), f"errors after {what}")
+        equal((statistics["rx_errors"], statistics["tx_errors"]), (errors, 0), f"errors after {what}")
 
-    others = 0
+    others = errors = 0
     agree("nothing")
     inner.send(wire.inner, bytes(10))
     wire.accept()
@@ -352,6 +351,11 @@ def counters(number):
         sent, packets_in = sent + 32 + min((size + 28 + 15) // 16 * 16, 1424), packets_in + 1
         inner.gets(bytes(size))
     agree("some packets")
+    wire.send_packet(b"no IP packet")
+    wire.send_packet(udp("10.9.9.9", device.inner, b"of somebody else"))
+    bench.wait_until(lambda: device.statistics()["rx_errors"] == 2, "two packets, not dropped")
+    errors = 2
+    agree("packets that are not for the stack")
     time.sleep(0.1)
     wire.connect()
     sent, packets_in = sent + 148 + 32, packets_in + 2
