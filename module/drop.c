@@ -22,6 +22,12 @@ void nwg_device_drop(struct nwg_device *wg, struct sk_buff *skb, enum nwg_device
 		WARN_ON_ONCE(1);
 		break;
 	}
+	/* Told apart besides. */
+	if (reason == NWG_DEVICE_DROP_NO_MESSAGE)
+		DEV_STATS_INC(wg->dev, rx_length_errors);
+	else if (reason == NWG_DEVICE_DROP_INNER_MALFORMED ||
+		 reason == NWG_DEVICE_DROP_INNER_NOT_ECN || reason == NWG_DEVICE_DROP_INNER_SOURCE)
+		DEV_STATS_INC(wg->dev, rx_frame_errors);
 	trace_nwg_device_drop(wg->dev, skb, reason);
 	kfree_skb(skb);
 }

@@ -601,7 +601,9 @@ static bool reassemble(struct nwg_device *wg, struct net *net, struct sk_buff *s
 		if (err == -EINPROGRESS)
 			return false;
 		if (err) {
-			nwg_device_drop(wg, skb, NWG_DEVICE_DROP_INNER_MALFORMED);
+			nwg_device_drop(wg, skb,
+					err == -ENOMEM ? NWG_DEVICE_DROP_RECEIVE_MEMORY :
+							 NWG_DEVICE_DROP_INNER_MALFORMED);
 			return false;
 		}
 	}

@@ -225,7 +225,6 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 	return;
 
 drop:
-	DEV_STATS_INC(wg->dev, rx_frame_errors);
 	nwg_device_drop(wg, skb, reason);
 }
 
@@ -438,7 +437,6 @@ void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
 		break;
 	}
 error:
-	DEV_STATS_INC(wg->dev, rx_length_errors);
 	nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_MESSAGE);
 }
 

@@ -425,8 +425,10 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 	rcu_read_lock_bh();
 	if (skb_queue_empty_lockless(&peer->staged)) {
 		skb = alloc_skb(NWG_HEADROOM + LL_MAX_HEADER + NWG_TAG_LEN, GFP_ATOMIC);
-		if (unlikely(!skb))
+		if (unlikely(!skb)) {
+			DEV_STATS_INC(peer->device->dev, tx_dropped);
 			goto out;
+		}
 		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
 		stage(peer, prepare(peer->device, skb, 0, 1));
 		nwg_dbg(peer->device, "Sending keepalive packet to " NWG_LOG_PEER "\n",

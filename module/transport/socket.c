@@ -256,12 +256,15 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 	return err;
 }
 
-static struct sk_buff *skb_from_buffer(const void *buffer, size_t len)
+/* Return: the message as a packet, or NULL, and then it counts as dropped. */
+static struct sk_buff *skb_from_buffer(struct nwg_device *wg, const void *buffer, size_t len)
 {
 	struct sk_buff *skb = alloc_skb(len + NWG_HEADROOM + LL_MAX_HEADER, GFP_ATOMIC);
 
-	if (!skb)
+	if (!skb) {
+		DEV_STATS_INC(wg->dev, tx_dropped);
 		return NULL;
+	}
 	skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
 	skb_put_data(skb, buffer, len);
 	skb_reset_network_header(skb);
@@ -271,7 +274,7 @@ static struct sk_buff *skb_from_buffer(const void *buffer, size_t len)
 
 int nwg_socket_send_buffer(struct nwg_peer *peer, const void *buffer, size_t len, u8 ds)
 {
-	struct sk_buff *skb = skb_from_buffer(buffer, len);
+	struct sk_buff *skb = skb_from_buffer(peer->device, buffer, len);
 	int err;
 
 	if (!skb)
@@ -290,7 +293,7 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 
 	if (nwg_endpoint_from_skb(&endpoint, in))
 		return -EINVAL;
-	skb = skb_from_buffer(buffer, len);
+	skb = skb_from_buffer(wg, buffer, len);
 	if (!skb)
 		return -ENOMEM;
 	rcu_read_lock_bh();
