@@ -10,7 +10,7 @@ top=$(realpath "$(dirname "$0")/..")
 
 cd "$top" || exit 1
 ktap_need make gcc sparse clang-format shellcheck
-ktap_plan 3
+ktap_plan 4
 
 copy=$top/build/selftests/static
 rm -rf "$copy"
@@ -52,6 +52,14 @@ all_shell_checked() {
 	shell_scripts | xargs shellcheck -f gcc
 }
 
+# What memcmp() may look at, which stops at the first difference: public keys, addresses, and time
+# stamps that were authenticated.
+compared_in_constant_time() {
+	! grep -rnE '\b(mem|str|b)n?cmp\(' module --include='*.[ch]' |
+		grep -vE '\((public|params->config\.peer|peer->remote\.public|&now, endpoint|timestamp|&source->key),'
+}
+
+ktap_run "module: secrets are compared in constant time" compared_in_constant_time
 ktap_run "module: no warning with W=1 and sparse" build_is_silent
 ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
 ktap_run "shellcheck: $(shell_scripts | wc -l) scripts" all_shell_checked

@@ -904,10 +904,37 @@ def load(number):
     for count, kind in (500, wg.RESPONSE), (520, wg.COOKIE_REPLY):
         got = answered(wire, send=lambda first: burst(wire, count, other, first))[0]
         equal(got, kind, f"answer before {count} handshakes")
+        # The stock module does not mark cookie replies.
+        equal(wire.tos, 0x88 if kind == wg.RESPONSE or bench.KIND == "nwg" else 0, "TOS of the answer")
     start = time.monotonic()
     for after, kind in (0.8, wg.COOKIE_REPLY), (1.2, wg.RESPONSE):
         time.sleep(max(0, start + after - time.monotonic()))
         equal(answered(wire)[0], kind, f"answer {after} s after 520 handshakes")
+
+
+def source_rate(number):
+    """load: 20 handshakes a second from a source are answered, behind 5 at once"""
+    device = Device(number)
+    # Enough peers that the limit per peer does not come into it, on one socket.
+    wires = [Wire(device, address=bench.WIRE_OTHER, allowed=f"10.78.{number}.{i}/32") for i in range(10)]
+    for wire in wires[1:]:
+        wire.socket.close()
+        wire.socket = wires[0].socket
+    other = os.urandom(32)
+    kind, cookie = answered(wires[0], send=lambda first: burst(wires[0], 520, other, first))
+    equal(kind, wg.COOKIE_REPLY, "answer without a cookie")
+    attempts = [wires[i % 10].initiator(cookie=cookie) for i in range(80)]
+    time.sleep(2)
+    burst(wires[0], 520, other)
+    start, answers = time.monotonic(), 0
+    for place, attempt in enumerate(attempts):
+        time.sleep(max(0, start + place / 100 - time.monotonic()))
+        wires[0].send(attempt.message)
+    seconds = time.monotonic() - start
+    while (message := wires[0].receive(bench.SOON)) is not None:
+        equal(wg.message_type(message), wg.RESPONSE, "answer to an initiation with a cookie")
+        answers += 1
+    check(abs(answers - (5 + 20 * seconds)) <= 2, f"{answers} answers within {seconds:.2f} s")
 
 
 def keyless(number):
@@ -998,6 +1025,6 @@ CASES = [
     unconfirmed_stays, change_private_key, handshake_of_old_key, remove_private_key, clamped, own_key_as_peer,
     peer_removed, link_down, replay, window, last_counter, forged_transport, shape, reserved, inner_shape,
     source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
-    does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, keyless, cookie_secret,
-    prefix_limit,
+    does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, source_rate, keyless,
+    cookie_secret, prefix_limit,
 ]
