@@ -69,7 +69,7 @@ static constexpr Command commands[] = {
 static constexpr const char *options_help =
 	"Options:\n"
 	"  -j, --json         JSON, from commands that show\n"
-	"  -p, --pretty       JSON with indentation\n"
+	"  -p, --pretty       with -j: with indentation\n"
 	"  -n, --netns NAME   in the network namespace NAME of ip-netns(8)\n"
 	"  -h, --help         this text; behind a command, its own\n"
 	"  -v, --version      the version\n";
@@ -138,7 +138,6 @@ class Program {
 	Program()
 	{
 		prepare(app)->require_subcommand(0, 1);
-		app.add_flag("-v,--version", version);
 		for (const auto &command : commands) {
 			CLI::App *parent = &app;
 

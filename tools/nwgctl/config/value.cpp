@@ -92,6 +92,11 @@ Result<Key> parse_key_text(std::string_view text)
 
 Result<Key> read_key_file(const std::string &path)
 {
+	/* It would be in the message, and so in somebody's log. */
+	if (parse_secret_key(path) && access(path.c_str(), F_OK))
+		return usage_error("A key stands where the name of its file is wanted",
+				   "others see command lines: make a new key, "
+				   "(umask 077; nwgctl genkey >FILE), and name FILE");
 	const SecretText text = TRY(read_file(path));
 
 	if (text.empty())

@@ -185,7 +185,7 @@ static std::string hint_for(const Error &error, uint8_t command, const RelayChan
 	case EADDRINUSE:
 		return fmt::format(
 			"see who has UDP port {0}: ss -ulpn sport = :{0}; or a WireGuard interface: "
-			"nwgctl show all listen-port",
+			"nwgctl show all listen-port; or a relay: nwgctl relay show",
 			change.listen.port);
 	case EEXIST:
 		return fmt::format("change it: nwgctl relay set listen {0} ...; or remove it: "
