@@ -63,6 +63,24 @@ wg_on() {
 	on "$1" "$(tool "$kind")" "${@:2}"
 }
 
+# elements NODE set|table NAME...: what nft has in that set, or in the sets of that table, a line each.
+# (jq takes longer to start than all the rest of a check.)
+elements() {
+	on "$1" nft list "$2" inet "${@:3}" | awk '
+		/elements = {/, /}/ {
+			sub(/.*{/, "")
+			sub(/}.*/, "")
+			gsub(/"/, "")
+			gsub(/ \. /, " ")
+			count = split($0, part, ",")
+			for (i = 1; i <= count; i++) {
+				gsub(/^[ \t]+|[ \t]+$/, "", part[i])
+				if (part[i] != "")
+					print part[i]
+			}
+		}' | sort
+}
+
 # need_kinds: skip where a kind is not to be had; load the stock module.
 need_kinds() {
 	local kind

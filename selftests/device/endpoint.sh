@@ -24,7 +24,7 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 . "$here/device.sh"
 . "$here/pair.sh"
 
-ktap_need jq nft ethtool
+ktap_need nft ethtool
 ktap_plan 53
 
 # address FAMILY NAME: of b, of a's eth0 or eth1, or the other one of a's eth1.
@@ -136,10 +136,9 @@ uplinks() {
 	done
 }
 
-# elements SET: what a's packets were like that left since forget.
-elements() {
-	on a nft -j list set inet left "$1" |
-		jq -r '.nftables[].set.elem // empty | .[] | .concat? // [.] | join(" ")' | sort | xargs
+# left SET: what a's packets were like that left since forget.
+left() {
+	elements a set left "$1" | xargs
 }
 
 forget() {
@@ -159,7 +158,7 @@ is() {
 # interface in it: "eth1 vrf1".)
 leaves_by() {
 	forget
-	"${@:4}" && is "$(elements "by$1")" "$2 ${3// / $2 }" && is "$(elements "by$((10 - $1))")" ""
+	"${@:4}" && is "$(left "by$1")" "$2 ${3// / $2 }" && is "$(left "by$((10 - $1))")" ""
 }
 
 # pings END: each of some echo requests is answered.
@@ -256,7 +255,7 @@ no_way() {
 		return
 	before=$(tx_errors)
 	forget
-	unanswered && is "$(elements by4)$(elements by6)" "" || return
+	unanswered && is "$(left by4)$(left by6)" "" || return
 	# Stock counts none.
 	[ "$KIND_A" != nwg ] || [ "$(tx_errors)" -gt "$before" ] || return
 	way add "$1" eth1 && pings a
@@ -339,17 +338,17 @@ uplink_removed() {
 marked() {
 	local set
 	for set in "${@:2}"; do
-		is "$(elements "$set")" "$1" || { echo "mark of $set" && return 1; }
+		is "$(left "$set")" "$(printf '0x%08x' "$1")" || { echo "mark of $set" && return 1; }
 	done
 }
 
 marks() {
 	begins "$1" && wg_on a set wga fwmark 0x1234 && forget && pings a &&
-		marked 4660 initiation data &&
-		wg_on a set wga fwmark 0x5678 && forget && pings a && marked 22136 data &&
-		wg_on a set wga peer "$B" persistent-keepalive 1 && slowwait 5 marked 22136 keepalive &&
+		marked 0x1234 initiation data &&
+		wg_on a set wga fwmark 0x5678 && forget && pings a && marked 0x5678 data &&
+		wg_on a set wga peer "$B" persistent-keepalive 1 && slowwait 5 marked 0x5678 keepalive &&
 		reached_at "$1" eth0 && wg_on a set wga fwmark 0x1234 && forget && pings b &&
-		marked 4660 response data
+		marked 0x1234 response data
 }
 
 # A rule for the mark counts from the moment on at which the mark is set.
@@ -417,9 +416,9 @@ endpoint_is() {
 link_local_begins() {
 	link_local_up && device_up a "$B" endpoint '[fe80::b%eth0]:51822' && device_up b "$A" &&
 		endpoint_is '[fe80::b%eth0]:51822' && forget && pings a &&
-		[[ $(elements by6) =~ ^fe80:[^\ ]*\ eth0$ ]] && endpoint_is '[fe80::b%eth0]:51822' &&
+		[[ $(left by6) =~ ^fe80:[^\ ]*\ eth0$ ]] && endpoint_is '[fe80::b%eth0]:51822' &&
 		wg_on a set wga peer "$B" endpoint '[fe80::b%eth1]:51822' && forget &&
-		unanswered && [[ $(elements by6) =~ ^fe80:[^\ ]*\ eth1$ ]]
+		unanswered && [[ $(left by6) =~ ^fe80:[^\ ]*\ eth1$ ]]
 }
 
 link_local_answers() {
@@ -584,7 +583,7 @@ hop_limit() {
 	[ "$1" = 4 ] || setting=net.ipv6.conf.eth0.hop_limit
 	begins "$1" && on a sysctl -qw "$setting=99" && forget &&
 		on a ping -q -c 1 -W 3 -t 7 10.7.0.2 && on a ping -q -c 1 -W 3 -t 7 fd07::2 &&
-		is "$(elements "ttl$1")" 99
+		is "$(left "ttl$1")" 99
 	status=$?
 	on a sysctl -qw "$setting=64"
 	return "$status"

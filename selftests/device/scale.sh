@@ -75,13 +75,8 @@ watch_sinks() {
 	END
 }
 
-seen() {
-	on b nft -j list table inet watch |
-		jq -r '.nftables[].set.elem // empty | .[].concat | join(" ")' | sort
-}
-
 sees() {
-	diff <(seen) <(sort "$work/wanted")
+	diff <(elements b table watch) <(sort "$work/wanted")
 }
 
 # arrive "DEVICE ADDRESS"...: what is sent to each address, arrives by that device.
