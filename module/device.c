@@ -185,8 +185,9 @@ static void wind_down(struct nwg_device *wg)
 	cancel_work_sync(&wg->handshake_work);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed
-	 * any more.
+	 * any more, and no relay sends.
 	 */
+	WARN_ON_ONCE(netif_running(wg->dev));
 	synchronize_net();
 	quiesce(wg);
 }
@@ -219,6 +220,8 @@ static int device_open(struct net_device *dev)
 		net_err_ratelimited("%s: Not up: no socket on UDP port %u: %pe%s\n", dev->name,
 				    wg->port, ERR_PTR(err),
 				    err == -EADDRINUSE ? ", another has it (see ss -ulpn)" : "");
+		/* The core does so, too, but after this. */
+		clear_bit(__LINK_STATE_START, &dev->state);
 		wind_down(wg);
 		goto out;
 	}
