@@ -23,6 +23,9 @@
 /* What the outer headers take, at most: IPv6, UDP, transport header, tag. */
 #define OVERHEAD (sizeof(struct ipv6hdr) + sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN)
 
+/* Works that an interface may have at once. */
+#define MAX_HANDSHAKES_AT_ONCE 8U
+
 static LIST_HEAD(devices); /* RTNL */
 
 static struct nwg_peer *peer_for(struct nwg_device *wg, struct sk_buff *skb)
@@ -252,8 +255,10 @@ static int device_init(struct net_device *dev)
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
 		return -ENOMEM;
-	wg->handshake_workqueue =
-		alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE, 0, dev->name);
+	/* Its threads of the kernel are nobody's, either. */
+	wg->handshake_workqueue = alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE,
+						  min(num_possible_cpus(), MAX_HANDSHAKES_AT_ONCE),
+						  dev->name);
 	if (!wg->handshake_workqueue) {
 		err = -ENOMEM;
 		goto free_stats;
