@@ -30,7 +30,6 @@
 #include "admit.h"
 #include "batch.h"
 #include "device.h"
-#include "drop.h"
 #include "object.h"
 #include "peer.h"
 #include "relay.h"
@@ -585,9 +584,10 @@ static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
  * Put a fragment together with those that came before it: the home's end of the tunnel fragments
  * what is too big.
  *
- * Return: true if the packet is whole now; false if it is consumed.
+ * Return: true if the packet is whole now; false if it is consumed. What cannot be put together counts
+ * where the stack counts it, as the interface has received it.
  */
-static bool reassemble(struct nwg_device *wg, struct net *net, struct sk_buff *skb)
+static bool reassemble(struct net *net, struct sk_buff *skb)
 {
 	int err;
 
@@ -600,16 +600,17 @@ static bool reassemble(struct nwg_device *wg, struct net *net, struct sk_buff *s
 		err = nf_ct_frag6_gather(net, skb, IP6_DEFRAG_CONNTRACK_IN);
 		if (err == -EINPROGRESS)
 			return false;
-		if (err) {
-			nwg_device_drop(wg, skb,
-					err == -ENOMEM ? NWG_DEVICE_DROP_RECEIVE_MEMORY :
-							 NWG_DEVICE_DROP_INNER_MALFORMED);
-			return false;
-		}
+		if (err)
+			goto drop;
 	}
 	if (!skb_linearize(skb))
 		return true;
-	nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_MEMORY);
+drop:
+	if (is_ipv4(skb))
+		__IP_INC_STATS(net, IPSTATS_MIB_REASMFAILS);
+	else
+		__IP6_INC_STATS(net, NULL, IPSTATS_MIB_REASMFAILS);
+	kfree_skb(skb);
 	return false;
 }
 
@@ -641,7 +642,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	if (unlikely(is_udp_fragment(skb))) {
 		if (!is_from_endpoint(peer, skb) || !is_local(net, skb))
 			return false;
-		if (!reassemble(peer->device, net, skb))
+		if (!reassemble(net, skb))
 			return true;
 	}
 	if (!is_plain_udp(skb) || !read_ends(skb, ip_header_len(skb), &ends))
