@@ -241,11 +241,12 @@ without_session() {
 		ip_on a route add 10.0.0.2 dev wga || return
 	before=$(tx errors dropped) || return
 	! on a ping -q -c 200 -i 0.01 -w 5 10.7.0.2 && lost_are $((before + 200 - 128)) &&
-		comes_to_rest && gives_up &&
+		comes_to_rest && { [ "$KIND_A" != nwg ] || gives_up; } &&
 		ip_on a route del 10.0.0.2 dev wga
 }
 
-# An initiation that comes back is not a packet that wants a handshake: it would never end.
+# An initiation that comes back is not a packet that wants a handshake: it would never end, as it does
+# not with the stock module.
 gives_up() {
 	local before
 	skip_idle sleep 100
