@@ -110,6 +110,12 @@ unprivileged() {
 	return 1
 }
 
+key_not_shown() {
+	local text
+	text=$(ctl vps set wg1 private-key "$responder" 2>&1)
+	[ $? -eq 1 ] && grep -q 'name of its file' <<<"$text" && ! grep -qF "$responder" <<<"$text"
+}
+
 ktap_need ip ping jq setpriv
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
@@ -117,11 +123,16 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
 declare -A public
-ktap_plan 48
+ktap_plan 51
 topology
 peer=${public[mt-wg1]} responder=${public[mt-wg0]}
 add=(relay add dev wg1 listen 60000 peer "$peer" to 172.16.1.254:60000)
 
+for words in -v "relay show --version"; do
+	# shellcheck disable=SC2086 # words
+	ktap_run "nwgctl $words" text '^nwgctl [0-9]+\.' $words
+done
+ktap_run "refused: a key in place of its file, which is not shown" key_not_shown
 refused 1 "\`listen' is missing" relay add dev wg1 peer "$peer" to 172.16.1.254:60000
 refused 1 "\`dev' is missing" relay add listen 60000 peer "$peer" to 172.16.1.254:60000
 refused 1 "\`peer' is missing" relay add dev wg1 listen 60000 to 172.16.1.254:60000

@@ -183,6 +183,7 @@ class Program {
 		parser.add_flag("-p,--pretty", options.pretty);
 		parser.add_option("-n,--netns", netns)->take_last();
 		parser.add_flag("-h,--help", help);
+		parser.add_flag("-v,--version", version);
 		return &parser;
 	}
 
