@@ -58,7 +58,7 @@ tx() {
 	for node in a x; do
 		[ ! -e "/run/netns/$PREFIX-$node" ] ||
 			ip -n "$PREFIX-$node" -s -o link show type "$KIND_A" || return
-	done | awk -F '\\' -v wanted=" $* " '
+	done | awk -F '[\\\\]' -v wanted=" $* " '
 		{
 			for (i = 1; i < NF; i++) {
 				if ($i !~ /TX:/)
