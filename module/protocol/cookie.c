@@ -38,10 +38,10 @@ static void compute_mac1(u8 mac[NWG_MAC_LEN], const void *message, size_t len,
 }
 
 /* mac2 covers the message up to itself, mac1 included; its key is the cookie */
-static void compute_mac2(u8 mac[NWG_MAC_LEN], const void *message, size_t len,
-			 const u8 cookie[NWG_COOKIE_LEN])
+void cookie_mac2_make(u8 mac2[NWG_MAC_LEN], const void *message, size_t len,
+		      const u8 cookie[NWG_COOKIE_LEN])
 {
-	blake2s(cookie, NWG_COOKIE_LEN, message, len - sizeof_field(struct nwg_macs, mac2), mac,
+	blake2s(cookie, NWG_COOKIE_LEN, message, len - sizeof_field(struct nwg_macs, mac2), mac2,
 		NWG_MAC_LEN);
 }
 
@@ -56,7 +56,7 @@ void cookie_macs_add(void *message, size_t len, const struct cookie_keys *keys, 
 
 	compute_mac1(macs->mac1, message, len, keys);
 	if (cookie)
-		compute_mac2(macs->mac2, message, len, cookie);
+		cookie_mac2_make(macs->mac2, message, len, cookie);
 	else
 		memset(macs->mac2, 0, sizeof(macs->mac2));
 }
@@ -74,7 +74,7 @@ bool cookie_mac2_valid(const void *message, size_t len, const u8 cookie[NWG_COOK
 	u8 mac[NWG_MAC_LEN];
 	bool valid;
 
-	compute_mac2(mac, message, len, cookie);
+	cookie_mac2_make(mac, message, len, cookie);
 	valid = !crypto_memneq(mac, macs_of(message, len)->mac2, sizeof(mac));
 	/*
 	 * Unlike mac1, which anyone can compute, the right mac2 is worth something to whoever sent

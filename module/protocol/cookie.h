@@ -44,6 +44,16 @@ void cookie_macs_add(void *message, size_t len, const struct cookie_keys *keys, 
 bool cookie_mac1_valid(const void *message, size_t len, const struct cookie_keys *keys);
 
 /**
+ * cookie_mac2_make - the mac2 of an initiation or response
+ * @mac2: written; not where it is in the message
+ * @message: the whole message, with mac1
+ * @len: its length
+ * @cookie: as the receiving side gave it
+ */
+void cookie_mac2_make(u8 mac2[NWG_MAC_LEN], const void *message, size_t len,
+		      const u8 cookie[NWG_COOKIE_LEN]);
+
+/**
  * cookie_mac2_valid - check mac2 of an initiation or response, in constant time
  * @message: the whole message
  * @len: its length
