@@ -701,24 +701,25 @@ static int put_flow_ends(struct sk_buff *skb, const struct nwg_flow *flow)
 }
 
 /* Put a span of jiffies in milliseconds; one that has become negative meanwhile is 0. */
-static int put_span(struct sk_buff *skb, int type, unsigned long from, unsigned long to)
+static int put_span(struct sk_buff *skb, int type, long span)
 {
-	u64 span = time_after(to, from) ? jiffies64_to_msecs(to - from) : 0;
-
-	return nla_put_u64_64bit(skb, type, span, NWG_FLOW_A_PAD);
+	return nla_put_u64_64bit(skb, type, span > 0 ? jiffies64_to_msecs(span) : 0,
+				 NWG_FLOW_A_PAD);
 }
 
 static int put_flow_times(struct sk_buff *skb, const struct nwg_flow *flow, bool answered)
 {
-	unsigned long now = jiffies;
+	const nwg_moment now = nwg_moment_now();
 
-	if (put_span(skb, NWG_FLOW_A_AGE, flow->created, now) ||
-	    put_span(skb, NWG_FLOW_A_FORWARD_IDLE, READ_ONCE(flow->last_forward), now) ||
-	    put_span(skb, NWG_FLOW_A_EXPIRES, now, nwg_flow_expires(flow)))
+	if (put_span(skb, NWG_FLOW_A_AGE, jiffies - flow->created) ||
+	    put_span(skb, NWG_FLOW_A_FORWARD_IDLE,
+		     nwg_moment_between(READ_ONCE(flow->last_forward), now)) ||
+	    put_span(skb, NWG_FLOW_A_EXPIRES, nwg_flow_left(flow)))
 		return -EMSGSIZE;
 	if (!answered)
 		return 0;
-	return put_span(skb, NWG_FLOW_A_REVERSE_IDLE, READ_ONCE(flow->last_reverse), now);
+	return put_span(skb, NWG_FLOW_A_REVERSE_IDLE,
+			nwg_moment_between(READ_ONCE(flow->last_reverse), now));
 }
 
 /* Write one message of a dump. Context: RCU read section. */

@@ -16,6 +16,22 @@ static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_d
 	       cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
 }
 
+/*
+ * An initiation of a client that is not known, or in whose name others send too many: what others do
+ * not know is asked of it before anything is kept of it.
+ */
+static enum nwg_relay_drop admit_stranger(struct nwg_relay *relay,
+					  const struct nwg_relay_params *params,
+					  struct sk_buff *skb, const struct nwg_datagram *datagram,
+					  const struct nwg_flow_key *key, bool ask)
+{
+	if (ask && params->config.has_responder && !nwg_relay_cookie_shown(relay, key, datagram))
+		return NWG_DROP_COOKIE;
+	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, dev_net(relay->device->dev), skb))
+		return NWG_DROP_RATE;
+	return 0;
+}
+
 static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 					    const struct nwg_relay_params *params,
 					    struct sk_buff *skb,
@@ -23,22 +39,26 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 					    const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
 	__le32 sender = ((const struct nwg_message_initiation *)datagram->message)->sender;
+	bool known = *flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED;
 	enum nwg_relay_drop reason;
-	int err;
+	int err = -ENOENT;
 
 	/*
 	 * An established client has an allowance of its own, so that a flood of other forged sources
 	 * cannot use up what it needs to keep its session.
 	 */
-	if (*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED) {
-		err = nwg_flow_initiated(*flow, sender);
-		if (err != -ENOENT)
-			return err ? NWG_DROP_RATE : 0;
-		*flow = NULL;
+	if (known) {
+		err = nwg_flow_initiated(*flow, sender, false);
+		if (!err)
+			return 0;
+		if (err == -EBUSY && !params->config.has_responder)
+			return NWG_DROP_RATE;
 	}
-	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, dev_net(relay->device->dev), skb))
-		return NWG_DROP_RATE;
-	if (*flow && !nwg_flow_initiated(*flow, sender))
+	reason = admit_stranger(relay, params, skb, datagram, key,
+				err == -EBUSY || nwg_relay_pressed(relay, params));
+	if (reason)
+		return reason;
+	if (*flow && !nwg_flow_initiated(*flow, sender, true))
 		return 0;
 	*flow = nwg_flow_create(relay, params, key, sender, &reason);
 	return *flow ? 0 : reason;
@@ -60,14 +80,20 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 	return 0;
 }
 
-enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg_datagram *datagram)
+enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow,
+					 const struct nwg_relay_params *params,
+					 const struct nwg_datagram *datagram)
 {
 	const struct nwg_message_response *response = datagram->message;
 
 	if (unlikely(nwg_flow_expired(flow)))
 		return NWG_DROP_NO_FLOW;
+	if (unlikely(datagram->type == NWG_MESSAGE_COOKIE_REPLY && params->config.has_responder)) {
+		nwg_flow_cookie_take(flow, params, datagram->message);
+		return NWG_DROP_COOKIE;
+	}
 	if (unlikely(datagram->type == NWG_MESSAGE_RESPONSE))
 		nwg_flow_answered(flow, response->receiver);
-	WRITE_ONCE(flow->last_reverse, jiffies);
+	WRITE_ONCE(flow->last_reverse, nwg_moment_now());
 	return 0;
 }

@@ -7,23 +7,8 @@
 
 #include <linux/skbuff.h>
 
+#include "datagram.h"
 #include "object.h"
-
-/* What has to be readable of a datagram: an initiation, the longest message that is looked into. */
-#define NWG_RELAY_LOOK NWG_INITIATION_LEN
-
-/**
- * struct nwg_datagram - a UDP datagram, taken apart
- * @type: what message it is by its shape
- * @len: length of the UDP payload
- * @message: the payload, of which the first %NWG_RELAY_LOOK bytes can be read; moves when the
- *	packet's head does
- */
-struct nwg_datagram {
-	enum nwg_message_type type;
-	unsigned int len;
-	const void *message;
-};
 
 /**
  * nwg_relay_admit_client - decide on a message from a client
@@ -36,7 +21,8 @@ struct nwg_datagram {
  *
  * Without a flow, or before the home has answered, only initiations pass: so what a stranger can
  * make a relay send to the home is bounded by the rate of initiations, even if the responder's key
- * is not known.
+ * is not known. If it is, under pressure a stranger has to show a cookie first: for %NWG_DROP_COOKIE
+ * the caller answers with one.
  *
  * Context: RCU read section with BH off.
  * Return: 0 to let it through, with @flow set; otherwise why not.
@@ -49,7 +35,10 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 /**
  * nwg_relay_admit_home - decide on a message from the home, and note what it means for the flow
  * @flow: the flow, which may have expired
+ * @params: its relay's configuration
  * @datagram: the message, of valid shape
+ *
+ * The home's cookie replies stay here, if the responder's key is known.
  *
  * mac1 cannot be checked: it is keyed by the client's public key, which a relay does not know.
  *
@@ -57,6 +46,7 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
  * Return: 0 to let it through; otherwise why not.
  */
 enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow,
+					 const struct nwg_relay_params *params,
 					 const struct nwg_datagram *datagram);
 
 #endif /* _NWG_RELAY_ADMIT_H */

@@ -90,16 +90,18 @@ struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
 	return rhashtable_lookup(&tables->by_mapping, mapping, by_mapping_params);
 }
 
-unsigned long nwg_flow_expires(const struct nwg_flow *flow)
+long nwg_flow_left(const struct nwg_flow *flow)
 {
+	const nwg_moment now = nwg_moment_now();
+
 	if (READ_ONCE(flow->state) == NWG_FLOW_NEW)
-		return READ_ONCE(flow->last_initiation) + NEW_LIFETIME;
-	return READ_ONCE(flow->last_reverse) + ESTABLISHED_LIFETIME;
+		return NEW_LIFETIME - nwg_moment_between(READ_ONCE(flow->last_initiation), now);
+	return ESTABLISHED_LIFETIME - nwg_moment_between(READ_ONCE(flow->last_reverse), now);
 }
 
 bool nwg_flow_expired(const struct nwg_flow *flow)
 {
-	return time_after_eq(jiffies, nwg_flow_expires(flow));
+	return nwg_flow_left(flow) <= 0;
 }
 
 static unsigned int flow_total(const struct nwg_relay *relay)
@@ -113,6 +115,7 @@ static void flow_free_rcu(struct rcu_head *rcu)
 	struct nwg_flow *flow = container_of(rcu, struct nwg_flow, rcu);
 
 	dst_release(rcu_dereference_protected(flow->route, true));
+	memzero_explicit(flow->cookie, sizeof(flow->cookie));
 	kmem_cache_free(flow_cache, flow);
 }
 
@@ -268,7 +271,7 @@ static void note_initiation(struct nwg_flow *flow, __le32 sender)
 	lockdep_assert_held(&flow->relay->lock);
 	if (flow->state == NWG_FLOW_NEW)
 		list_move_tail(&flow->list, &flow->relay->flows[NWG_FLOW_NEW]);
-	WRITE_ONCE(flow->last_initiation, jiffies);
+	WRITE_ONCE(flow->last_initiation, nwg_moment_now());
 	if (!flow->sender_count || flow->senders[0] != sender) {
 		flow->senders[1] = flow->senders[0];
 		flow->senders[0] = sender;
@@ -305,10 +308,10 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 	flow->senders[0] = sender;
 	flow->sender_count = 1;
 	flow->created = jiffies;
-	flow->last_forward = flow->created;
-	flow->last_reverse = flow->created;
-	flow->last_initiation = flow->created;
-	flow->initiation_credit = flow->created;
+	flow->last_forward = nwg_moment_now();
+	flow->last_reverse = flow->last_forward;
+	flow->last_initiation = flow->last_forward;
+	flow->initiation_credit = flow->last_forward;
 
 	spin_lock_bh(&relay->lock);
 	old = nwg_flow_find(&relay->net->flows, key);
@@ -336,15 +339,16 @@ free:
 /* Take from the credit of an established flow's client what an initiation costs. */
 static bool initiation_paid(struct nwg_flow *flow)
 {
-	unsigned long now = jiffies, credit = flow->initiation_credit;
+	const nwg_moment now = nwg_moment_now();
+	long paid = max(nwg_moment_between(now, flow->initiation_credit), 0L);
 
-	if (time_after(credit, now + (INITIATION_BURST - 1) * INITIATION_COST))
+	if (paid > (INITIATION_BURST - 1) * INITIATION_COST)
 		return false;
-	flow->initiation_credit = (time_after(credit, now) ? credit : now) + INITIATION_COST;
+	flow->initiation_credit = now + paid + INITIATION_COST;
 	return true;
 }
 
-int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender)
+int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
 {
 	struct nwg_relay *relay = flow->relay;
 	int err = 0;
@@ -352,7 +356,7 @@ int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender)
 	spin_lock_bh(&relay->lock);
 	if (flow->gone)
 		err = -ENOENT;
-	else if (flow->state == NWG_FLOW_ESTABLISHED && !initiation_paid(flow))
+	else if (flow->state == NWG_FLOW_ESTABLISHED && !admitted && !initiation_paid(flow))
 		err = -EBUSY;
 	else
 		note_initiation(flow, sender);
@@ -378,7 +382,7 @@ void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver)
 	flow->sender_count = i;
 	atomic64_inc(&flow->handshakes);
 	if (flow->state == NWG_FLOW_NEW) {
-		WRITE_ONCE(flow->last_reverse, jiffies);
+		WRITE_ONCE(flow->last_reverse, nwg_moment_now());
 		WRITE_ONCE(flow->state, NWG_FLOW_ESTABLISHED);
 		list_move_tail(&flow->list, &relay->flows[NWG_FLOW_ESTABLISHED]);
 		WRITE_ONCE(relay->flow_count[NWG_FLOW_NEW], relay->flow_count[NWG_FLOW_NEW] - 1);

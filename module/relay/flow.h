@@ -17,6 +17,7 @@
 
 #include <linux/atomic.h>
 #include <linux/in6.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/rhashtable.h>
 
@@ -80,6 +81,23 @@ struct nwg_flow_counters {
 	atomic64_t dropped_bytes;
 };
 
+/*
+ * A moment in a flow's life: the low bits of jiffies, of which there may be a million flows' worth. Two
+ * can be compared if they are less than a quarter of a year apart.
+ */
+typedef u32 nwg_moment;
+
+static inline nwg_moment nwg_moment_now(void)
+{
+	return jiffies;
+}
+
+/* Jiffies from one moment to another; negative if that is earlier. */
+static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
+{
+	return (s32)(to - from);
+}
+
 /**
  * struct nwg_flow - a flow; its members are read under RCU
  * @client_node: in the table by @key
@@ -87,48 +105,60 @@ struct nwg_flow_counters {
  * @key: who the client is; constant
  * @mapping: who it is inside the tunnel; constant
  * @relay: its relay; constant
- * @list: in @relay->flows; relay->lock
+ * @list: in @relay->flows, until it has left the tables; relay->lock
  * @state: &enum nwg_flow_state; written under relay->lock
  * @gone: it has left the tables; relay->lock
+ * @mac1_valid: @mac1 is there and not answered by a cookie reply; relay->lock
+ * @cookie_valid: @cookie is there; relay->lock
  * @sender_count: how many of @senders are set; relay->lock
  * @senders: sender indices of the client's last initiations that the home has not answered, newest
  *	first; relay->lock
  * @route_cookie: of @route (IPv6)
  * @route: route to the client, or NULL; RCU, replaced by xchg(), holds a reference
  * @created: jiffies
- * @last_initiation: jiffies of the client's last initiation; written under relay->lock
- * @initiation_credit: jiffies until which the client's initiations are paid for; relay->lock
- * @last_forward: jiffies of the client's last packet; written by any CPU
- * @last_reverse: jiffies of the home's last packet; written by any CPU
+ * @last_initiation: when the client's last initiation came; written under relay->lock
+ * @initiation_credit: until when the client's initiations are paid for; relay->lock
+ * @last_forward: when the client's last packet came; written by any CPU
+ * @last_reverse: when the home's last packet came; written by any CPU
+ * @mac1: of the last handshake message sent to the home; relay->lock
+ * @cookie: what the home asks for under load; relay->lock
+ * @cookie_birth: when it came; relay->lock
  * @handshakes: initiations that the home has answered
  * @counters: by &enum nwg_direction
  * @largest: largest UDP payload sent on, by &enum nwg_direction
- * @rcu: frees it
+ * @rcu: frees it then
  */
 struct nwg_flow {
 	struct rhash_head client_node;
 	struct nwg_flow_key key __aligned(8);
 	struct nwg_relay *relay;
 	u8 state;
-	u8 gone;
+	u8 gone : 1;
+	u8 mac1_valid : 1;
+	u8 cookie_valid : 1;
 	u8 sender_count;
 	__le32 senders[2];
 	u32 route_cookie;
 	struct dst_entry __rcu *route;
-	unsigned long last_forward;
-	unsigned long last_reverse;
+	nwg_moment last_forward;
+	nwg_moment last_reverse;
 
 	struct rhash_head mapping_node;
 	struct nwg_flow_mapping mapping __aligned(8);
 	struct nwg_flow_counters counters[NWG_DIRECTIONS];
 	u32 largest[NWG_DIRECTIONS];
 
-	struct list_head list;
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
 	unsigned long created;
-	unsigned long last_initiation;
-	unsigned long initiation_credit;
+	nwg_moment last_initiation;
+	nwg_moment initiation_credit;
 	atomic64_t handshakes;
-	struct rcu_head rcu;
+	u8 mac1[NWG_MAC_LEN];
+	u8 cookie[NWG_COOKIE_LEN];
+	nwg_moment cookie_birth;
 };
 
 /**
@@ -163,8 +193,8 @@ struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_
 struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
 				      const struct nwg_flow_mapping *mapping);
 
-/* Jiffies at which a flow ends unless a packet prolongs it. */
-unsigned long nwg_flow_expires(const struct nwg_flow *flow);
+/* Jiffies until a flow ends unless a packet prolongs it; 0 or less if it has, see nwg_flow_expired(). */
+long nwg_flow_left(const struct nwg_flow *flow);
 
 /* Whether the time of a flow is up, though it may not have been removed yet. */
 bool nwg_flow_expired(const struct nwg_flow *flow);
@@ -191,12 +221,13 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
  * nwg_flow_initiated - note an initiation of a client that has a flow
  * @flow: the flow
  * @sender: sender index of the initiation
+ * @admitted: it need not be paid from the client's own allowance
  *
  * Context: RCU read section with BH off.
  * Return: 0; -EBUSY if an established flow's client initiates faster than it may, or -ENOENT if the
  * flow has ended meanwhile: then it is not noted.
  */
-int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender);
+int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted);
 
 /*
  * Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH

@@ -26,9 +26,11 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
+#include <net/udp.h>
 
 #include "admit.h"
 #include "batch.h"
+#include "cookie.h"
 #include "device.h"
 #include "object.h"
 #include "peer.h"
@@ -216,6 +218,18 @@ static void detach(struct sk_buff *skb)
 	nwg_scrub(skb);
 }
 
+/* What goes out to a client: IP's output finds nothing of ours, and connection tracking leaves it alone. */
+static void untrack(struct sk_buff *skb)
+{
+	if (is_ipv4(skb))
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	else
+		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+#endif
+}
+
 /*
  * Let a packet be fragmented: as it has a new sender, it needs an identification of that sender's.
  */
@@ -294,11 +308,40 @@ static enum nwg_relay_drop send_fragments(struct nwg_peer *peer, struct sk_buff 
 	return err ? NWG_DROP_NO_MEMORY : 0;
 }
 
+/*
+ * Give a handshake message the mac2 that the home wants of its sender, in place of the one that the
+ * relay wanted. Return: false if out of memory.
+ */
+static bool exchange_mac2(struct nwg_flow *flow, struct sk_buff *skb,
+			  const struct nwg_datagram *datagram)
+{
+	const unsigned int end = ip_header_len(skb) + sizeof(struct udphdr) + datagram->len;
+	__be32 was[NWG_MAC_LEN / sizeof(__be32)], is[NWG_MAC_LEN / sizeof(__be32)];
+	struct udphdr *udp;
+	void *mac2;
+
+	nwg_flow_mac2(flow, datagram, (u8 *)is);
+	if (skb_ensure_writable(skb, end))
+		return false;
+	udp = udp_header(skb);
+	mac2 = skb->data + end - NWG_MAC_LEN;
+	memcpy(was, mac2, sizeof(was));
+	memcpy(mac2, is, sizeof(is));
+	if (udp->check) {
+		inet_proto_csum_replace16(&udp->check, skb, was, is, false);
+		if (!udp->check)
+			udp->check = CSUM_MANGLED_0;
+	}
+	return true;
+}
+
 /* Send an admitted message to the home. Always consumes it. */
 static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
-					struct nwg_peer *peer, const struct nwg_flow *flow,
-					struct sk_buff *skb)
+					struct nwg_peer *peer, struct nwg_flow *flow,
+					struct sk_buff *skb, const struct nwg_datagram *datagram)
 {
+	const bool has_mac2 = datagram->type == NWG_MESSAGE_INITIATION ||
+			      datagram->type == NWG_MESSAGE_RESPONSE;
 	const struct ends ends = {
 		.source = flow->mapping.addr,
 		.source_port = flow->mapping.port,
@@ -308,7 +351,9 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 	struct net_device *dev = flow->relay->device->dev;
 	unsigned int mtu = READ_ONCE(dev->mtu);
 
-	if (unlikely(!rewrite(skb, &ends))) {
+	if (unlikely((has_mac2 && params->config.has_responder &&
+		      !exchange_mac2(flow, skb, datagram)) ||
+		     !rewrite(skb, &ends))) {
 		kfree_skb(skb);
 		return NWG_DROP_NO_MEMORY;
 	}
@@ -318,6 +363,105 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 		return send_fragments(peer, skb);
 	nwg_peer_send(peer, skb, mtu);
 	return 0;
+}
+
+/* Look up the route to a client. Return: with a reference, or an ERR_PTR. */
+static struct dst_entry *lookup_route(struct net *net, const struct nwg_flow_key *key)
+{
+	struct flowi6 ipv6 = {};
+	struct flowi4 ipv4 = {};
+	struct rtable *rt;
+
+	if (!ipv6_addr_v4mapped(&key->client)) {
+		ipv6.daddr = key->client;
+		ipv6.saddr = key->local;
+		ipv6.flowi6_oif = key->scope;
+		ipv6.flowi6_proto = IPPROTO_UDP;
+		ipv6.fl6_dport = key->client_port;
+		ipv6.fl6_sport = key->local_port;
+		return ip6_dst_lookup_flow(net, NULL, &ipv6, NULL);
+	}
+	ipv4.daddr = key->client.s6_addr32[3];
+	ipv4.saddr = key->local.s6_addr32[3];
+	ipv4.flowi4_proto = IPPROTO_UDP;
+	ipv4.fl4_dport = key->client_port;
+	ipv4.fl4_sport = key->local_port;
+	rt = ip_route_output_flow(net, &ipv4, NULL);
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+/* Write the headers of a datagram of ours to a client around @len bytes of UDP payload. */
+static void write_headers(struct net *net, struct sk_buff *skb, const struct nwg_flow_key *key,
+			  unsigned int len)
+{
+	const unsigned int header_len = ip_header_len(skb);
+	struct udphdr *udp = udp_header(skb);
+	struct ipv6hdr *ipv6 = ipv6_hdr(skb);
+	struct iphdr *ipv4 = ip_hdr(skb);
+
+	skb_set_transport_header(skb, header_len);
+	skb->ip_summed = CHECKSUM_NONE;
+	len += sizeof(*udp);
+	udp->source = key->local_port;
+	udp->dest = key->client_port;
+	udp->len = htons(len);
+	if (is_ipv4(skb)) {
+		*ipv4 = (struct iphdr){
+			.version = 4,
+			.ihl = sizeof(*ipv4) / 4,
+			.tos = NWG_HANDSHAKE_DS,
+			.tot_len = htons(header_len + len),
+			.frag_off = htons(IP_DF),
+			.ttl = READ_ONCE(net->ipv4.sysctl_ip_default_ttl),
+			.protocol = IPPROTO_UDP,
+			.saddr = key->local.s6_addr32[3],
+			.daddr = key->client.s6_addr32[3],
+		};
+		ip_send_check(ipv4);
+		udp_set_csum(false, skb, ipv4->saddr, ipv4->daddr, len);
+	} else {
+		ip6_flow_hdr(ipv6, NWG_HANDSHAKE_DS, 0);
+		ipv6->payload_len = htons(len);
+		ipv6->nexthdr = IPPROTO_UDP;
+		ipv6->hop_limit = READ_ONCE(net->ipv6.devconf_all->hop_limit);
+		ipv6->saddr = key->local;
+		ipv6->daddr = key->client;
+		udp6_set_csum(false, skb, &ipv6->saddr, &ipv6->daddr, len);
+	}
+}
+
+/*
+ * Make a client's initiation the cookie reply to it, and send that: it is smaller, so that nobody
+ * gains from asking for it in another's name. Always consumes it.
+ */
+static enum nwg_relay_drop answer_with_cookie(struct nwg_relay *relay,
+					      const struct nwg_relay_params *params,
+					      const struct nwg_flow_key *key, struct sk_buff *skb,
+					      const struct nwg_datagram *datagram)
+{
+	const unsigned int offset = ip_header_len(skb) + sizeof(struct udphdr);
+	struct net *net = dev_net(relay->device->dev);
+	struct nwg_message_cookie_reply reply;
+	struct dst_entry *dst;
+
+	nwg_relay_cookie_reply(relay, params, key, datagram, &reply);
+	if (skb_ensure_writable(skb, offset + sizeof(reply)) ||
+	    pskb_trim(skb, offset + sizeof(reply))) {
+		kfree_skb(skb);
+		return NWG_DROP_NO_MEMORY;
+	}
+	dst = lookup_route(net, key);
+	if (IS_ERR(dst)) {
+		kfree_skb(skb);
+		return NWG_DROP_NO_ROUTE;
+	}
+	detach(skb);
+	memcpy(skb->data + offset, &reply, sizeof(reply));
+	write_headers(net, skb, key, sizeof(reply));
+	skb_dst_set(skb, dst);
+	untrack(skb);
+	dst_output(net, NULL, skb);
+	return NWG_DROP_COOKIE;
 }
 
 /* What a message from a client must meet apart from its contents. */
@@ -349,8 +493,10 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 	if (likely(!reason))
 		reason = nwg_relay_admit_client(relay, params, skb, &datagram, key, &flow);
 	if (likely(!reason)) {
-		WRITE_ONCE(flow->last_forward, jiffies);
-		reason = send_to_home(params, peer, flow, skb);
+		WRITE_ONCE(flow->last_forward, nwg_moment_now());
+		reason = send_to_home(params, peer, flow, skb, &datagram);
+	} else if (reason == NWG_DROP_COOKIE) {
+		reason = answer_with_cookie(relay, params, key, skb, &datagram);
 	} else {
 		kfree_skb(skb);
 	}
@@ -456,31 +602,6 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 	return true;
 }
 
-/* Look up the route to a client. Return: with a reference, or an ERR_PTR. */
-static struct dst_entry *lookup_route(struct net *net, const struct nwg_flow_key *key)
-{
-	struct flowi6 ipv6 = {};
-	struct flowi4 ipv4 = {};
-	struct rtable *rt;
-
-	if (!ipv6_addr_v4mapped(&key->client)) {
-		ipv6.daddr = key->client;
-		ipv6.saddr = key->local;
-		ipv6.flowi6_oif = key->scope;
-		ipv6.flowi6_proto = IPPROTO_UDP;
-		ipv6.fl6_dport = key->client_port;
-		ipv6.fl6_sport = key->local_port;
-		return ip6_dst_lookup_flow(net, NULL, &ipv6, NULL);
-	}
-	ipv4.daddr = key->client.s6_addr32[3];
-	ipv4.saddr = key->local.s6_addr32[3];
-	ipv4.flowi4_proto = IPPROTO_UDP;
-	ipv4.fl4_dport = key->client_port;
-	ipv4.fl4_sport = key->local_port;
-	rt = ip_route_output_flow(net, &ipv4, NULL);
-	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
-}
-
 /*
  * The route to a flow's client, as cached or looked up. Return: valid in the RCU read section; NULL
  * if there is none.
@@ -526,13 +647,7 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 	}
 	detach(skb);
 	skb_dst_set_noref(skb, dst);
-	if (is_ipv4(skb))
-		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	else
-		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-#endif
+	untrack(skb);
 	if (likely(skb->len <= dst_mtu(dst))) {
 		nwg_batch_add(batch, net, skb);
 		return 0;
@@ -667,7 +782,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	if (likely(!reason) && unlikely(ipv6_addr_v4mapped(&flow->key.client) != is_ipv4(skb)))
 		reason = NWG_DROP_FAMILY;
 	if (likely(!reason))
-		reason = nwg_relay_admit_home(flow, &datagram);
+		reason = nwg_relay_admit_home(flow, params, &datagram);
 	if (likely(!reason))
 		reason = send_to_client(net, flow, skb, batch);
 	else

@@ -16,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "cookie.h"
 #include "counters.h"
 #include "flow.h"
 #include "protocol/cookie.h"
@@ -88,6 +89,7 @@ struct nwg_relay_params {
  * @device_node: in @device->relays; RCU, update_lock
  * @params: configuration; RCU, written under update_lock
  * @counters: what it counted
+ * @cookies: to ask strangers for under pressure; has its own lock
  * @lock: protects the members below and the life of its flows; BH
  * @flows: its flows by &enum nwg_flow_state; new ones in the order of their last initiation
  * @flow_count: their numbers; read lockless
@@ -106,6 +108,7 @@ struct nwg_relay {
 	struct list_head device_node;
 	struct nwg_relay_params __rcu *params;
 	struct nwg_relay_cpu __percpu *counters;
+	struct nwg_relay_cookies cookies;
 
 	spinlock_t lock;
 	struct list_head flows[NWG_FLOW_STATES];

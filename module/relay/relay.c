@@ -48,7 +48,7 @@ static void relay_free(struct nwg_relay *relay)
 {
 	kfree(rcu_dereference_protected(relay->params, true));
 	free_percpu(relay->counters);
-	kfree(relay);
+	kfree_sensitive(relay);
 }
 
 static void relay_free_rcu(struct rcu_head *rcu)
@@ -69,6 +69,7 @@ static struct nwg_relay *relay_alloc(struct nwg_device *wg, const struct nwg_rel
 	relay->device = wg;
 	relay->listen = *listen;
 	spin_lock_init(&relay->lock);
+	nwg_relay_cookies_init(&relay->cookies);
 	for (state = 0; state < NWG_FLOW_STATES; state++)
 		INIT_LIST_HEAD(&relay->flows[state]);
 	INIT_DELAYED_WORK(&relay->expiry, nwg_flow_expiry_work);

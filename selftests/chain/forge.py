@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send datagrams that a relay has to refuse, or one kind that it must let through.
 
-usage: forge.py [--source PORT] [--ports N] ADDRESS PORT RESPONDER-PUBLIC-KEY KIND...
+usage: forge.py [--source PORT] [--ports N] [--seconds S] ADDRESS PORT RESPONDER-PUBLIC-KEY KIND...
 
 Prints "KIND COUNT" for what was sent. Message types and lengths: WireGuard white
 paper, section 5.4; mac1 is Mac(Hash("mac1----" || responder), message so far).
@@ -15,6 +15,7 @@ import os
 import socket
 import struct
 import sys
+import time
 
 INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
@@ -90,26 +91,33 @@ def checksum(responder):
     yield with_mac1(message(INITIATION, 148), responder)
 
 
-def broken_udp(sock, port, payload):
-    """A UDP datagram whose checksum (RFC 768, RFC 8200 section 8.1) is off by one bit."""
+def borrowed(responder):
+    """As initiation, from a port that a socket of this machine has; sent through a raw socket."""
+    yield with_mac1(message(INITIATION, 148), responder)
+
+
+def raw_udp(sock, source, port, payload, damage=0):
+    """A UDP datagram whose checksum (RFC 768, RFC 8200 section 8.1) is off by some bits."""
     addresses = b"".join(socket.inet_pton(sock.family, end[0])
                          for end in (sock.getsockname(), sock.getpeername()))
-    header = struct.pack("!HHH", 40000, port, 8 + len(payload))
+    header = struct.pack("!HHH", source, port, 8 + len(payload))
     pseudo = addresses + struct.pack("!HH", socket.IPPROTO_UDP, 8 + len(payload))
     covered = pseudo + header + payload + b"\0" * (len(payload) % 2)
     total = sum(struct.unpack("!%dH" % (len(covered) // 2), covered))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
-    return header + struct.pack("!H", ~total & 0xffff ^ 0x0100) + payload
+    return header + struct.pack("!H", ~total & 0xffff ^ damage) + payload
 
 
 KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
-                                 transport, checksum)}
+                                 transport, checksum, borrowed)}
+RAW = {"checksum": lambda sock, args, payload: raw_udp(sock, 40000, args.port, payload, 0x0100),
+       "borrowed": lambda sock, args, payload: raw_udp(sock, args.source, args.port, payload)}
 
 
 def send(kind, args):
     family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
-    raw = kind == "checksum"
+    raw = RAW.get(kind)
     if raw:
         sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
     else:
@@ -119,7 +127,7 @@ def send(kind, args):
     with sock:
         sock.connect((args.address, args.port))
         for datagram in KINDS[kind](args.responder):
-            sock.send(broken_udp(sock, args.port, datagram) if raw else datagram)
+            sock.send(raw(sock, args, datagram) if raw else datagram)
             sent += 1
     return sent
 
@@ -128,13 +136,23 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--source", type=int, default=0, help="source port")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
+    parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long, ten times a second")
     parser.add_argument("address")
     parser.add_argument("port", type=int)
     parser.add_argument("responder", type=base64.b64decode)
     parser.add_argument("kinds", nargs="+", choices=KINDS)
     args = parser.parse_args()
-    for kind in args.kinds:
-        print(kind, sum(send(kind, args) for _ in range(args.ports)))
+    sent = dict.fromkeys(args.kinds, 0)
+    end = time.monotonic() + args.seconds
+    while True:
+        for kind in args.kinds:
+            sent[kind] += sum(send(kind, args) for _ in range(args.ports))
+        if time.monotonic() >= end:
+            break
+        print("sent", file=sys.stderr, flush=True)
+        time.sleep(0.1)
+    for kind, count in sent.items():
+        print(kind, count)
 
 
 if __name__ == "__main__":

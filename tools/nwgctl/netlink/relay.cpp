@@ -39,6 +39,8 @@ std::string_view drop_name(std::size_t reason)
 		return "malformed";
 	case NWG_DROP_NO_MEMORY:
 		return "no-memory";
+	case NWG_DROP_COOKIE:
+		return "cookie";
 	default:
 		return {};
 	}

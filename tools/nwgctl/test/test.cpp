@@ -487,7 +487,7 @@ static void test_relay(void **)
 		names.push_back(name);
 	assert_text(
 		fmt::format("{}", fmt::join(names, " ")),
-		"shape mac1 rate flow-limit no-flow no-port no-address family ttl no-peer no-route malformed no-memory");
+		"shape mac1 rate flow-limit no-flow no-port no-address family ttl no-peer no-route malformed no-memory cookie");
 	assert_int_equal(json["reverse"]["drops"]["no-route"], NWG_DROP_NO_ROUTE + 100);
 	assert_int_equal(json["forward"]["drops"]["shape"], 0);
 }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cookies (white paper, section 5.3) on both sides of a relay. Under pressure it asks strangers to
+ * show that they are where they say they are, in the place of the home, whose public key is all that
+ * a cookie reply takes. And what the home asks for under load it answers itself: a client has room
+ * for one cookie, which is the relay's.
+ */
+#ifndef _NWG_RELAY_COOKIE_H
+#define _NWG_RELAY_COOKIE_H
+
+#include <linux/spinlock.h>
+
+#include "datagram.h"
+#include "flow.h"
+#include "protocol/cookie.h"
+
+struct nwg_relay;
+struct nwg_relay_params;
+
+/**
+ * struct nwg_relay_cookies - what a relay keeps to give out cookies
+ * @lock: protects @secret and @secret_birth; BH
+ * @secret: makes cookies
+ * @secret_birth: CLOCK_BOOTTIME in ns when @secret was drawn; 0 if it was not
+ * @strangers: initiations of no established client in this second
+ * @second: jiffies when that began
+ * @pressed_until: jiffies until which the relay is under pressure
+ *
+ * The last three are written by any CPU. One may lose a count of another's; a flood has more.
+ */
+struct nwg_relay_cookies {
+	spinlock_t lock;
+	u8 secret[NWG_KEY_LEN];
+	u64 secret_birth;
+	unsigned int strangers;
+	unsigned long second;
+	unsigned long pressed_until;
+};
+
+void nwg_relay_cookies_init(struct nwg_relay_cookies *cookies);
+
+/**
+ * nwg_relay_pressed - count an initiation of no established client
+ * @relay: the relay
+ * @params: its configuration
+ *
+ * Context: BH off.
+ * Return: whether the relay is under pressure: they come faster than home users do, or did within
+ * the last second, or its flows are nearly as many as they may be.
+ */
+bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *params);
+
+/**
+ * nwg_relay_cookie_shown - check mac2 of an initiation
+ * @relay: the relay
+ * @key: the client
+ * @datagram: the initiation
+ *
+ * Context: BH off.
+ * Return: whether it is made with the cookie that a client at this address and port was given.
+ */
+bool nwg_relay_cookie_shown(struct nwg_relay *relay, const struct nwg_flow_key *key,
+			    const struct nwg_datagram *datagram);
+
+/**
+ * nwg_relay_cookie_reply - write the cookie reply to an initiation, as if it came from the home
+ * @relay: the relay
+ * @params: its configuration, with a responder
+ * @key: the client
+ * @datagram: the initiation
+ * @reply: written whole
+ *
+ * Context: BH off.
+ */
+void nwg_relay_cookie_reply(struct nwg_relay *relay, const struct nwg_relay_params *params,
+			    const struct nwg_flow_key *key, const struct nwg_datagram *datagram,
+			    struct nwg_message_cookie_reply *reply);
+
+/**
+ * nwg_flow_mac2 - the mac2 that a client's message has on its way to the home
+ * @flow: the client
+ * @datagram: an initiation or response, whose mac1 is remembered
+ * @mac2: written: made with the home's cookie for this client, or zero if there is none
+ *
+ * Context: BH off.
+ */
+void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram,
+		   u8 mac2[NWG_MAC_LEN]);
+
+/**
+ * nwg_flow_cookie_take - keep the cookie that the home gives a client, if it is authentic
+ * @flow: the client
+ * @params: the relay's configuration, with a responder
+ * @reply: the home's reply to the client's last message
+ *
+ * Context: BH off.
+ */
+void nwg_flow_cookie_take(struct nwg_flow *flow, const struct nwg_relay_params *params,
+			  const struct nwg_message_cookie_reply *reply);
+
+#endif /* _NWG_RELAY_COOKIE_H */

@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Strangers flood the relay with initiations that nobody can tell from true ones without the home's
+# private key, their sources forged; or the home itself; or both. What gets through: who is known, and
+# who shows that it is where it says it is. For a VM with virtual time.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/chain/traffic.sh
+. "$here/traffic.sh"
+
+# One attempt, and two more, each five seconds and up to a third later.
+TWO_RETRIES=12
+
+# A burst every half second. What is put into the first second passes before the relay knows.
+BURST=1000
+
+# flooder NODE ADDRESS COUNT: a process that floods the port there while it is told to; $! is it.
+flooder() {
+	background "$1" python3 "$CHAIN_TOOLS/../device/flood.py" "$2:$RELAY_PORT" \
+		"$(public mt-wg0)" "$3" >"$CHAIN_DIR/flood.$1" 2>&1
+	FLOODER[$1]=$!
+	slowwait 20 grep -qx ready "$CHAIN_DIR/flood.$1"
+}
+
+# The forged sources: what is sent to them ends where they are from.
+flooders() {
+	declare -gA FLOODER=()
+	routes vps '198.18.0.0/15 via 192.0.2.2' && routes mt 'blackhole 198.18.0.0/15' &&
+		flooder pc 192.0.2.1 "$BURST" && flooder lan 192.168.88.1 700
+}
+
+bursts_of() {
+	grep -c burst "$CHAIN_DIR/flood.$1"
+}
+
+more_bursts() {
+	[ "$(bursts_of "$1")" -ge "$2" ]
+}
+
+# flood NODE...: each floods from now on, and has begun to.
+flood() {
+	local node before
+	for node; do
+		before=$(bursts_of "$node")
+		kill -USR1 "${FLOODER[$node]}" && slowwait 10 more_bursts "$node" $((before + 1)) || return
+	done
+}
+
+# flood_ends NODE...: and nobody counts as pressed, or under load, any more.
+flood_ends() {
+	local node
+	for node; do
+		kill -USR2 "${FLOODER[$node]}" || return
+	done
+	skip_idle sleep 3
+}
+
+# state: what of the relay only those who are let in change, and what those change who are not.
+state() {
+	relay | jq -r '.[0] | "\(.flows.new + .flows.established) \(.forward.forwarded_packets) \(
+		.forward.drops.cookie // 0) \(.reverse.drops.cookie // 0)"'
+}
+
+asked_by() {
+	local flows forwarded relay home
+	read -r flows forwarded relay home < <(state)
+	if [ "$1" = relay ]; then echo "$relay"; else echo "$home"; fi
+}
+
+# The flood goes on, and nothing of it is kept or sent on; each message is answered.
+kept_out() {
+	local flows forwarded asked home before after bursts
+	before=$(state)
+	bursts=$(bursts_of pc)
+	slowwait 20 more_bursts pc $((bursts + 3)) || return
+	after=$(state)
+	printf '%s\n' "$before" "$after"
+	read -r flows forwarded asked home <<<"$before"
+	[[ $after == "$flows $forwarded "*" $home" ]] && read -r _ _ after _ <<<"$after" &&
+		[ $((after - asked)) -ge $((2 * BURST)) ]
+}
+
+# stranger SECONDS: the pc comes from another port, without a session, and is answered within so long.
+stranger() {
+	NEW_PORT=$((${NEW_PORT:-$CLIENT_PORT} + 1))
+	wgtool pc set wg0 listen-port "$NEW_PORT" && renew pc wg0 &&
+		skip_idle answers pc "$MT4" "$1"
+}
+
+# asked END SECONDS: as a stranger, and END has asked for a cookie.
+asked() {
+	local before
+	before=$(asked_by "$1")
+	stranger "$2" || return
+	echo "the $1 asked $before times before, and $(asked_by "$1") now"
+	[ "$(asked_by "$1")" -gt "$before" ]
+}
+
+# The same port, without a session.
+known() {
+	renew pc wg0 && skip_idle answers pc "$MT4" "$1"
+}
+
+# Somebody who knows the client's address and port uses up what the relay lets it have of initiations,
+# 20 a second, for a minute.
+borrow() {
+	forge pc borrowed --source "$NEW_PORT" --ports 20 --seconds 60 >/dev/null 2>"$CHAIN_DIR/forge" &
+	BORROWER=$!
+	slowwait 20 grep -q sent "$CHAIN_DIR/forge"
+}
+
+borrowed_from() {
+	local before status
+	before=$(asked_by relay)
+	known "$TWO_RETRIES"
+	status=$?
+	pkill -P "$BORROWER"
+	wait "$BORROWER"
+	[ "$(asked_by relay)" -gt "$before" ] && return "$status"
+}
+
+watch_pc() {
+	capture pc vps "$CHAIN_DIR/pc.pcap" "udp src port $RELAY_PORT and dst port $((NEW_PORT + 1))"
+}
+
+# Of what the home asks for, the client hears nothing: of a cookie reply, by its type.
+not_told() {
+	capture_end
+	[ "$(captured "$CHAIN_DIR/pc.pcap" 'udp[8] == 2')" -ge 1 ] &&
+		[ "$(captured "$CHAIN_DIR/pc.pcap" 'udp[8] == 3')" -eq 0 ]
+}
+
+# unasked: a stranger gets through at once, and nobody asks for anything.
+unasked() {
+	local before
+	before=$(state | cut -d ' ' -f 3-)
+	stranger 3 && [ "$(state | cut -d ' ' -f 3-)" = "$before" ]
+}
+
+pressure() {
+	check "wg1 is up" slowwait 20 handshaken vps wg1
+	check "a client is known" answers pc "$MT4"
+	check "there are those who may flood" flooders
+
+	check "no flood: a stranger gets through at once" unasked
+	check "the relay is flooded" flood pc
+	check "no flow is made for it, and nothing of it is sent on" kept_out
+	check "who is known gets through at once" known 3
+	check "a stranger gets through within two retries, with a cookie" asked relay "$TWO_RETRIES"
+	check "and is known then" known 3
+	check "the flood ends" flood_ends pc
+	check "a stranger gets through at once again" unasked
+
+	check "others initiate in the name of who is known" borrow
+	check "it gets through within two retries, with a cookie" borrowed_from
+
+	check "the home is flooded" flood lan
+	check "a stranger is watched" watch_pc
+	check "it gets through within two retries, with a cookie for the relay" asked home "$TWO_RETRIES"
+	check "of which it is not told" not_told
+	check "who is known gets through at once, with the cookie that the relay has" known 3
+
+	check "both are flooded" flood pc
+	check "nothing of it is kept, and nothing sent on" kept_out
+	check "a stranger gets through within two retries, with a cookie for each" \
+		asked relay "$TWO_RETRIES"
+	check "who is known gets through at once" known 3
+	check "the floods end" flood_ends pc lan
+	check "a stranger gets through at once again" unasked
+}
+
+each_chain 24 pressure "$@"
