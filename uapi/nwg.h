@@ -258,8 +258,8 @@ enum nwg_counter_attribute {
  * @NWG_DROP_NO_ROUTE: no route to the client
  * @NWG_DROP_MALFORMED: broken IP or UDP header or checksum
  * @NWG_DROP_NO_MEMORY: out of memory
- * @NWG_DROP_COOKIE: under pressure, and an initiation that shows no cookie: it was answered with one;
- *	or the home's cookie reply, which the relay keeps
+ * @NWG_DROP_COOKIE: an initiation that shows no cookie, under pressure or of a source that has sent too
+ *	many: it was answered with one; or a cookie reply of the home that answers nothing
  * @NWG_DROP_PAD: padding
  */
 enum nwg_relay_drop {

@@ -17,19 +17,23 @@ static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_d
 }
 
 /*
- * An initiation of a client that is not known, or in whose name others send too many: what others do
- * not know is asked of it before anything is kept of it.
+ * An initiation of a client that is not known, or in whose name others send too many. What others do
+ * not know has an allowance of its own, and is what @ask is for; where nobody can be asked there is
+ * one allowance for all who say that they are that source.
  */
 static enum nwg_relay_drop admit_stranger(struct nwg_relay *relay,
 					  const struct nwg_relay_params *params,
 					  struct sk_buff *skb, const struct nwg_datagram *datagram,
 					  const struct nwg_flow_key *key, bool ask)
 {
-	if (ask && params->config.has_responder && !nwg_relay_cookie_shown(relay, key, datagram))
-		return NWG_DROP_COOKIE;
-	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, dev_net(relay->device->dev), skb))
-		return NWG_DROP_RATE;
-	return 0;
+	const struct net *net = dev_net(relay->device->dev);
+
+	if (params->config.has_responder && nwg_relay_cookie_shown(relay, key, datagram))
+		return nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY_SHOWN, net, skb) ? 0 :
+										    NWG_DROP_RATE;
+	if (!ask && nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, net, skb))
+		return 0;
+	return params->config.has_responder ? NWG_DROP_COOKIE : NWG_DROP_RATE;
 }
 
 static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
@@ -42,6 +46,7 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 	bool known = *flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED;
 	enum nwg_relay_drop reason;
 	int err = -ENOENT;
+	bool ask;
 
 	/*
 	 * An established client has an allowance of its own, so that a flood of other forged sources
@@ -54,8 +59,10 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 		if (err == -EBUSY && !params->config.has_responder)
 			return NWG_DROP_RATE;
 	}
+	/* All of them count, also those in the name of who is known. */
+	ask = nwg_relay_pressed(relay, params) || err == -EBUSY;
 	reason = admit_stranger(relay, params, skb, datagram, key,
-				err == -EBUSY || nwg_relay_pressed(relay, params));
+				ask && params->config.has_responder);
 	if (reason)
 		return reason;
 	if (*flow && !nwg_flow_initiated(*flow, sender, true))
@@ -80,18 +87,12 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 	return 0;
 }
 
-enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow,
-					 const struct nwg_relay_params *params,
-					 const struct nwg_datagram *datagram)
+enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg_datagram *datagram)
 {
 	const struct nwg_message_response *response = datagram->message;
 
 	if (unlikely(nwg_flow_expired(flow)))
 		return NWG_DROP_NO_FLOW;
-	if (unlikely(datagram->type == NWG_MESSAGE_COOKIE_REPLY && params->config.has_responder)) {
-		nwg_flow_cookie_take(flow, params, datagram->message);
-		return NWG_DROP_COOKIE;
-	}
 	if (unlikely(datagram->type == NWG_MESSAGE_RESPONSE))
 		nwg_flow_answered(flow, response->receiver);
 	WRITE_ONCE(flow->last_reverse, nwg_moment_now());

@@ -35,10 +35,7 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 /**
  * nwg_relay_admit_home - decide on a message from the home, and note what it means for the flow
  * @flow: the flow, which may have expired
- * @params: its relay's configuration
  * @datagram: the message, of valid shape
- *
- * The home's cookie replies stay here, if the responder's key is known.
  *
  * mac1 cannot be checked: it is keyed by the client's public key, which a relay does not know.
  *
@@ -46,7 +43,6 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
  * Return: 0 to let it through; otherwise why not.
  */
 enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow,
-					 const struct nwg_relay_params *params,
 					 const struct nwg_datagram *datagram);
 
 #endif /* _NWG_RELAY_ADMIT_H */

@@ -20,6 +20,9 @@
 /* How long it counts as pressure that there were. */
 #define PRESSURE_HOLD HZ
 
+/* How long the home may take for a cookie reply. */
+#define ANSWER_TIME (2 * HZ)
+
 void nwg_relay_cookies_init(struct nwg_relay_cookies *cookies)
 {
 	spin_lock_init(&cookies->lock);
@@ -36,36 +39,48 @@ bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *p
 	unsigned int strangers = 0;
 	unsigned long now = jiffies;
 
-	if (time_after_eq(now, READ_ONCE(cookies->second) + HZ))
-		WRITE_ONCE(cookies->second, now);
-	else
+	if (time_in_range_open(now, READ_ONCE(cookies->second), READ_ONCE(cookies->second) + HZ))
 		strangers = READ_ONCE(cookies->strangers);
+	else
+		WRITE_ONCE(cookies->second, now);
 	WRITE_ONCE(cookies->strangers, ++strangers);
 	if (strangers > MANY_STRANGERS || flows >= max - max / 8)
 		WRITE_ONCE(cookies->pressed_until, now + PRESSURE_HOLD);
-	return time_before(now, READ_ONCE(cookies->pressed_until));
+	/* However long ago that was. */
+	return time_in_range_open(now, READ_ONCE(cookies->pressed_until) - PRESSURE_HOLD,
+				  READ_ONCE(cookies->pressed_until));
 }
 
-/* The cookie of a client, if there is a secret to make it with. */
+/*
+ * The cookie of a client. @fresh: draw a new secret if the last one is too old. Return: false if there
+ * is none to make it with.
+ */
 static bool cookie_of(struct nwg_relay_cookies *cookies, const struct nwg_flow_key *key,
-		      u8 cookie[NWG_COOKIE_LEN], bool fresh_secret)
+		      u8 cookie[NWG_COOKIE_LEN], bool fresh)
 {
-	const u64 now = ktime_get_coarse_boottime_ns();
-	bool made = true;
+	u8 secret[NWG_KEY_LEN];
+	bool valid;
+	u64 now;
 
 	spin_lock(&cookies->lock);
-	if (!cookies->secret_birth || now - cookies->secret_birth >= SECRET_LIFE_NS) {
-		made = fresh_secret;
-		if (made) {
-			get_random_bytes(cookies->secret, sizeof(cookies->secret));
-			cookies->secret_birth = now;
-		}
+	now = ktime_get_coarse_boottime_ns();
+	valid = cookies->secret_birth && now - cookies->secret_birth < SECRET_LIFE_NS;
+	if (!valid && fresh) {
+		get_random_bytes(cookies->secret, sizeof(cookies->secret));
+		cookies->secret_birth = now;
+		valid = true;
 	}
-	if (made)
-		cookie_make(cookie, cookies->secret, &key->client, sizeof(key->client),
-			    key->client_port);
+	memcpy(secret, cookies->secret, sizeof(secret));
 	spin_unlock(&cookies->lock);
-	return made;
+	if (valid)
+		cookie_make(cookie, secret, &key->client, sizeof(key->client), key->client_port);
+	memzero_explicit(secret, sizeof(secret));
+	return valid;
+}
+
+static const struct nwg_macs *macs_of(const struct nwg_datagram *datagram)
+{
+	return datagram->message + datagram->len - sizeof(struct nwg_macs);
 }
 
 bool nwg_relay_cookie_shown(struct nwg_relay *relay, const struct nwg_flow_key *key,
@@ -74,10 +89,27 @@ bool nwg_relay_cookie_shown(struct nwg_relay *relay, const struct nwg_flow_key *
 	u8 cookie[NWG_COOKIE_LEN];
 	bool shown;
 
+	/* Of a flood, hardly any message has one. */
+	if (!memchr_inv(macs_of(datagram)->mac2, 0, NWG_MAC_LEN))
+		return false;
 	shown = cookie_of(&relay->cookies, key, cookie, false) &&
 		cookie_mac2_valid(datagram->message, datagram->len, cookie);
 	memzero_explicit(cookie, sizeof(cookie));
 	return shown;
+}
+
+/* Write the reply of this relay to the message of a client with @mac1 and sender index @receiver. */
+static void write_reply(struct nwg_relay *relay, const struct nwg_relay_params *params,
+			const struct nwg_flow_key *key, const u8 mac1[NWG_MAC_LEN], __le32 receiver,
+			struct nwg_message_cookie_reply *reply)
+{
+	u8 nonce[NWG_COOKIE_NONCE_LEN];
+	u8 cookie[NWG_COOKIE_LEN];
+
+	get_random_bytes(nonce, sizeof(nonce));
+	cookie_of(&relay->cookies, key, cookie, true);
+	cookie_reply_create(reply, cookie, mac1, receiver, nonce, &params->keys);
+	memzero_explicit(cookie, sizeof(cookie));
 }
 
 void nwg_relay_cookie_reply(struct nwg_relay *relay, const struct nwg_relay_params *params,
@@ -85,29 +117,29 @@ void nwg_relay_cookie_reply(struct nwg_relay *relay, const struct nwg_relay_para
 			    struct nwg_message_cookie_reply *reply)
 {
 	const struct nwg_message_initiation *initiation = datagram->message;
-	u8 nonce[NWG_COOKIE_NONCE_LEN];
-	u8 cookie[NWG_COOKIE_LEN];
 
-	get_random_bytes(nonce, sizeof(nonce));
-	cookie_of(&relay->cookies, key, cookie, true);
-	cookie_reply_create(reply, cookie, initiation->macs.mac1, initiation->sender, nonce,
-			    &params->keys);
-	memzero_explicit(cookie, sizeof(cookie));
+	write_reply(relay, params, key, initiation->macs.mac1, initiation->sender, reply);
 }
 
 void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u8 mac2[NWG_MAC_LEN])
 {
-	const struct nwg_macs *macs = datagram->message + datagram->len - sizeof(*macs);
+	const bool shown = nwg_relay_cookie_shown(flow->relay, &flow->key, datagram);
+	const nwg_moment now = nwg_moment_now();
 	u8 cookie[NWG_COOKIE_LEN];
 	bool usable;
 
 	spin_lock(&flow->relay->lock);
-	memcpy(flow->mac1, macs->mac1, sizeof(flow->mac1));
-	flow->mac1_valid = true;
-	usable = flow->cookie_valid &&
-		 nwg_moment_between(flow->cookie_birth, nwg_moment_now()) < COOKIE_USE;
+	/* What others send in the client's name must not take the place of what is to be answered. */
+	if (shown || !flow->mac1_valid ||
+	    nwg_moment_between(flow->mac1_birth, now) >= ANSWER_TIME) {
+		memcpy(flow->mac1, macs_of(datagram)->mac1, sizeof(flow->mac1));
+		flow->mac1_birth = now;
+		flow->mac1_valid = true;
+	}
 	/* Or it would look fresh again one day. */
-	flow->cookie_valid = usable;
+	flow->cookie_valid = flow->cookie_valid &&
+			     nwg_moment_between(flow->cookie_birth, now) < COOKIE_USE;
+	usable = shown && flow->cookie_valid;
 	if (usable)
 		memcpy(cookie, flow->cookie, sizeof(cookie));
 	spin_unlock(&flow->relay->lock);
@@ -118,14 +150,24 @@ void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u
 	memzero_explicit(cookie, sizeof(cookie));
 }
 
-void nwg_flow_cookie_take(struct nwg_flow *flow, const struct nwg_relay_params *params,
-			  const struct nwg_message_cookie_reply *reply)
+bool nwg_flow_cookie_exchange(struct nwg_flow *flow, const struct nwg_relay_params *params,
+			      const struct nwg_message_cookie_reply *home,
+			      struct nwg_message_cookie_reply *reply)
 {
+	u8 mac1[NWG_MAC_LEN];
+	bool authentic;
+
 	spin_lock(&flow->relay->lock);
-	if (flow->mac1_valid && cookie_reply_open(flow->cookie, reply, flow->mac1, &params->keys)) {
+	authentic = flow->mac1_valid &&
+		    cookie_reply_open(flow->cookie, home, flow->mac1, &params->keys);
+	if (authentic) {
 		flow->cookie_valid = true;
 		flow->cookie_birth = nwg_moment_now();
 		flow->mac1_valid = false;
+		memcpy(mac1, flow->mac1, sizeof(mac1));
 	}
 	spin_unlock(&flow->relay->lock);
+	if (authentic)
+		write_reply(flow->relay, params, &flow->key, mac1, home->receiver, reply);
+	return authentic;
 }

@@ -2,8 +2,8 @@
 /*
  * Cookies (white paper, section 5.3) on both sides of a relay. Under pressure it asks strangers to
  * show that they are where they say they are, in the place of the home, whose public key is all that
- * a cookie reply takes. And what the home asks for under load it answers itself: a client has room
- * for one cookie, which is the relay's.
+ * a cookie reply takes. A client has room for one cookie, which is the relay's: where the home gives
+ * one out under load, the relay keeps that, and gives the client its own instead.
  */
 #ifndef _NWG_RELAY_COOKIE_H
 #define _NWG_RELAY_COOKIE_H
@@ -80,7 +80,11 @@ void nwg_relay_cookie_reply(struct nwg_relay *relay, const struct nwg_relay_para
  * nwg_flow_mac2 - the mac2 that a client's message has on its way to the home
  * @flow: the client
  * @datagram: an initiation or response, whose mac1 is remembered
- * @mac2: written: made with the home's cookie for this client, or zero if there is none
+ * @mac2: written: made with the home's cookie for this client, if the message shows the relay's, or
+ *	zero
+ *
+ * Nobody is vouched for who has not shown where it is: the home takes a right mac2 for that, and lets
+ * the address that all clients share have no more than 20 of those in a second.
  *
  * Context: BH off.
  */
@@ -88,14 +92,17 @@ void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram,
 		   u8 mac2[NWG_MAC_LEN]);
 
 /**
- * nwg_flow_cookie_take - keep the cookie that the home gives a client, if it is authentic
+ * nwg_flow_cookie_exchange - keep the cookie that the home gives a client, and give it the relay's
  * @flow: the client
  * @params: the relay's configuration, with a responder
- * @reply: the home's reply to the client's last message
+ * @home: the home's reply to a message of the client's
+ * @reply: written: the same with the relay's cookie
  *
  * Context: BH off.
+ * Return: false if the home's is not authentic, or answers nothing.
  */
-void nwg_flow_cookie_take(struct nwg_flow *flow, const struct nwg_relay_params *params,
-			  const struct nwg_message_cookie_reply *reply);
+bool nwg_flow_cookie_exchange(struct nwg_flow *flow, const struct nwg_relay_params *params,
+			      const struct nwg_message_cookie_reply *home,
+			      struct nwg_message_cookie_reply *reply);
 
 #endif /* _NWG_RELAY_COOKIE_H */

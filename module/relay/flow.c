@@ -342,6 +342,9 @@ static bool initiation_paid(struct nwg_flow *flow)
 	const nwg_moment now = nwg_moment_now();
 	long paid = max(nwg_moment_between(now, flow->initiation_credit), 0L);
 
+	/* It was paid so long ago that it looks as if it was to come. */
+	if (paid > INITIATION_BURST * INITIATION_COST)
+		paid = 0;
 	if (paid > (INITIATION_BURST - 1) * INITIATION_COST)
 		return false;
 	flow->initiation_credit = now + paid + INITIATION_COST;

@@ -120,7 +120,8 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  * @initiation_credit: until when the client's initiations are paid for; relay->lock
  * @last_forward: when the client's last packet came; written by any CPU
  * @last_reverse: when the home's last packet came; written by any CPU
- * @mac1: of the last handshake message sent to the home; relay->lock
+ * @mac1: of a handshake message sent to the home; relay->lock
+ * @mac1_birth: when that was; relay->lock
  * @cookie: what the home asks for under load; relay->lock
  * @cookie_birth: when it came; relay->lock
  * @handshakes: initiations that the home has answered
@@ -158,6 +159,7 @@ struct nwg_flow {
 	atomic64_t handshakes;
 	u8 mac1[NWG_MAC_LEN];
 	u8 cookie[NWG_COOKIE_LEN];
+	nwg_moment mac1_birth;
 	nwg_moment cookie_birth;
 };
 

@@ -309,30 +309,60 @@ static enum nwg_relay_drop send_fragments(struct nwg_peer *peer, struct sk_buff 
 }
 
 /*
+ * Change a part of a message, and the UDP checksum by what it differs in. @offset: in the packet;
+ * @len: a multiple of 16. Return: false if out of memory.
+ */
+static bool exchange(struct sk_buff *skb, unsigned int offset, const void *bytes, unsigned int len)
+{
+	__be32 was[4], is[4];
+	struct udphdr *udp;
+	unsigned int done;
+	bool sum;
+
+	if (skb_ensure_writable(skb, offset + len))
+		return false;
+	udp = udp_header(skb);
+	sum = udp->check;
+	for (done = 0; done < len; done += sizeof(is)) {
+		memcpy(was, skb->data + offset + done, sizeof(was));
+		memcpy(is, bytes + done, sizeof(is));
+		memcpy(skb->data + offset + done, is, sizeof(is));
+		if (sum)
+			inet_proto_csum_replace16(&udp->check, skb, was, is, false);
+	}
+	if (sum && !udp->check)
+		udp->check = CSUM_MANGLED_0;
+	return true;
+}
+
+/*
  * Give a handshake message the mac2 that the home wants of its sender, in place of the one that the
- * relay wanted. Return: false if out of memory.
+ * relay wants. Return: false if out of memory.
  */
 static bool exchange_mac2(struct nwg_flow *flow, struct sk_buff *skb,
 			  const struct nwg_datagram *datagram)
 {
 	const unsigned int end = ip_header_len(skb) + sizeof(struct udphdr) + datagram->len;
-	__be32 was[NWG_MAC_LEN / sizeof(__be32)], is[NWG_MAC_LEN / sizeof(__be32)];
-	struct udphdr *udp;
-	void *mac2;
+	u8 mac2[NWG_MAC_LEN];
 
-	nwg_flow_mac2(flow, datagram, (u8 *)is);
-	if (skb_ensure_writable(skb, end))
-		return false;
-	udp = udp_header(skb);
-	mac2 = skb->data + end - NWG_MAC_LEN;
-	memcpy(was, mac2, sizeof(was));
-	memcpy(mac2, is, sizeof(is));
-	if (udp->check) {
-		inet_proto_csum_replace16(&udp->check, skb, was, is, false);
-		if (!udp->check)
-			udp->check = CSUM_MANGLED_0;
-	}
-	return true;
+	nwg_flow_mac2(flow, datagram, mac2);
+	return exchange(skb, end - sizeof(mac2), mac2, sizeof(mac2));
+}
+
+/*
+ * Keep the cookie that the home gives a client, and give it the relay's in its place. Return: why that
+ * cannot be, or 0.
+ */
+static enum nwg_relay_drop exchange_cookie(struct nwg_flow *flow,
+					   const struct nwg_relay_params *params,
+					   struct sk_buff *skb, const struct nwg_datagram *datagram)
+{
+	const unsigned int offset = ip_header_len(skb) + sizeof(struct udphdr);
+	struct nwg_message_cookie_reply reply;
+
+	if (!nwg_flow_cookie_exchange(flow, params, datagram->message, &reply))
+		return NWG_DROP_COOKIE;
+	return exchange(skb, offset, &reply, sizeof(reply)) ? 0 : NWG_DROP_NO_MEMORY;
 }
 
 /* Send an admitted message to the home. Always consumes it. */
@@ -387,7 +417,14 @@ static struct dst_entry *lookup_route(struct net *net, const struct nwg_flow_key
 	ipv4.fl4_dport = key->client_port;
 	ipv4.fl4_sport = key->local_port;
 	rt = ip_route_output_flow(net, &ipv4, NULL);
-	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+	if (IS_ERR(rt))
+		return ERR_CAST(rt);
+	/* Nobody's address, though the stack may let it pass as a source. */
+	if (rt->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST)) {
+		ip_rt_put(rt);
+		return ERR_PTR(-EACCES);
+	}
+	return &rt->dst;
 }
 
 /* Write the headers of a datagram of ours to a client around @len bytes of UDP payload. */
@@ -577,6 +614,9 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 	if (!ip_header_plain(skb))
 		offset = skb_transport_offset(skb);
 	if (!read_ends(skb, offset, &ends))
+		return false;
+	/* Here such addresses stand for IPv4; in a packet they are nobody's (RFC 4291, 2.5.5.2). */
+	if (!is_ipv4(skb) && unlikely(ipv6_addr_v4mapped(&ends.source)))
 		return false;
 	key.client = ends.source;
 	key.client_port = ends.source_port;
@@ -782,7 +822,10 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	if (likely(!reason) && unlikely(ipv6_addr_v4mapped(&flow->key.client) != is_ipv4(skb)))
 		reason = NWG_DROP_FAMILY;
 	if (likely(!reason))
-		reason = nwg_relay_admit_home(flow, params, &datagram);
+		reason = nwg_relay_admit_home(flow, &datagram);
+	if (likely(!reason) &&
+	    unlikely(datagram.type == NWG_MESSAGE_COOKIE_REPLY && params->config.has_responder))
+		reason = exchange_cookie(flow, params, skb, &datagram);
 	if (likely(!reason))
 		reason = send_to_client(net, flow, skb, batch);
 	else

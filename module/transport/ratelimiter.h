@@ -13,7 +13,12 @@ struct net;
 /**
  * enum nwg_ratelimit_use - what a bucket is for, so that one use does not use up another's tokens
  */
-enum nwg_ratelimit_use { NWG_RATELIMIT_HANDSHAKE, NWG_RATELIMIT_RELAY, NWG_RATELIMIT_USES };
+enum nwg_ratelimit_use {
+	NWG_RATELIMIT_HANDSHAKE,
+	NWG_RATELIMIT_RELAY,
+	NWG_RATELIMIT_RELAY_SHOWN, /* it is known to be that source */
+	NWG_RATELIMIT_USES
+};
 
 /**
  * nwg_ratelimiter_allow - take a token from the bucket of a packet's source

@@ -104,14 +104,15 @@ unhurt() {
 	ip -n "$CHAIN-pc" link set wg0 up && answers pc "$MT4"
 }
 
-# One source opens 40 flows at once: the burst of 5 and then 20 per second pass.
+# One source opens 40 flows at once: the burst of 5 and then 20 per second pass. The others are asked
+# for a cookie.
 flood() {
 	local began=$EPOCHREALTIME most
 	forged initiation --ports 40 || return
 	most=$((5 + 20 * (${EPOCHREALTIME/[.,]/} - ${began/[.,]/}) / 1000000 + 1))
 	echo "at most $most"
 	[ "$(changed forwarded)" -ge 5 ] && [ "$(changed forwarded)" -le "$most" ] &&
-		passed $((40 - $(changed rate)))
+		passed $((40 - $(changed cookie)))
 }
 
 # The pc has not yet sent anything through wg0.
@@ -146,7 +147,7 @@ client() {
 admission() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
 	stranger v4
-	check "a flood of initiations is rate" flood
+	check "a flood of initiations is cookie" flood
 	check "the relay moves to v6" outer 6
 	stranger v6
 	client v6

@@ -136,7 +136,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--source", type=int, default=0, help="source port")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
-    parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long, ten times a second")
+    parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long")
     parser.add_argument("address")
     parser.add_argument("port", type=int)
     parser.add_argument("responder", type=base64.b64decode)
@@ -150,7 +150,7 @@ def main():
         if time.monotonic() >= end:
             break
         print("sent", file=sys.stderr, flush=True)
-        time.sleep(0.1)
+        time.sleep(0.005)
     for kind, count in sent.items():
         print(kind, count)
 
