@@ -124,21 +124,23 @@ void nwg_relay_cookie_reply(struct nwg_relay *relay, const struct nwg_relay_para
 void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u8 mac2[NWG_MAC_LEN])
 {
 	const bool shown = nwg_relay_cookie_shown(flow->relay, &flow->key, datagram);
-	const nwg_moment now = nwg_moment_now();
 	u8 cookie[NWG_COOKIE_LEN];
+	nwg_moment now;
 	bool usable;
 
 	spin_lock(&flow->relay->lock);
+	now = nwg_moment_now();
 	/* What others send in the client's name must not take the place of what is to be answered. */
-	if (shown || !flow->mac1_valid ||
-	    nwg_moment_between(flow->mac1_birth, now) >= ANSWER_TIME) {
+	if (shown || !flow->mac1_valid || (nwg_moment)(now - flow->mac1_birth) >= ANSWER_TIME) {
 		memcpy(flow->mac1, macs_of(datagram)->mac1, sizeof(flow->mac1));
 		flow->mac1_birth = now;
 		flow->mac1_valid = true;
 	}
+	if (shown)
+		WRITE_ONCE(flow->ask, false);
 	/* Or it would look fresh again one day. */
 	flow->cookie_valid = flow->cookie_valid &&
-			     nwg_moment_between(flow->cookie_birth, now) < COOKIE_USE;
+			     (nwg_moment)(now - flow->cookie_birth) < COOKIE_USE;
 	usable = shown && flow->cookie_valid;
 	if (usable)
 		memcpy(cookie, flow->cookie, sizeof(cookie));
@@ -165,6 +167,9 @@ bool nwg_flow_cookie_exchange(struct nwg_flow *flow, const struct nwg_relay_para
 		flow->cookie_birth = nwg_moment_now();
 		flow->mac1_valid = false;
 		memcpy(mac1, flow->mac1, sizeof(mac1));
+	} else {
+		/* Others may send faster than the client, in its name: then only it can show ours. */
+		WRITE_ONCE(flow->ask, true);
 	}
 	spin_unlock(&flow->relay->lock);
 	if (authentic)

@@ -359,7 +359,8 @@ int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
 	spin_lock_bh(&relay->lock);
 	if (flow->gone)
 		err = -ENOENT;
-	else if (flow->state == NWG_FLOW_ESTABLISHED && !admitted && !initiation_paid(flow))
+	else if (flow->state == NWG_FLOW_ESTABLISHED && !admitted &&
+		 (flow->ask || !initiation_paid(flow)))
 		err = -EBUSY;
 	else
 		note_initiation(flow, sender);

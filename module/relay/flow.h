@@ -83,7 +83,7 @@ struct nwg_flow_counters {
 
 /*
  * A moment in a flow's life: the low bits of jiffies, of which there may be a million flows' worth. Two
- * can be compared if they are less than a quarter of a year apart.
+ * can be compared if they are less than 2^31 jiffies apart: with a thousand in a second, 24 days.
  */
 typedef u32 nwg_moment;
 
@@ -110,6 +110,8 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  * @gone: it has left the tables; relay->lock
  * @mac1_valid: @mac1 is there and not answered by a cookie reply; relay->lock
  * @cookie_valid: @cookie is there; relay->lock
+ * @ask: the home has given out a cookie for another's message: until it shows the relay's, nothing in
+ *	the client's name passes unasked; written under relay->lock
  * @sender_count: how many of @senders are set; relay->lock
  * @senders: sender indices of the client's last initiations that the home has not answered, newest
  *	first; relay->lock
@@ -138,6 +140,7 @@ struct nwg_flow {
 	u8 mac1_valid : 1;
 	u8 cookie_valid : 1;
 	u8 sender_count;
+	u8 ask;
 	__le32 senders[2];
 	u32 route_cookie;
 	struct dst_entry __rcu *route;
@@ -226,8 +229,8 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
  * @admitted: it need not be paid from the client's own allowance
  *
  * Context: RCU read section with BH off.
- * Return: 0; -EBUSY if an established flow's client initiates faster than it may, or -ENOENT if the
- * flow has ended meanwhile: then it is not noted.
+ * Return: 0; -EBUSY if an established flow's client initiates faster than it may, or is to be asked
+ * for a cookie; or -ENOENT if the flow has ended meanwhile: then it is not noted.
  */
 int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted);
 

@@ -615,8 +615,9 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 		offset = skb_transport_offset(skb);
 	if (!read_ends(skb, offset, &ends))
 		return false;
-	/* Here such addresses stand for IPv4; in a packet they are nobody's (RFC 4291, 2.5.5.2). */
-	if (!is_ipv4(skb) && unlikely(ipv6_addr_v4mapped(&ends.source)))
+	/* Here v4-mapped addresses stand for IPv4; in a packet they are nobody's (RFC 4291, 2.5). */
+	if (!is_ipv4(skb) &&
+	    unlikely(ipv6_addr_v4mapped(&ends.source) || ipv6_addr_any(&ends.source)))
 		return false;
 	key.client = ends.source;
 	key.client_port = ends.source_port;

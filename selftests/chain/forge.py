@@ -96,6 +96,11 @@ def borrowed(responder):
     yield with_mac1(message(INITIATION, 148), responder)
 
 
+def responses(responder):
+    """Likewise, responses."""
+    yield with_mac1(message(RESPONSE, 92), responder)
+
+
 def raw_udp(sock, source, port, payload, damage=0):
     """A UDP datagram whose checksum (RFC 768, RFC 8200 section 8.1) is off by some bits."""
     addresses = b"".join(socket.inet_pton(sock.family, end[0])
@@ -110,9 +115,10 @@ def raw_udp(sock, source, port, payload, damage=0):
 
 
 KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
-                                 transport, checksum, borrowed)}
+                                 transport, checksum, borrowed, responses)}
 RAW = {"checksum": lambda sock, args, payload: raw_udp(sock, 40000, args.port, payload, 0x0100),
        "borrowed": lambda sock, args, payload: raw_udp(sock, args.source, args.port, payload)}
+RAW["responses"] = RAW["borrowed"]
 
 
 def send(kind, args):

@@ -102,10 +102,11 @@ known() {
 	renew pc wg0 && skip_idle answers pc "$MT4" "$1"
 }
 
-# Somebody who knows the client's address and port uses up what the relay lets it have of initiations,
-# 20 a second, for a minute. None of those shows a cookie.
+# borrow KIND: for a minute, somebody who knows the client's address and port uses up what the relay lets
+# it have of initiations, 20 a second; or sends responses, of which the home wants a cookie under load.
+# None of those shows one.
 borrow() {
-	forge pc borrowed --source "$NEW_PORT" --ports 5 --seconds 60 \
+	forge pc "$1" --source "$NEW_PORT" --ports 5 --seconds 60 \
 		>/dev/null 2>"$CHAIN_DIR/forge" &
 	BORROWER=$!
 	slowwait 20 grep -q sent "$CHAIN_DIR/forge"
@@ -157,7 +158,7 @@ pressure() {
 	check "the flood ends" flood_ends pc
 	check "a stranger gets through at once again" unasked
 
-	check "others initiate in the name of who is known" borrow
+	check "others initiate in the name of who is known" borrow borrowed
 	check "it gets through within two retries, with a cookie" borrowed_from
 
 	check "the home is flooded" flood lan
@@ -165,6 +166,8 @@ pressure() {
 	check "it gets through within two retries, with a cookie" asked home "$TWO_RETRIES"
 	check "which is the only one that it is given" told_once
 	check "who is known gets through at once, with the cookies that it and the relay have" known 3
+	check "others answer in its name" borrow responses
+	check "it gets through within two retries, with a cookie" borrowed_from
 
 	check "both are flooded" flood pc
 	check "nothing of it is kept, and nothing sent on" kept_out
@@ -176,8 +179,8 @@ pressure() {
 
 	check "the relay moves to v6" outer 6
 	check "a client is known" answers pc "$MT4"
-	check "others initiate in its name" borrow
+	check "others initiate in its name" borrow borrowed
 	check "it gets through within two retries, with a cookie" borrowed_from
 }
 
-each_chain 28 pressure "$@"
+each_chain 30 pressure "$@"
