@@ -8,6 +8,13 @@
 
 #include "wire.h"
 
+/*
+ * Seconds that a secret which makes cookies lives (white paper, section 5.4.7), and that whoever holds
+ * a cookie uses it, which is a little less.
+ */
+#define NWG_COOKIE_SECRET_LIFE 120
+#define NWG_COOKIE_USE 115
+
 /**
  * struct cookie_keys - the two keys that follow from the public key of the side that receives a
  * handshake message

@@ -7,12 +7,8 @@
 
 #include "object.h"
 
-/*
- * White paper, section 5.4.7: a secret lives two minutes; whoever holds a cookie stops using it a
- * little earlier.
- */
-#define SECRET_LIFE_NS (120ULL * NSEC_PER_SEC)
-#define COOKIE_USE (115 * HZ)
+#define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
+#define COOKIE_USE (NWG_COOKIE_USE * HZ)
 
 /* Initiations of strangers in a second that are more than a home's users make. */
 #define MANY_STRANGERS 64

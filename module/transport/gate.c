@@ -12,12 +12,8 @@
 #include "peer.h"
 #include "ratelimiter.h"
 
-/*
- * White paper, section 5.4.7: a secret lives two minutes; whoever holds a cookie stops using it a
- * little earlier.
- */
-#define SECRET_LIFE_NS (120ULL * NSEC_PER_SEC)
-#define COOKIE_USE_NS (115ULL * NSEC_PER_SEC)
+#define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
+#define COOKIE_USE_NS ((u64)NWG_COOKIE_USE * NSEC_PER_SEC)
 
 void nwg_gate_init(struct nwg_gate *gate)
 {
