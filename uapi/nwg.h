@@ -7,7 +7,9 @@
  * network byte order. A key is 32 raw bytes. A 64-bit attribute is aligned by a preceding attribute
  * of type *_A_PAD. A command refuses attributes that it does not use. Every refusal but those for
  * lack of CAP_NET_ADMIN or of memory carries an extended-ack message that names the object and the
- * rule (NETLINK_EXT_ACK). Reading and writing both need CAP_NET_ADMIN in the user namespace that
+ * rule (NETLINK_EXT_ACK). That of a dump has the text alone on Linux 6.1, which names the attribute,
+ * unless it broke the policy. In family "wireguard", a GET_DEVICE that finds no interface has none
+ * there. Reading and writing both need CAP_NET_ADMIN in the user namespace that
  * owns the interface's network namespace.
  *
  * nwg.yaml has the same in the form of the kernel's netlink specs.

@@ -111,7 +111,7 @@ static struct nwg_device *dumped_device(struct netlink_callback *cb, int ifindex
 /*
  * A refusal here is a message of its own, NLMSG_ERROR. That of the first dump is in its NLMSG_DONE,
  * where some libraries for the stock module's family have not looked. On 6.1 there is no extended
- * ack here, so in our own family it is left to the dump.
+ * ack here, so in our own family it is left to the dump, where there is the text of one.
  */
 int nwg_nl_get_device_start(struct netlink_callback *cb)
 {

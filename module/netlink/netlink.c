@@ -95,16 +95,24 @@ static struct genl_family drop_in_family __ro_after_init = {
 	.n_ops = NWG_CMD_SET_DEVICE + 1,
 };
 
+/* On 6.1 the refusal of a dump has the text alone: that names the attribute, too. */
+#define NOT_FOUND(extack, ifindex, ifname, msg)                                \
+	do {                                                                   \
+		if (ifindex)                                                   \
+			NL_SET_ERR_MSG_ATTR(extack, ifindex, "IFINDEX: " msg); \
+		else                                                           \
+			NL_SET_ERR_MSG_ATTR(extack, ifname, "IFNAME: " msg);   \
+	} while (0)
+
 struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
 				      int ifname_type, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *ifindex = attrs[ifindex_type];
 	const struct nlattr *ifname = attrs[ifname_type];
-	const struct nlattr *named = ifindex ?: ifname;
 	struct net_device *dev;
 	struct nwg_device *wg;
 
-	if (!named) {
+	if (!ifindex && !ifname) {
 		NL_SET_ERR_MSG(extack, "no interface: give IFINDEX or IFNAME");
 		NL_SET_ERR_ATTR_MISS(extack, NULL, ifname_type);
 		return ERR_PTR(-EBADR);
@@ -117,15 +125,15 @@ struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, in
 	dev = ifindex ? dev_get_by_index(net, nla_get_u32(ifindex)) :
 			dev_get_by_name(net, nla_data(ifname));
 	if (!dev) {
-		NL_SET_ERR_MSG_ATTR(extack, named, "no such interface in this network namespace");
+		NOT_FOUND(extack, ifindex, ifname, "no such interface in this network namespace");
 		return ERR_PTR(-ENODEV);
 	}
 	wg = nwg_device_from_netdev(dev);
 	if (!wg) {
 		dev_put(dev);
-		NL_SET_ERR_MSG_ATTR(extack, named,
-				    "the interface is not of kind " NWG_LINK_KIND
-				    ", nor of kind " NWG_DROP_IN_NAME " served by drop_in=1");
+		NOT_FOUND(extack, ifindex, ifname,
+			  "the interface is not of kind " NWG_LINK_KIND
+			  ", nor of kind " NWG_DROP_IN_NAME " served by drop_in=1");
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return wg;

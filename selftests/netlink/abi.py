@@ -697,9 +697,11 @@ def case_keys_wiped():
 UNNAMED = (
     (errno.EBADR, b"", IFNAME, "give IFINDEX or IFNAME", "no name"),
     (errno.EBADR, NAME + attr(IFINDEX, 1), IFNAME, "not both", "two names"),
-    (errno.ENODEV, genl.name("none"), IFNAME, "no such interface", "no such name"),
-    (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF), IFINDEX, "no such interface", "no such index"),
-    (errno.EOPNOTSUPP, genl.name("lo"), IFNAME, "not of kind", "other kind"),
+    (errno.ENODEV, genl.name("none"), IFNAME, "IFNAME: no such interface", "no such name"),
+    (errno.ENODEV, attr(IFINDEX, 0x7FFFFFFF), IFINDEX, "IFINDEX: no such interface",
+     "no such index"),
+    (errno.EOPNOTSUPP, genl.name("lo"), IFNAME, "IFNAME: the interface is not of kind",
+     "other kind"),
 )
 
 
@@ -707,7 +709,8 @@ def case_get_names():
     """GET_DEVICE: no interface named, two, none of that name, one of another kind"""
     with interface():
         for error, attributes, _, said, what in UNNAMED + (
-                (errno.ENODEV, attr(IFINDEX, 0xFFFFFFFF), IFINDEX, "no such interface", "index -1"),):
+                (errno.ENODEV, attr(IFINDEX, 0xFFFFFFFF), IFINDEX, "IFINDEX: no such interface",
+                 "index -1"),):
             with genl.Socket(FAMILY) as own:
                 try:
                     refused = refusal(error, lambda: list(own.dump(GET_DEVICE, attributes)))
