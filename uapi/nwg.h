@@ -25,7 +25,8 @@
 
 /*
  * Link kind and generic netlink family of the stock module. Loaded with drop_in=1, nwg serves both:
- * the kind makes the same interface, the family has the first two commands.
+ * the kind makes the same interface, the family has the first two commands. As the stock module's, it
+ * ignores what is read only, what is not of the command and an ENDPOINT that is neither struct.
  */
 #define NWG_DROP_IN_NAME "wireguard"
 

@@ -29,25 +29,41 @@
 
 static const struct nla_policy allowedip_policy[NWG_ALLOWEDIP_A_MAX + 1] = {
 	[NWG_ALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
-	[NWG_ALLOWEDIP_A_IPADDR] =
-		NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct in_addr), sizeof(struct in6_addr)),
+	[NWG_ALLOWEDIP_A_IPADDR] = NLA_POLICY_MIN_LEN(sizeof(struct in_addr)),
 	[NWG_ALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
 	[NWG_ALLOWEDIP_A_FLAGS] = { .type = NLA_U32 },
 };
 
+/* What may be in a request. */
+#define PEER_POLICY                                                          \
+	[NWG_PEER_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),         \
+	[NWG_PEER_A_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),      \
+	[NWG_PEER_A_FLAGS] = { .type = NLA_U32 },                            \
+	[NWG_PEER_A_ENDPOINT] = NLA_POLICY_MIN_LEN(sizeof(struct sockaddr)), \
+	[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },    \
+	[NWG_PEER_A_ALLOWEDIPS] = NLA_POLICY_NESTED_ARRAY(allowedip_policy), \
+	[NWG_PEER_A_PROTOCOL_VERSION] = { .type = NLA_U32 }
+
 static const struct nla_policy peer_policy[NWG_PEER_A_MAX + 1] = {
-	[NWG_PEER_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
-	[NWG_PEER_A_PRESHARED_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
-	[NWG_PEER_A_FLAGS] = { .type = NLA_U32 },
-	[NWG_PEER_A_ENDPOINT] = NLA_POLICY_RANGE(NLA_BINARY, sizeof(struct sockaddr_in),
-						 sizeof(struct sockaddr_in6)),
-	[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
+	PEER_POLICY,
 	[NWG_PEER_A_LAST_HANDSHAKE_TIME] = READ_ONLY,
 	[NWG_PEER_A_RX_BYTES] = READ_ONLY,
 	[NWG_PEER_A_TX_BYTES] = READ_ONLY,
-	[NWG_PEER_A_ALLOWEDIPS] = NLA_POLICY_NESTED_ARRAY(allowedip_policy),
-	[NWG_PEER_A_PROTOCOL_VERSION] = { .type = NLA_U32 },
 };
+
+static const struct nla_policy drop_in_peer_policy[NWG_PEER_A_MAX + 1] = {
+	PEER_POLICY,
+	[NWG_PEER_A_LAST_HANDSHAKE_TIME] = NLA_POLICY_MIN_LEN(sizeof(struct __kernel_timespec)),
+	[NWG_PEER_A_RX_BYTES] = { .type = NLA_U64 },
+	[NWG_PEER_A_TX_BYTES] = { .type = NLA_U64 },
+};
+
+#define DEVICE_POLICY                                                            \
+	[NWG_DEVICE_A_IFINDEX] = { .type = NLA_U32 },                            \
+	[NWG_DEVICE_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 }, \
+	[NWG_DEVICE_A_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),          \
+	[NWG_DEVICE_A_FLAGS] = { .type = NLA_U32 },                              \
+	[NWG_DEVICE_A_LISTEN_PORT] = { .type = NLA_U16 }, [NWG_DEVICE_A_FWMARK] = { .type = NLA_U32 }
 
 const struct nla_policy nwg_get_device_policy[NWG_DEVICE_A_IFNAME + 1] = {
 	[NWG_DEVICE_A_IFINDEX] = { .type = NLA_U32 },
@@ -55,14 +71,16 @@ const struct nla_policy nwg_get_device_policy[NWG_DEVICE_A_IFNAME + 1] = {
 };
 
 const struct nla_policy nwg_set_device_policy[NWG_DEVICE_A_MAX + 1] = {
-	[NWG_DEVICE_A_IFINDEX] = { .type = NLA_U32 },
-	[NWG_DEVICE_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
-	[NWG_DEVICE_A_PRIVATE_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
+	DEVICE_POLICY,
 	[NWG_DEVICE_A_PUBLIC_KEY] = READ_ONLY,
-	[NWG_DEVICE_A_FLAGS] = { .type = NLA_U32 },
-	[NWG_DEVICE_A_LISTEN_PORT] = { .type = NLA_U16 },
-	[NWG_DEVICE_A_FWMARK] = { .type = NLA_U32 },
 	[NWG_DEVICE_A_PEERS] = NLA_POLICY_NESTED_ARRAY(peer_policy),
+};
+
+/* As the stock module, family "wireguard" ignores what is read only or not of the command. */
+const struct nla_policy nwg_drop_in_policy[NWG_DEVICE_A_MAX + 1] = {
+	DEVICE_POLICY,
+	[NWG_DEVICE_A_PUBLIC_KEY] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
+	[NWG_DEVICE_A_PEERS] = NLA_POLICY_NESTED_ARRAY(drop_in_peer_policy),
 };
 
 /**
@@ -453,20 +471,16 @@ static int check_allowedip(const struct nlattr *attr, struct netlink_ext_ack *ex
 	return check_flags(tb[NWG_ALLOWEDIP_A_FLAGS], NWG_ALLOWEDIP_F_REMOVE_ME, extack);
 }
 
-static int check_endpoint(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static bool is_endpoint(const struct nlattr *attr)
 {
 	const struct sockaddr *addr = nla_data(attr);
 	int len = nla_len(attr);
 
-	if ((addr->sa_family == AF_INET && len == sizeof(struct sockaddr_in)) ||
-	    (addr->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6)))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr,
-			    "ENDPOINT: a sockaddr_in of AF_INET or a sockaddr_in6 of AF_INET6");
-	return -EINVAL;
+	return (addr->sa_family == AF_INET && len == sizeof(struct sockaddr_in)) ||
+	       (addr->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6));
 }
 
-static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
+static int check_peer(const struct nlattr *attr, bool drop_in, struct netlink_ext_ack *extack)
 {
 	const u32 known = NWG_PEER_F_REMOVE_ME | NWG_PEER_F_REPLACE_ALLOWEDIPS |
 			  NWG_PEER_F_UPDATE_ONLY;
@@ -491,10 +505,12 @@ static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
 				    "PROTOCOL_VERSION: only 1 is supported");
 		return -EPFNOSUPPORT;
 	}
-	if (tb[NWG_PEER_A_ENDPOINT]) {
-		err = check_endpoint(tb[NWG_PEER_A_ENDPOINT], extack);
-		if (err)
-			return err;
+	/* The stock module ignores what is none: so does the family in its place. */
+	if (tb[NWG_PEER_A_ENDPOINT] && !is_endpoint(tb[NWG_PEER_A_ENDPOINT]) && !drop_in) {
+		NL_SET_ERR_MSG_ATTR(
+			extack, tb[NWG_PEER_A_ENDPOINT],
+			"ENDPOINT: a sockaddr_in of AF_INET or a sockaddr_in6 of AF_INET6");
+		return -EINVAL;
 	}
 	if (tb[NWG_PEER_A_ALLOWEDIPS]) {
 		err = check_array(tb[NWG_PEER_A_ALLOWEDIPS], extack);
@@ -510,7 +526,7 @@ static int check_peer(const struct nlattr *attr, struct netlink_ext_ack *extack)
 }
 
 /* All that can be told of a request by itself, beyond what the policy says. */
-static int check_request(const struct genl_info *info)
+static int check_request(const struct genl_info *info, bool drop_in)
 {
 	const struct nlattr *peers = info->attrs[NWG_DEVICE_A_PEERS];
 	const struct nlattr *peer;
@@ -524,7 +540,7 @@ static int check_request(const struct genl_info *info)
 	if (err)
 		return err;
 	nla_for_each_nested(peer, peers, rem) {
-		err = check_peer(peer, info->extack);
+		err = check_peer(peer, drop_in, info->extack);
 		if (err)
 			return err;
 	}
@@ -623,7 +639,7 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 		    struct netlink_ext_ack *extack)
 {
 	struct nlattr *tb[NWG_PEER_A_MAX + 1];
-	const struct nlattr *allowedip;
+	const struct nlattr *allowedip, *endpoint;
 	struct nwg_peer *peer;
 	LIST_HEAD(former);
 	int err, rem;
@@ -639,8 +655,11 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 
 	if (tb[NWG_PEER_A_PRESHARED_KEY])
 		nwg_peer_set_preshared(peer, nla_data(tb[NWG_PEER_A_PRESHARED_KEY]));
-	if (tb[NWG_PEER_A_ENDPOINT])
-		set_endpoint(peer, tb[NWG_PEER_A_ENDPOINT]);
+	endpoint = tb[NWG_PEER_A_ENDPOINT];
+	if (endpoint && !is_endpoint(endpoint))
+		endpoint = NULL;
+	if (endpoint)
+		set_endpoint(peer, endpoint);
 	/*
 	 * Those that are named again move to the new list, and never have no owner: a packet to one
 	 * must not go to the peer that has a shorter prefix of it.
@@ -662,7 +681,7 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 	if (tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
 		nwg_peer_set_keepalive(peer,
 				       nla_get_u16(tb[NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL]));
-	if (tb[NWG_PEER_A_ENDPOINT] && netif_running(wg->dev)) {
+	if (endpoint && netif_running(wg->dev)) {
 		rcu_read_lock();
 		local_bh_disable();
 		nwg_peer_send_staged(peer);
@@ -739,12 +758,12 @@ static void wipe_keys(const struct genl_info *info)
 	}
 }
 
-int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info)
+static int request_set_device(struct sk_buff *skb, struct genl_info *info, bool drop_in)
 {
 	struct nwg_device *wg;
 	int err;
 
-	err = check_request(info);
+	err = check_request(info, drop_in);
 	if (err)
 		goto out;
 	wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_DEVICE_A_IFINDEX,
@@ -760,4 +779,14 @@ int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info)
 out:
 	wipe_keys(info);
 	return err;
+}
+
+int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info)
+{
+	return request_set_device(skb, info, false);
+}
+
+int nwg_nl_drop_in_set_device(struct sk_buff *skb, struct genl_info *info)
+{
+	return request_set_device(skb, info, true);
 }

@@ -10,8 +10,9 @@
  * for reading, then RTNL if the operation takes it, then update_lock.
  *
  * Each command has either a do or a dump, so plain genl_ops suffice on all kernels. Validation is
- * the strict one (.validate and .resv_start_op are 0): unknown attributes, nests without
- * NLA_F_NESTED, trailing bytes and message flags other than the core's are refused.
+ * the strict one (.validate is 0): unknown attributes, nests without NLA_F_NESTED and trailing bytes
+ * are refused. In family "nwg", whose .resv_start_op is 0, so are message flags other than the
+ * core's and what is in the header's reserved field.
  */
 #include <linux/netdevice.h>
 
@@ -84,15 +85,36 @@ struct genl_family nwg_genl_family __ro_after_init = {
 	.n_ops = ARRAY_SIZE(family_ops),
 };
 
-/* Version 1 of the stock module's family: the first two commands, whose numbers it has. */
+static const struct genl_ops drop_in_ops[] = {
+	{
+		.cmd = NWG_CMD_GET_DEVICE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.start = nwg_nl_get_device_start,
+		.dumpit = nwg_nl_get_device_dump,
+		.done = nwg_nl_get_device_done,
+	},
+	{
+		.cmd = NWG_CMD_SET_DEVICE,
+		.flags = GENL_UNS_ADMIN_PERM,
+		.doit = nwg_nl_drop_in_set_device,
+	},
+};
+
+/*
+ * Version 1 of the stock module's family: the first two commands, whose numbers it has, with the
+ * policy and the headers that it takes.
+ */
 static struct genl_family drop_in_family __ro_after_init = {
 	.name = NWG_DROP_IN_NAME,
 	.version = 1,
 	.module = THIS_MODULE,
 	.netnsok = true,
 	.parallel_ops = true,
-	.ops = family_ops,
-	.n_ops = NWG_CMD_SET_DEVICE + 1,
+	.policy = nwg_drop_in_policy,
+	.maxattr = NWG_DEVICE_A_MAX,
+	.resv_start_op = NWG_CMD_SET_DEVICE + 1,
+	.ops = drop_in_ops,
+	.n_ops = ARRAY_SIZE(drop_in_ops),
 };
 
 /* On 6.1 the refusal of a dump has the text alone: that names the attribute, too. */

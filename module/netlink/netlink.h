@@ -18,8 +18,10 @@ int nwg_nl_get_device_start(struct netlink_callback *cb);
 int nwg_nl_get_device_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int nwg_nl_get_device_done(struct netlink_callback *cb);
 int nwg_nl_set_device(struct sk_buff *skb, struct genl_info *info);
+int nwg_nl_drop_in_set_device(struct sk_buff *skb, struct genl_info *info);
 extern const struct nla_policy nwg_get_device_policy[];
 extern const struct nla_policy nwg_set_device_policy[];
+extern const struct nla_policy nwg_drop_in_policy[];
 
 /* relay.c */
 int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info);

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """GET_DEVICE and SET_DEVICE as a program speaks them: usage abi.py nwg|wireguard|drop-in
 
-The family "wireguard" calibrates what the two share: those cases must pass there as well. Needs
-root and a network namespace of its own. Prints a line for each result, for ktap_lines."""
+The family "wireguard" calibrates what the two share: those cases must pass there as well, and what
+is refused here is refused there, or stock.py says why not. Needs root and a network namespace of its
+own. Prints a line for each result, for ktap_lines."""
 
 import contextlib
 import ctypes
@@ -18,8 +19,9 @@ import time
 import traceback
 
 import genl
-from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, FWMARK,
-                  GET_DEVICE, IFINDEX, IFNAME, LISTEN_PORT, P_ALLOWEDIPS, P_ENDPOINT, P_FLAGS,
+import stock
+from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, FWMARK, GET_DEVICE,
+                  IFINDEX, IFNAME, LISTEN_PORT, NLA_F_NESTED, P_ALLOWEDIPS, P_ENDPOINT, P_FLAGS,
                   P_KEEPALIVE, P_LAST_HANDSHAKE, P_PRESHARED_KEY, P_PUBLIC_KEY, P_REMOVE_ME,
                   P_REPLACE_ALLOWEDIPS, P_RX_BYTES, P_TX_BYTES, P_UPDATE_ONLY, P_VERSION, PEERS,
                   PRIVATE_KEY, PUBLIC_KEY, REPLACE_PEERS, SET_DEVICE, Refused, allowed_ip, attr,
@@ -243,9 +245,9 @@ def get_by(room):
 def check_shape(device):
     check(not device.odd, "; ".join(device.odd[:5]))
     check(not device.interrupted, "the dump says that it was interrupted")
-    # The stock one leaves the name out.
-    check(not OURS or device.named == device.messages,
-          f"{device.named} of {device.messages} messages have the interface's name")
+    check(device.named == (device.messages if OURS else 1),
+          f"{device.named} of {device.messages} messages have the interface's name"
+          f"{'' if OURS else ', not: ' + stock.NAMED_ONCE}")
 
 
 def case_many_allowed_ips():
@@ -526,16 +528,19 @@ def case_foreign_sockets():
             equal(list(get(sock, "wg9").peers), [key_of(1)], "peers")
             before = get(sock, "wg9")
             lend(sock, channel)
-            equal(get(sock, "wg9"), before, "interface")
+            equal(get(sock, "wg9") == before, OURS, stock.OPENER)
 
     def meanwhile(channel, child):
         channel.recv(1)
         ip("link", "set", "wg9", "netns", str(child))
         channel.send(b"g")
-        # Nor does root here by a socket of root's there. The stock one allows that.
+        # Nor does root here by a socket of root's there.
         with genl.Socket(FAMILY) as sock:
             borrow(sock, channel)
-            for named, attribute in SOCKET_SETTINGS.items() if OURS else ():
+            for named, attribute in SOCKET_SETTINGS.items():
+                if not OURS:
+                    set_device(sock, "wg9", attribute)
+                    continue
                 check_named(refusal(errno.EPERM, lambda: set_device(sock, "wg9", attribute)),
                             named, "CAP_NET_ADMIN where the interface was made")
         channel.send(b"g")
@@ -724,13 +729,17 @@ def case_get_names():
                 equal(refused.kind, genl.NLMSG_ERROR, f"{what}: type of message")
 
 
+# An attribute of SET_DEVICE: in family "wireguard" it is ignored.
+GET_UNKNOWN = ((errno.EINVAL, NAME + attr(FLAGS, 0), FLAGS, "nknown", "attribute of SET_DEVICE"),)
+
+
 def case_get_refusals():
     """GET_DEVICE: what the policy refuses is named"""
     with interface() as sock:
-        for error, attributes, named, said, what in (
-                (errno.EINVAL, NAME + attr(FLAGS, 0), FLAGS, "nknown", "attribute of SET_DEVICE"),
+        for error, attributes, named, said, what in (GET_UNKNOWN if FAMILY == "nwg" else ()) + (
                 (errno.EINVAL, attr(IFNAME, b"wg0"), IFNAME, "policy", "name without its NUL"),
-                (errno.EINVAL, genl.name("interface-123456"), IFNAME, "policy", "long name")):
+                (errno.EINVAL, genl.name("interface-123456"), IFNAME, "policy", "long name"),
+                (errno.EINVAL, NAME + attr(9, 0), 9, "nknown", "unknown attribute")):
             with genl.Socket(FAMILY) as own:
                 try:
                     refused = refusal(error, lambda: list(own.dump(GET_DEVICE, attributes)))
@@ -790,7 +799,7 @@ SET_REFUSALS = {
     "endpoint of 8 bytes": (
         errno.ERANGE, P_ENDPOINT, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(8)))]),
     "endpoint of 29 bytes": (
-        errno.ERANGE, P_ENDPOINT, "", [peer(key_of(1), attr(P_ENDPOINT, bytes(29)))]),
+        errno.EINVAL, P_ENDPOINT, "ENDPOINT", [peer(key_of(1), attr(P_ENDPOINT, bytes(29)))]),
     "last handshake": (errno.EINVAL, P_LAST_HANDSHAKE, "read only",
                        [peer(key_of(1), attr(P_LAST_HANDSHAKE, bytes(16)))]),
     "received bytes": (
@@ -820,7 +829,7 @@ SET_REFUSALS = {
                                             [prefix(INET6, V4, u8(A_CIDR_MASK, 8))]),
     "allowed IP of 3 bytes": (errno.ERANGE, A_IPADDR, "",
                               [prefix(INET, attr(A_IPADDR, bytes(3)), u8(A_CIDR_MASK, 8))]),
-    "allowed IP of 17 bytes": (errno.ERANGE, A_IPADDR, "",
+    "allowed IP of 17 bytes": (errno.EINVAL, A_IPADDR, "IPADDR",
                                [prefix(INET6, attr(A_IPADDR, bytes(17)), u8(A_CIDR_MASK, 8))]),
     "IPv4 prefix length 33": (
         errno.EINVAL, A_CIDR_MASK, "CIDR_MASK", [prefix(INET, V4, u8(A_CIDR_MASK, 33))]),
@@ -833,27 +842,67 @@ SET_REFUSALS = {
         errno.EINVAL, 5, "Unknown", [prefix(INET, V4, u8(A_CIDR_MASK, 8), attr(5, 0))]),
     "bytes behind the last attribute": (errno.EINVAL, None, "leftover", bytes(2)),
 }
-# Those that the stock family refuses in the same way.
-SHARED_REFUSALS = ("private key of 31 bytes", "private key of 33 bytes",
-                   "unknown flag of the interface", "interface named twice",
-                   "peer without public key", "public key of 31 bytes",
-                   "preshared key of 33 bytes", "unknown flag of a peer", "protocol version 2",
-                   "allowed IP without family", "IPv4 prefix length 33",
-                   "IPv6 prefix length 129")
+# Those that family "wireguard" carries out but for what is wrong.
+IGNORED = ("public key of the interface", "last handshake", "received bytes", "sent bytes",
+           "endpoint of AF_INET with 28 bytes", "endpoint of AF_INET6 with 24 bytes",
+           "endpoint of AF_UNIX", "endpoint of 29 bytes")
+# What is ignored there is of the right length all the same.
+LENGTHS = {
+    "public key of the interface of 31 bytes": (
+        errno.ERANGE, PUBLIC_KEY, "", attr(PUBLIC_KEY, bytes(31))),
+    "last handshake of 15 bytes": (errno.ERANGE, P_LAST_HANDSHAKE, "",
+                                   [peer(key_of(1), attr(P_LAST_HANDSHAKE, bytes(15)))]),
+    "received bytes of 4 bytes": (
+        errno.EINVAL, P_RX_BYTES, "length", [peer(key_of(1), attr(P_RX_BYTES, 0))]),
+    "sent bytes of 4 bytes": (
+        errno.EINVAL, P_TX_BYTES, "length", [peer(key_of(1), attr(P_TX_BYTES, 0))]),
+}
+if FAMILY == "wireguard":
+    SET_REFUSALS |= LENGTHS
+
+
+def set_wrong(sock, wrong):
+    """A request with something wrong beside all else that it changes."""
+    if isinstance(wrong, list):
+        wrong = nest(PEERS, GOOD, *wrong)
+    # The bad one last: attributes count, and are read, in their order.
+    set_device(sock, "wg0", attr(PRIVATE_KEY, BOB), u16(LISTEN_PORT, 7000), attr(FWMARK, 0x77),
+               wrong)
 
 
 def set_refusal(sock, name):
-    """A refused request, beside all that it would change if it were not: what is left of it."""
+    """What is left of a refused request."""
     error, named, said, wrong = SET_REFUSALS[name]
-    if isinstance(wrong, list):
-        wrong = nest(PEERS, GOOD, *wrong)
     before = get(sock, "wg0")
-    # The bad one last: attributes count, and are read, in their order.
-    refused = refusal(error, lambda: set_device(sock, "wg0", attr(PRIVATE_KEY, BOB), u16(
-        LISTEN_PORT, 7000), attr(FWMARK, 0x77), wrong))
+    refused = refusal(error, lambda: set_wrong(sock, wrong))
     if OURS:
         equal(get(sock, "wg0"), before, "interface")
         check_named(refused, named, said)
+    elif isinstance(wrong, list):
+        check(key_of(3) in get(sock, "wg0").peers, f"not so: {stock.REFUSED_IS_DONE}")
+
+
+def set_otherwise(sock, name):
+    """What the stock module does with what ours refuses."""
+    error, _ = stock.REQUESTS[name]
+    _, _, _, wrong = SET_REFUSALS[name]
+    if error:
+        refusal(error, lambda: set_wrong(sock, wrong))
+    else:
+        set_wrong(sock, wrong)
+
+
+def set_ignored(sock, name):
+    """What a request has done of which something is ignored."""
+    wanted = get(sock, "wg0")
+    _, _, _, wrong = SET_REFUSALS[name]
+    set_wrong(sock, wrong)
+    wanted.attributes |= {PRIVATE_KEY: clamped(BOB), PUBLIC_KEY: BOB_PUBLIC,
+                          LISTEN_PORT: struct.pack("=H", 7000), FWMARK: struct.pack("=I", 0x77)}
+    device = get(sock, "wg0")
+    if isinstance(wrong, list):
+        check(device.peers.pop(key_of(3), None), "the peer before it is missing")
+    equal(device, wanted, "interface")
 
 
 def base_settings(sock):
@@ -872,36 +921,85 @@ def case_set_names():
                 check_named(refused, named, said, what)
 
 
+HEADERS = {"reserved": 1}, {"flags": genl.NLM_F_ACK | 0x400}
+
+
 def case_set_header():
     """SET_DEVICE: a reserved field and message flags without meaning are refused"""
     with interface() as sock:
         before = get(sock, "wg0")
         request = genl.name("wg0") + attr(FWMARK, 1)
-        for more in ({"reserved": 1}, {"flags": genl.NLM_F_ACK | 0x400}):
+        for more in HEADERS:
             refused = refusal(errno.EINVAL, lambda: sock.ask(SET_DEVICE, request, **more))
             check(refused.text, "no extended ack")  # the kernel's
         equal(get(sock, "wg0"), before, "interface")
+
+
+# What is of family "wireguard", ours and the stock one.
+
+def case_header_ignored():
+    """SET_DEVICE: a reserved field and message flags without meaning are ignored"""
+    with interface() as sock:
+        for mark, more in enumerate(HEADERS, start=1):
+            sock.ask(SET_DEVICE, genl.name("wg0") + attr(FWMARK, mark), **more)
+            equal(get(sock, "wg0").attributes[FWMARK], struct.pack("=I", mark), "fwmark")
+
+
+def case_get_ignored():
+    """GET_DEVICE: attributes of SET_DEVICE are ignored"""
+    with interface() as sock:
+        wanted = get(sock, "wg0")
+        device = genl.Device()
+        for message in sock.dump(GET_DEVICE, NAME + attr(PRIVATE_KEY, ALICE) + attr(FWMARK, 5) +
+                                 attr(PUBLIC_KEY, ALICE) + attr(FLAGS, 0xFF) +
+                                 u16(LISTEN_PORT, 5) + nest(PEERS, peer(key_of(1)))):
+            device.take(message)
+        equal(device, wanted, "interface")
+        equal(get(sock, "wg0"), wanted, "interface afterwards")
+
+
+def case_dump_sent_back():
+    """SET_DEVICE takes what GET_DEVICE said, but for one of the interface's two names"""
+    with interface() as sock:
+        base_settings(sock)
+        wanted = get(sock, "wg0")
+        message, _ = sock.dump(GET_DEVICE, NAME)
+        fields = genl.parse(message.body[genl.GENL_HEADER:])
+        check({PUBLIC_KEY, PEERS} <= {kind for kind, _ in fields}, "no public key or no peers")
+        set_device(sock, "wg0", attr(PRIVATE_KEY, bytes(32)), attr(FLAGS, REPLACE_PEERS))
+        check(get(sock, "wg0") != wanted, "nothing was removed")
+        sock.ask(SET_DEVICE, b"".join(
+            attr(kind | (NLA_F_NESTED if kind == PEERS else 0), payload)
+            for kind, payload in fields if kind != IFINDEX))
+        equal(get(sock, "wg0"), wanted, "interface")
 
 
 SHARED = (case_interface_attributes, case_peer_attributes, case_peer_flags, case_allowed_ips,
           case_own_key, case_many_allowed_ips, case_many_peers, case_dump_all_removed,
           case_dump_prefixes_removed, case_dump_against_changes, case_port_in_use,
           case_unprivileged, case_borrowed_socket, case_user_namespace, case_foreign_sockets,
-          case_namespace_gone, case_get_names, case_set_names)
+          case_namespace_gone, case_get_names, case_get_refusals, case_set_names)
 OWN = (case_remove_prefix, case_dump_next_removed, case_delete_while_dumping,
-       case_delete_while_setting, case_keys_wiped, case_get_refusals, case_set_header)
+       case_delete_while_setting, case_keys_wiped)
+# By the family's name
+OF_FAMILY = {"nwg": (case_set_header,),
+             "wireguard": (case_header_ignored, case_get_ignored, case_dump_sent_back)}
 
 
 def main():
-    cases = SHARED + (OWN if OURS else ())
-    refusals = list(SET_REFUSALS) if OURS else SHARED_REFUSALS
-    plan(len(cases) + len(refusals))
+    cases = SHARED + (OWN if OURS else ()) + OF_FAMILY[FAMILY]
+    plan(len(cases) + len(SET_REFUSALS))
     for case in cases:
         report(case.__doc__, case)
     with interface() as sock:
-        for name in refusals:
+        for name in SET_REFUSALS:
             base_settings(sock)
-            report(f"refused: {name}", lambda name=name: set_refusal(sock, name))
+            if FAMILY == "wireguard" and name in IGNORED:
+                report(f"ignored: {name}", lambda name=name: set_ignored(sock, name))
+            elif not OURS and name in stock.REQUESTS:
+                report(f"otherwise than ours: {name}", lambda name=name: set_otherwise(sock, name))
+            else:
+                report(f"refused: {name}", lambda name=name: set_refusal(sock, name))
 
 
 main()

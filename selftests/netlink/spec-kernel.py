@@ -17,6 +17,7 @@ import sys
 import time
 
 import genl
+import stock
 from report import Failed, check, equal, report
 from spec import SCALARS, Spec, differences, told
 
@@ -33,17 +34,6 @@ POLICY_TYPES = ("invalid", "flag", "u8", "u16", "u32", "u64", "s8", "s16", "s32"
                 "string", "nul-string", "nest", "indexed-array", "bitfield32")
 
 KEY = b"public" + bytes(25)  # and a byte more
-
-# Where our family "wireguard" differs from the stock module's of Linux 6.1, which is laxer. An
-# entry stands for what is beneath it, too.
-DIFFERENCES = {
-    "maxattr": "each operation has a policy of its own, so there is none for all",
-    **{f"ops/get-device/policy/dump/{name}": "it would be ignored, and is refused"
-       for name in ("private-key", "public-key", "flags", "listen-port", "fwmark", "peers")},
-    "ops/set-device/policy/do/public-key": "it would be ignored, and is refused",
-    "ops/set-device/policy/do/peers": "what is in there is checked before anything is done, all of "
-                                      "it; the stock module looks at a peer when its turn comes",
-}
 
 
 def number(payload):
@@ -236,13 +226,13 @@ def case_relay_replies(spec):
 # Our family "wireguard" and the stock one.
 
 def case_stock(spec, file):
-    """the policies are those of the stock module, but where it is said why"""
+    """the policies are those of the stock module, but where stock.py says why"""
     with open(file, encoding="utf-8") as stream:
         found = differences(json.load(stream), running(spec))
     odd = {path: leaves for path, leaves in found.items()
-           if not any(f"{path}/".startswith(f"{known}/") for known in DIFFERENCES)}
+           if not any(f"{path}/".startswith(f"{known}/") for known in stock.POLICIES)}
     check(not odd, told(odd, "stock", "ours"))
-    gone = set(DIFFERENCES) - set(found)
+    gone = set(stock.POLICIES) - set(found)
     check(not gone, f"no difference any more: {gone}")
 
 

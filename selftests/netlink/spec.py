@@ -110,16 +110,20 @@ class Spec:
         return attribute.get("doc", "").rstrip().endswith("Read only.")
 
     def policy(self, name, names=None):
-        """What the kernel's policy for a set must say, by the attributes' names; only of some."""
+        """What the kernel's policy for a set must say, by the attributes' names; only of some. A
+        policy that all operations share lets pass what they ignore."""
+        ignored = self.yaml["kernel-policy"] == "global"
         return {key: self.attribute_policy(attribute) for key, attribute in self.sets[name].items()
-                if (key in names if names else
-                    attribute["type"] not in ("unused", "pad") and not self.read_only(attribute))}
+                if (key in names if names else attribute["type"] not in ("unused", "pad") and
+                    (ignored or not self.read_only(attribute)))}
 
     def attribute_policy(self, attribute):
         kind = attribute["type"]
         checks = {key: self.number(value) for key, value in attribute.get("checks", {}).items()}
         if "exact-len" in checks:
             checks["min-len"] = checks["max-len"] = checks.pop("exact-len")
+        if "max-len" not in checks:
+            checks.pop("min-len", None)  # Linux 6.1 tells none that is alone
         wanted = {"type": "nul-string" if kind == "string" else kind} | checks
         if kind in SCALARS:
             wanted = {"min": 0, "max": (1 << 8 * SCALARS[kind]) - 1} | wanted
@@ -131,13 +135,18 @@ class Spec:
 
     def family(self):
         """What the kernel must say of the family, in the form of running()."""
-        ops = {}
+        ops, most = {}, 0
+        shared = self.yaml["kernel-policy"] == "global"
         for name, operation in self.ops.items():
-            modes = {mode: self.policy(operation["attribute-set"],
-                                       operation[mode]["request"]["attributes"])
+            attributes = operation["attribute-set"]
+            modes = {mode: None if shared else operation[mode]["request"]["attributes"]
                      for mode in ("do", "dump") if mode in operation}
-            ops[name] = {"flags": sorted([*operation["flags"], *modes, "policy"]), "policy": modes}
-        return {"version": self.yaml["version"], "hdrsize": 0, "maxattr": 0, "ops": ops,
+            if shared:
+                most = max(entry["value"] for entry in self.sets[attributes].values())
+            ops[name] = {"flags": sorted([*operation["flags"], *modes, "policy"]),
+                         "policy": {mode: self.policy(attributes, names)
+                                    for mode, names in modes.items()}}
+        return {"version": self.yaml["version"], "hdrsize": 0, "maxattr": most, "ops": ops,
                 "mcast-groups": [group["name"] for group in
                                  self.yaml.get("mcast-groups", {}).get("list", [])]}
 

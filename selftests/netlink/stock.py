@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where nwg in place of the stock module, of Linux 6.1, does not do as that does: the one list of it.
+spec.sh compares the policies, abi.sh the rest, which fail when a difference is not here or is gone."""
+
+import errno
+
+# In the policies of family "wireguard". An entry stands for what is beneath it, too.
+POLICIES = {f"ops/{operation}/peers": "what is in there is checked before anything is done, all of "
+                                      "it; the stock module looks at a peer when its turn comes"
+            for operation in ("get-device/policy/dump", "set-device/policy/do")}
+
+BROKEN = "what was meant is lost; no program sends that on purpose"
+# What the stock module does with what ours refuses otherwise: the errno, or None if it carries the
+# rest of it out.
+REQUESTS = {
+    "bytes behind the last peer": (None, BROKEN),
+    "peer that is longer than the rest": (None, BROKEN),
+    "bytes behind the last allowed IP": (None, BROKEN),
+    "unknown flag of an allowed IP": (
+        errno.EINVAL, "only later kernels have flags of allowed IPs, to take a single one away"),
+}
+
+# What has a place of its own in abi.py.
+REFUSED_IS_DONE = "what comes before a peer that is refused is done; ours does nothing then"
+NAMED_ONCE = "only the first message of a dump has the interface's name; ours has it in each"
+OPENER = ("port and mark need CAP_NET_ADMIN, where the interface was made, of who asks; ours needs it "
+          "of who opened the socket, too")
