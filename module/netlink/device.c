@@ -4,10 +4,10 @@
  * semantics of the stock "wireguard" family.
  *
  * Keys in netlink buffers: SET_DEVICE wipes those of the request, whatever becomes of it, unless
- * the core refuses it before it comes here. The reply of GET_DEVICE belongs to the core as soon as
- * it is written: the receiving socket frees it, with a destructor of the core's, perhaps long after
- * this module is gone, so nothing here can wipe it then (the boot option init_on_free=1 makes the
- * kernel wipe all that it frees).
+ * the core refuses it before it comes here: for its header, for lack of privilege, or by the policy.
+ * The reply of GET_DEVICE belongs to the core as soon as it is written: the receiving socket frees
+ * it, with a destructor of the core's, perhaps long after this module is gone, so nothing here can
+ * wipe it then (the boot option init_on_free=1 makes the kernel wipe all that it frees).
  */
 #include <linux/in.h>
 #include <linux/in6.h>

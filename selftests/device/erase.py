@@ -245,9 +245,10 @@ def hibernate_memory(number):
 
 
 def requests_with_keys(device):
-    """Keys in requests that are carried out or refused. None is kept as it came: private keys are
-    clamped. The public key is no secret: where it is found, keys that were not wiped would be.
-    Requests are of several sizes, as memory that is soon in use again is overwritten."""
+    """Keys in requests that the module carries out or refuses; what the policy refuses does not come
+    to it. None is kept as it came: private keys are clamped. The public key is no secret: where it is
+    found, keys that were not wiped would be. Requests are of several sizes, as memory that is soon in
+    use again is overwritten."""
     names = "carried out", "private", "preshared", "without peer", "public"
     secrets = {name: b"\xff" + os.urandom(31) for name in names}
     preshared = {name: genl.attr(genl.P_PRESHARED_KEY, secret) for name, secret in secrets.items()}
@@ -271,7 +272,7 @@ def requests_with_keys(device):
 
 
 def requests(number):
-    """memory: requests leave no keys, whether they are carried out or refused"""
+    """memory: requests leave no keys, whether the module carries them out or refuses them"""
     device = Device(number, key=False)
     equal(search(apart(requests_with_keys, device)), {"public"}, "keys in memory")
 

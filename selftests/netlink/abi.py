@@ -681,7 +681,7 @@ def case_delete_while_setting():
 
 
 def case_keys_wiped():
-    """the keys of a refused request are wiped from it"""
+    """the keys of a request that the module refuses, not the policy, are wiped from it"""
     marker = b"\xa5" * 32
     with interface(), genl.Socket(FAMILY, cap_ack=False) as sock:
         for body in (attr(PRIVATE_KEY, marker) + attr(FLAGS, 0x80000000) +
