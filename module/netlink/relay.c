@@ -674,7 +674,7 @@ static bool flow_matches(const struct flow_dump *dump, const struct nwg_flow *fl
 {
 	const struct nwg_relay *relay = flow->relay;
 
-	if (nwg_flow_expired(flow))
+	if (nwg_flow_left(flow) <= 0)
 		return false;
 	if (dump->ifindex && relay->device->dev->ifindex != dump->ifindex)
 		return false;

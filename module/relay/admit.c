@@ -79,8 +79,6 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 {
 	if (unlikely(!mac1_valid(params, datagram)))
 		return NWG_DROP_MAC1;
-	if (*flow && unlikely(nwg_flow_expired(*flow)))
-		*flow = NULL;
 	if (unlikely(datagram->type == NWG_MESSAGE_INITIATION))
 		return admit_initiation(relay, params, skb, datagram, key, flow);
 	if (unlikely(!*flow || READ_ONCE((*flow)->state) == NWG_FLOW_NEW))
@@ -92,7 +90,7 @@ enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg
 {
 	const struct nwg_message_response *response = datagram->message;
 
-	if (unlikely(nwg_flow_expired(flow)))
+	if (unlikely(!nwg_flow_usable(flow)))
 		return NWG_DROP_NO_FLOW;
 	if (unlikely(datagram->type == NWG_MESSAGE_RESPONSE))
 		nwg_flow_answered(flow, response->receiver);

@@ -17,7 +17,7 @@
  * @skb: the packet
  * @datagram: the message in it, of valid shape
  * @key: who sent it
- * @flow: its flow, which may have expired, or NULL; replaced by the flow that it belongs to now
+ * @flow: its flow, or NULL; replaced by the flow that it belongs to now
  *
  * Without a flow, or before the home has answered, only initiations pass: so what a stranger can
  * make a relay send to the home is bounded by the rate of initiations, even if the responder's key

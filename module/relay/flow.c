@@ -99,9 +99,12 @@ long nwg_flow_left(const struct nwg_flow *flow)
 	return ESTABLISHED_LIFETIME - nwg_moment_between(READ_ONCE(flow->last_reverse), now);
 }
 
-bool nwg_flow_expired(const struct nwg_flow *flow)
+bool nwg_flow_usable(const struct nwg_flow *flow)
 {
-	return nwg_flow_left(flow) <= 0;
+	const struct nwg_relay_params *params = rcu_dereference(flow->relay->params);
+
+	return nwg_flow_left(flow) > 0 &&
+	       ipv6_addr_v4mapped(&flow->mapping.addr) == ipv6_addr_v4mapped(&params->config.to);
 }
 
 static unsigned int flow_total(const struct nwg_relay *relay)
@@ -315,7 +318,7 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 
 	spin_lock_bh(&relay->lock);
 	old = nwg_flow_find(&relay->net->flows, key);
-	if (old && !nwg_flow_expired(old)) {
+	if (old && nwg_flow_usable(old)) {
 		/* Another CPU was faster with another initiation of the same client. */
 		note_initiation(old, sender);
 		spin_unlock_bh(&relay->lock);
@@ -465,7 +468,7 @@ static void expire(struct nwg_relay *relay, enum nwg_flow_state state, unsigned 
 	spin_lock_bh(&relay->lock);
 	while (count && !list_empty(flows)) {
 		flow = list_first_entry(flows, struct nwg_flow, list);
-		expired = nwg_flow_expired(flow);
+		expired = nwg_flow_left(flow) <= 0;
 		/* New ones are in the order in which they expire. */
 		if (!expired && state == NWG_FLOW_NEW)
 			break;

@@ -198,16 +198,19 @@ struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_
 struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
 				      const struct nwg_flow_mapping *mapping);
 
-/* Jiffies until a flow ends unless a packet prolongs it; 0 or less if it has, see nwg_flow_expired(). */
+/* Jiffies until a flow ends unless a packet prolongs it; 0 or less if its time is up. */
 long nwg_flow_left(const struct nwg_flow *flow);
 
-/* Whether the time of a flow is up, though it may not have been removed yet. */
-bool nwg_flow_expired(const struct nwg_flow *flow);
+/*
+ * Whether packets may still go through a flow: its time may be up, or the inner endpoint may have moved
+ * to the other address family. Context: RCU read section.
+ */
+bool nwg_flow_usable(const struct nwg_flow *flow);
 
 /**
  * nwg_flow_create - make a flow for a client whose initiation is admitted
  * @relay: the relay
- * @params: its configuration; the inner endpoint is of the client's address family
+ * @params: its configuration
  * @key: the client
  * @sender: sender index of the initiation
  * @reason: written if there is none

@@ -27,7 +27,8 @@
 #   FORWARD             relay: nwg's nested relay on the vps
 #                       dnat: iptables DNAT and MASQUERADE and ip_forward=1, what
 #                       people do without nwg; the tests' baseline
-#   OUTER               4 or 6: family between pc and vps, and inside wg1
+#   OUTER               4 or 6: family between pc and vps
+#   INNER               4 or 6: family inside wg1, by which the relay reaches the mt
 
 CHAIN=nwg
 CHAIN_DIR=''
@@ -46,7 +47,7 @@ CGNAT_PORTS=(40000-44999 50000-54999)
 # everywhere; stock wireguard everywhere with DNAT, on which checks of what only the
 # relay can do have to fail.
 chain_kind() {
-	KIND_PC=wireguard KIND_VPS=nwg KIND_MT=wireguard FORWARD=relay OUTER=4
+	KIND_PC=wireguard KIND_VPS=nwg KIND_MT=wireguard FORWARD=relay OUTER=4 INNER=4
 	case $1 in
 	stock) ;;
 	nwg) KIND_PC=nwg KIND_MT=nwg ;;
@@ -160,7 +161,7 @@ tunnel() {
 
 # What wg0 may carry: wg1's 1420 less IP and UDP (28 or 48) and WireGuard (32).
 nested_mtu() {
-	if [ "$OUTER" = 6 ]; then echo 1340; else echo 1360; fi
+	if [ "$INNER" = 6 ]; then echo 1340; else echo 1360; fi
 }
 
 # relay_address: where the client finds the relay; relay_to: the inner endpoint.
@@ -169,7 +170,7 @@ relay_address() {
 }
 
 relay_to() {
-	if [ "$OUTER" = 6 ]; then echo "[fd16::254]:$RELAY_PORT"; else echo "172.16.1.254:$RELAY_PORT"; fi
+	if [ "$INNER" = 6 ]; then echo "[fd16::254]:$RELAY_PORT"; else echo "172.16.1.254:$RELAY_PORT"; fi
 }
 
 relay_at() {
@@ -289,11 +290,11 @@ renew() {
 		case $1-$2 in pc*-wg0) client_routes "$1" ;; esac
 }
 
-# outer FAMILY: the pc comes over the other family from now on, and so does what is
-# inside wg1.
+# outer FAMILY [INNER]: the pc comes over that family from now on, and so does what is inside wg1,
+# unless it is to be another.
 outer() {
 	local node
-	OUTER=$1
+	OUTER=$1 INNER=${2:-$1}
 	if [ "$FORWARD" = relay ]; then
 		nwgctl relay del listen "$RELAY_PORT" && relay_up "$RELAY_PORT" || return
 	fi

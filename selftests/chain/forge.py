@@ -19,6 +19,7 @@ import time
 
 INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
+SO_NO_CHECK = 11
 LABEL_MAC1 = b"mac1----"
 
 
@@ -91,6 +92,11 @@ def checksum(responder):
     yield with_mac1(message(INITIATION, 148), responder)
 
 
+def unsummed(responder):
+    """As initiation, without a UDP checksum, which is a choice over IPv4."""
+    yield with_mac1(message(INITIATION, 148), responder)
+
+
 def borrowed(responder):
     """As initiation, from a port that a socket of this machine has; sent through a raw socket."""
     yield with_mac1(message(INITIATION, 148), responder)
@@ -115,7 +121,7 @@ def raw_udp(sock, source, port, payload, damage=0):
 
 
 KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
-                                 transport, checksum, borrowed, responses)}
+                                 transport, checksum, unsummed, borrowed, responses)}
 RAW = {"checksum": lambda sock, args, payload: raw_udp(sock, 40000, args.port, payload, 0x0100),
        "borrowed": lambda sock, args, payload: raw_udp(sock, args.source, args.port, payload)}
 RAW["responses"] = RAW["borrowed"]
@@ -131,6 +137,7 @@ def send(kind, args):
         sock.bind(("", args.source))
     sent = 0
     with sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, kind == "unsummed")
         sock.connect((args.address, args.port))
         for datagram in KINDS[kind](args.responder):
             sock.send(raw(sock, args, datagram) if raw else datagram)
