@@ -263,9 +263,15 @@ static int device_init(struct net_device *dev)
 		err = -ENOMEM;
 		goto free_stats;
 	}
+	wg->answer_workqueue =
+		alloc_workqueue("nwg-rx-%s", WQ_UNBOUND | WQ_FREEZABLE, 1, dev->name);
+	if (!wg->answer_workqueue) {
+		err = -ENOMEM;
+		goto destroy_handshake_workqueue;
+	}
 	err = nwg_index_table_init(&wg->indices);
 	if (err)
-		goto destroy_workqueue;
+		goto destroy_answer_workqueue;
 	err = nwg_receive_init(wg);
 	if (err)
 		goto free_indices;
@@ -274,7 +280,9 @@ static int device_init(struct net_device *dev)
 
 free_indices:
 	nwg_index_table_free(&wg->indices);
-destroy_workqueue:
+destroy_answer_workqueue:
+	destroy_workqueue(wg->answer_workqueue);
+destroy_handshake_workqueue:
 	destroy_workqueue(wg->handshake_workqueue);
 free_stats:
 	free_percpu(dev->tstats);
@@ -307,6 +315,7 @@ static void device_destruct(struct net_device *dev)
 	 * index table.
 	 */
 	rcu_barrier();
+	destroy_workqueue(wg->answer_workqueue);
 	destroy_workqueue(wg->handshake_workqueue);
 	nwg_receive_free(wg);
 	nwg_index_table_free(&wg->indices);

@@ -51,8 +51,10 @@ struct netlink_ext_ack;
  * @peers_by_key: public key to peer; RCU, written under @update_lock
  * @peer_hash_key: keys @peers_by_key, so that nobody can aim at one bucket
  * @indices: receiver index to handshake or session; has its own lock
- * @handshake_workqueue: where DH is computed, and keys are erased. Its own, or who has many peers
+ * @handshake_workqueue: where handshakes are begun, and keys are erased. Its own, or who has many peers
  *	that do not answer, in whatever namespace, would keep the others waiting.
+ * @answer_workqueue: where @handshake_work runs. Its own, or what many peers answer would wait behind
+ *	what is begun with many others, and count as load.
  * @handshakes: handshake messages that wait for @handshake_work
  * @handshake_work: consumes @handshakes in process context
  * @under_load_until: CLOCK_BOOTTIME in ns until which the interface counts as under load; the
@@ -88,6 +90,7 @@ struct nwg_device {
 	struct nwg_index_table indices;
 
 	struct workqueue_struct *handshake_workqueue;
+	struct workqueue_struct *answer_workqueue;
 	struct sk_buff_head handshakes;
 	struct work_struct handshake_work;
 	u64 under_load_until;

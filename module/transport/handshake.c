@@ -567,5 +567,5 @@ void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
 		return;
 	}
 	skb_queue_tail(&wg->handshakes, skb);
-	queue_work(wg->handshake_workqueue, &wg->handshake_work);
+	queue_work(wg->answer_workqueue, &wg->handshake_work);
 }
