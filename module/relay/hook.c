@@ -139,8 +139,14 @@ void nwg_relay_port_release(struct nwg_relay *relay)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(relay->sockets); i++) {
-		if (relay->sockets[i])
-			udp_tunnel_sock_release(relay->sockets[i]);
+		if (!relay->sockets[i])
+			continue;
+		/*
+		 * Not udp_tunnel_sock_release(): there is no user data for which it would have to wait,
+		 * for a grace period under RTNL.
+		 */
+		kernel_sock_shutdown(relay->sockets[i], SHUT_RDWR);
+		sock_release(relay->sockets[i]);
 		relay->sockets[i] = NULL;
 	}
 }
