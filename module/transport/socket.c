@@ -297,7 +297,7 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 	if (!skb)
 		return -ENOMEM;
 	rcu_read_lock_bh();
-	err = send_to(wg, skb, &endpoint, NWG_HANDSHAKE_DS, NULL);
+	err = send_to(wg, skb, &endpoint, 0, NULL);
 	if (!err)
 		dev_sw_netstats_tx_add(wg->dev, 1, len);
 	else

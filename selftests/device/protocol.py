@@ -909,8 +909,7 @@ def load(number):
     for count, kind in (500, wg.RESPONSE), (520, wg.COOKIE_REPLY):
         got = answered(wire, send=lambda first: burst(wire, count, other, first))[0]
         equal(got, kind, f"answer before {count} handshakes")
-        # The stock module does not mark cookie replies.
-        equal(wire.tos, 0x88 if kind == wg.RESPONSE or bench.KIND == "nwg" else 0, "TOS of the answer")
+        equal(wire.tos, 0x88 if kind == wg.RESPONSE else 0, "TOS of the answer")
     start = time.monotonic()
     for after, kind in (0.8, wg.COOKIE_REPLY), (1.2, wg.RESPONSE):
         time.sleep(max(0, start + after - time.monotonic()))
