@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A virtual machine is saved with a session in it, and goes on as a copy, which QEMU tells
-# that it is one by another generation id: it must not use the session's keys any more.
-# A copy with the same id, which cannot know, is the proof that else it would.
+# that it is one by another generation id: it must not use the session's keys any more, nor keep them.
+# A copy with the same id, which cannot know, is the proof that else it would. That it uses none from
+# when it is told on, also while they are still to be erased, is seen where only the number of copies is
+# changed, by QEMU's stub for debuggers.
 #
 # usage: fork.sh [KIND]
 
@@ -21,7 +23,7 @@ ktap_need qemu-system-x86_64 busybox cpio ip modinfo modprobe socat "$tool"
 release=$(modinfo -F vermagic "$NWG_MODULE" | cut -d ' ' -f 1)
 grep -qx CONFIG_VMGENID=y "/boot/config-$release" ||
 	ktap_skip_all "kernel $release knows no generation ids, or only by a module"
-ktap_plan 3
+ktap_plan 4
 work=$(mktemp -d)
 defer rm -rf "$work"
 
@@ -53,7 +55,8 @@ machine() {
 		-append "console=ttyS0 panic=-1 oops=panic mitigations=off net.ifnames=0 KIND=$KIND" \
 		-device "vmgenid,guid=00000000-0000-4000-8000-00000000000$2" \
 		-serial "file:$work/$name.log" -serial "unix:$work/$name.input,server,wait=off" \
-		-monitor "unix:$work/$name.monitor,server,wait=off" "${@:3}" &
+		-monitor "unix:$work/$name.monitor,server,wait=off" \
+		-gdb "unix:$work/$name.gdb,server,wait=off" "${@:3}" &
 	machine=$!
 }
 
@@ -64,6 +67,26 @@ type_in() {
 
 tell() {
 	printf '%s\n' "${@:2}" | socat -t 300 - "unix-connect:$work/$1.monitor" >/dev/null
+}
+
+# debug NAME PACKET: to the stub, at which the machine stops, and goes on; prints its answers.
+debug() {
+	local sum=0 i character
+	for ((i = 0; i < ${#2}; i++)); do
+		printf -v character %d "'${2:i:1}"
+		sum=$(((sum + character) % 256))
+	done
+	# shellcheck disable=SC2016 # these are no variables
+	printf '+$%s#%02x+$D#44' "$2" "$sum" | socat -t 10 - "unix-connect:$work/$1.gdb"
+}
+
+# copies: where the module counts how often the machine turned out to be a copy.
+copies() {
+	sed -n 's/^copies \([0-9a-f]*\).*/\1/p' "$work/original.log"
+}
+
+counted_once() {
+	[ "$KIND" != nwg ] || debug "$1" "m$(copies),4" | grep -qa 01000000
 }
 
 says() {
@@ -79,27 +102,45 @@ save() {
 	wait "$machine" && [ -s "$work/state" ]
 }
 
-# goes_on NAME ID: the saved machine with this id: what was pinged, and when the latest
-# handshake was, each before and after, and how often the kernel was told of a copy.
+# goes_on NAME ID KEYPAIRS COMMAND...: the saved machine with this id, when the command has succeeded:
+# what was pinged, and when the latest handshake was, each before and after, how many keypairs were gone
+# in between, so many if that can be waited for, and how often the kernel was told of a copy.
 goes_on() {
 	machine "$1" "$2" -incoming "exec:cat $work/state"
-	says "$1" waiting && type_in "$1" go && says "$1" result
+	if ! { says "$1" waiting && "${@:4}" && type_in "$1" "$3" && says "$1" result; }; then
+		kill "$machine"
+	fi
 	wait "$machine"
 	cat "$work/$1.log"
 	# shellcheck disable=SC2034 # read by the caller
-	read -r _ pinged first again second told < <(grep -a ^result "$work/$1.log" | tr -d '\r')
+	read -r _ pinged first gone again second told < <(grep -a ^result "$work/$1.log" | tr -d '\r')
 	[ "$pinged $again" = "answered answered" ] && "$here/../lib/kernel-log" "$work/$1.log"
 }
 
 same() {
-	goes_on same 1 && [ "$told" -eq 0 ] && [ "$second" -eq "$first" ]
+	goes_on same 1 0 true && [ "$told" -eq 0 ] && [ "$gone" -eq 0 ] && [ "$second" -eq "$first" ]
 }
 
+# Both ends have a keypair. The stock module does not erase them.
 copied() {
-	goes_on copy 2 && [ "$told" -eq 1 ] && [ "$second" -gt "$first" ]
+	local keypairs=2
+	[ "$KIND" = nwg ] || keypairs=0
+	goes_on copy 2 "$keypairs" slowwait 60 counted_once copy && [ "$told" -eq 1 ] &&
+		[ "$gone" -eq "$keypairs" ] && [ "$second" -gt "$first" ]
+}
+
+refused() {
+	goes_on counted 1 0 debug counted "M$(copies),4:01000000" && [ "$told" -eq 0 ] &&
+		[ "$gone" -eq 0 ] && [ "$second" -gt "$first" ]
 }
 
 ktap_run "a machine with a session is saved" save
 ktap_run "it goes on with the same id: the session is used" same
-ktap_run "it goes on with another id: a new session is made" copied
+ktap_run "it goes on with another id: the session is gone, and a new one is made" copied
+if [ "$KIND" = nwg ]; then
+	ktap_run "what is counted as a copy uses no session from before, while it has them" refused
+else
+	ktap_skip "what is counted as a copy uses no session from before, while it has them" \
+		"only nwg counts"
+fi
 ktap_end
