@@ -967,6 +967,49 @@ def cookie_secret(number):
         equal(answered(wire, cookie=cookie)[0], kind, f"answer with a cookie after {after} s")
 
 
+def five_at(device, addresses):
+    """Five peers at each of these addresses, on one socket there: the limit per peer does not come into it."""
+    wires = {}
+    for place, address in enumerate(addresses):
+        wires[address] = [Wire(device, address=address, allowed=f"10.78.{device.number}.{5 * place + i}/32")
+                          for i in range(5)]
+        for wire in wires[address][1:]:
+            wire.socket.close()
+            wire.socket = wires[address][0].socket
+    return wires
+
+
+def demanded_cookies(wires):
+    """The cookie of each address, under load."""
+    cookies_of = {}
+    for address, (wire, *_) in wires.items():
+        kind, cookies_of[address] = answered(wire)
+        equal(kind, wg.COOKIE_REPLY, f"answer to {address}")
+    return cookies_of
+
+
+def responses(wires, cookies_of):
+    """How many of the peers at each address get a response, when all initiate at once with their address's cookie."""
+    attempts = [(wire, wire.initiator(cookie=cookies_of[address])) for address in wires for wire in wires[address]]
+    for wire, attempt in attempts:
+        wire.send(attempt.message)
+    answers = collections.Counter()
+    for address in wires:
+        while (message := wires[address][0].receive(bench.SOON)) is not None:
+            equal(wg.message_type(message), wg.RESPONSE, "answer to an initiation with a cookie")
+            answers[address] += 1
+    return answers
+
+
+def address_limit(number):
+    """load: each IPv4 address is a source of its own"""
+    device = Device(number)
+    wires = five_at(device, (bench.WIRE, bench.WIRE_OTHER))
+    burst(wires[bench.WIRE][0], 700)
+    answers = responses(wires, demanded_cookies(wires))
+    equal(dict(answers), {bench.WIRE: 5, bench.WIRE_OTHER: 5}, "answers to two neighbours")
+
+
 def prefix_limit(number):
     """load: the addresses of an IPv6 /64 are one source"""
     first, neighbour, stranger = addresses = bench.WIRE6, "fd00:1::4", "fd00:2::3"
@@ -975,32 +1018,17 @@ def prefix_limit(number):
     bench.run("ip", "-batch", "-", stdin=more, namespace=bench.NS_C)
     bench.run("ip", "route", "add", "fd00:2::/64", "dev", "eth1")
     try:
-        wires = {}
-        for place, address in enumerate(addresses):
-            wires[address] = [Wire(device, address=address, allowed=f"10.78.{number}.{5 * place + i}/32")
-                              for i in range(5)]
-            for wire in wires[address][1:]:  # fresh peers on one socket: the limit per peer does not come into it
-                wire.socket.close()
-                wire.socket = wires[address][0].socket
+        wires = five_at(device, addresses)
         burst(wires[first][0], 700)
-        attempts = []
-        for address in addresses:
-            kind, cookie = answered(wires[address][0])
-            equal(kind, wg.COOKIE_REPLY, f"answer to {address}")
-            attempts += [(wire, wire.initiator(cookie=cookie)) for wire in wires[address]]
+        cookies_of = demanded_cookies(wires)
         moved = wires[stranger][0]
         own, moved.socket = moved.socket, moved.open(first, moved.socket.getsockname()[1])
-        equal(answered(moved, cookie=cookie)[0], wg.COOKIE_REPLY, "answer to a cookie from another address")
+        equal(answered(moved, cookie=cookies_of[stranger])[0], wg.COOKIE_REPLY,
+              "answer to a cookie from another address")
         moved.socket.close()
         moved.socket = own
         start = time.monotonic()
-        for wire, attempt in attempts:
-            wire.send(attempt.message)
-        answers = collections.Counter()
-        for address in addresses:
-            while (message := wires[address][0].receive(bench.SOON)) is not None:
-                equal(wg.message_type(message), wg.RESPONSE, "answer to an initiation with a cookie")
-                answers[address] += 1
+        answers = responses(wires, cookies_of)
     finally:
         bench.run("ip", "route", "del", "fd00:2::/64", "dev", "eth1")
         bench.run("ip", "-batch", "-", stdin=more.replace(" add ", " del "), namespace=bench.NS_C)
@@ -1031,5 +1059,5 @@ CASES = [
     peer_removed, link_down, replay, window, last_counter, forged_transport, shape, reserved, inner_shape,
     source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
     does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, source_rate, keyless,
-    cookie_secret, prefix_limit,
+    cookie_secret, address_limit, prefix_limit,
 ]
