@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # From the moment that a machine prepares to sleep no handshake begins or ends: else new keys
-# would be in memory, and in the image of a hibernation, which those from before were wiped of.
+# would be in memory, and in the image of a hibernation, which those from before were wiped of. That
+# they were wiped before, and not only after, is seen from that nothing is sent with them.
 # The machine stops where all programs are frozen, and waits. The kernel goes on: timers expire,
 # and what netem holds back arrives.
 #
@@ -17,20 +18,21 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 ktap_need ping tcpdump
 [ "$(nproc)" -gt 1 ] || ktap_skip_all "one CPU only: while it waits nothing else runs"
 [ -w /sys/power/pm_test ] || ktap_skip_all "no /sys/power/pm_test to go to sleep with"
-ktap_plan 4
+ktap_plan 7
 
 held_back() {
 	on b tc -s qdisc show dev eth0 | grep -q 'backlog .* [1-9][0-9]*p'
 }
 
-# sleep_for SECONDS: an initiation of b's is on its way, for half of them. All in $work/wire.
+# sleep_for STATE SECONDS: an initiation of b's is on its way, for half of them. All in $work/wire. To
+# hibernate takes 5 s, whatever is said.
 sleep_for() {
 	local status
-	echo "$1" >/sys/module/suspend/parameters/pm_test_delay
+	echo "$2" >/sys/module/suspend/parameters/pm_test_delay
 	capture a any "$work/wire" -s 96 'udp or icmp' && ip_on b link set wgb down &&
-		on b tc qdisc add dev eth0 root netem delay $(($1 / 2))s && ip_on b link set wgb up &&
-		slowwait 10 held_back && echo mem >/sys/power/state &&
-		slowwait 20 asleep $(($1 / 2)) >/dev/null
+		on b tc qdisc add dev eth0 root netem delay $(($2 / 2))s && ip_on b link set wgb up &&
+		slowwait 10 held_back && echo "$1" >/sys/power/state &&
+		slowwait 20 asleep $(($2 / 2)) >/dev/null
 	status=$?
 	capture_end
 	on b tc qdisc del dev eth0 root
@@ -62,7 +64,7 @@ messages() {
 initiation_comes() {
 	local seconds
 	for seconds in 8 16 32 64; do
-		sleep_for "$seconds" || return
+		sleep_for mem "$seconds" || return
 		[ "$(messages 10.0.0.2 1)" -eq 0 ] || return 0
 	done
 	return 1
@@ -90,4 +92,13 @@ defer kill $!
 ktap_run "while the machine is on its way to sleep an initiation comes" initiation_comes
 ktap_run "it is not answered, and nothing is sent" none_sent
 ktap_run "awake, they talk" answers b 10.7.0.1 20
+if grep -qw disk /sys/power/state; then
+	ktap_run "the machine is on its way to hibernation" sleep_for disk 8
+	ktap_run "nothing is sent meanwhile" none_sent
+	ktap_run "awake from that, they talk" answers b 10.7.0.1 20
+else
+	for what in "the machine is on its way" "nothing is sent meanwhile" "awake, they talk"; do
+		ktap_skip "hibernation: $what" "the kernel does not hibernate"
+	done
+fi
 ktap_end
