@@ -111,8 +111,8 @@ quick() {
 	ip netns exec "drop-in-$end" wg-quick "$2" "$work/wg$1.conf"
 }
 
-# Two ends. b has a default route, by which it reaches a's address, and wg-quick makes one
-# that leaves only marked packets to it. What comes in by it passes a strict rp_filter for
+# Two ends. b has default routes, by which it reaches a's addresses, and wg-quick makes some
+# that leave only marked packets to them. What comes in by it passes a strict rp_filter for
 # its connection's mark.
 ends() {
 	local end
@@ -124,8 +124,14 @@ ends() {
 	ip link add eth0 netns drop-in-a type veth peer name eth0 netns drop-in-b &&
 		ip -n drop-in-a addr add 10.0.0.1/24 dev eth0 && ip -n drop-in-a link set eth0 up &&
 		ip -n drop-in-b addr add 10.0.0.2/24 dev eth0 && ip -n drop-in-b link set eth0 up &&
+		ip -n drop-in-a addr add fd00::1/64 dev eth0 nodad &&
+		ip -n drop-in-b addr add fd00::2/64 dev eth0 nodad &&
 		ip -n drop-in-a addr add 192.0.2.1/32 dev lo &&
+		ip -n drop-in-a addr add 198.51.100.1/32 dev lo &&
+		ip -n drop-in-a addr add 2001:db8::1/128 dev lo &&
+		ip -n drop-in-a addr add 2001:db8:1::1/128 dev lo &&
 		ip -n drop-in-b route add default via 10.0.0.1 &&
+		ip -n drop-in-b route add default via fd00::1 &&
 		ip netns exec drop-in-b sysctl -qw net.ipv4.conf.all.rp_filter=1 || return
 	(umask 077 && cat >"$work/wga.conf" <<-END && cat >"$work/wgb.conf" <<-END2)
 		[Interface]
@@ -153,10 +159,22 @@ pings() {
 	ip netns exec drop-in-b ping -q -c 2 -W 5 "$1"
 }
 
+# way ADDRESS DEVICE [MARK]: b sends by this device what is for the address.
+way() {
+	ip -n drop-in-b route get "$1" ${3:+mark "$3"} | grep "dev $2 "
+}
+
+# default_route FAMILY FAR ENDPOINT: what is far goes by the tunnel, whose own packets do not.
 default_route() {
 	[ "$(ip netns exec drop-in-b wg show wgb fwmark)" = 0xca6c ] &&
-		ip -n drop-in-b rule | grep -q 'not from all fwmark 0xca6c lookup 51820' &&
-		ip netns exec drop-in-b ip route get 198.51.100.1 | grep -q 'dev wgb'
+		ip -n drop-in-b "$1" rule | grep 'not from all fwmark 0xca6c lookup 51820' &&
+		way "$2" wgb && way "$3" wgb && way "$3" eth0 0xca6c && pings "$2"
+}
+
+over_ipv6() {
+	ip netns exec drop-in-b wg set wgb peer "$(wg pubkey <"$work/a")" \
+		endpoint '[2001:db8::1]:51820' && pings 2001:db8:1::1 && pings 198.51.100.1 &&
+		ip netns exec drop-in-b wg show wgb endpoints | grep -F '[2001:db8::1]:51820'
 }
 
 relay_over_it() {
@@ -214,7 +232,7 @@ downs() {
 		! ip -n drop-in-b rule | grep -q 51820
 }
 
-ktap_plan 19
+ktap_plan 21
 ktap_run "the stock module is in the way: EEXIST, a message, nothing left" in_the_way
 ktap_run "nwgctl: without nwg, the stock module may be why" nwgctl_explains
 ktap_run "nwgctl: a relay needs kind nwg, or drop_in" stock_has_no_relay
@@ -235,7 +253,10 @@ ktap_run "wg-quick up" quick a up
 ktap_run "wg-quick up, with a default route" quick b up
 ktap_run "an IPv4 echo request is answered" pings 10.7.0.1
 ktap_run "an IPv6 echo request is answered" pings fd07::1
-ktap_run "the default route goes through it, its own packets do not" default_route
+ktap_run "the default route goes through it, its own packets do not" \
+	default_route -4 198.51.100.1 192.0.2.1
+ktap_run "the same over IPv6" default_route -6 2001:db8:1::1 2001:db8::1
+ktap_run "the same with an endpoint over IPv6" over_ipv6
 ktap_run "nwgctl: a relay over it" relay_over_it
 ktap_run "wg-quick save" saved
 ktap_run "wg syncconf keeps the session" synced
