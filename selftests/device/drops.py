@@ -4,6 +4,7 @@ each once."""
 
 import collections
 import contextlib
+import fcntl
 import os
 import re
 import socket
@@ -13,7 +14,7 @@ import time
 import bench
 import wireguard as wg
 from bench import Device, Inner, Wire, check, equal, udp
-from protocol import burst, demanded_cookie, without_mac1
+from protocol import burst, delivered, demanded_cookie, undisturbed, without_mac1
 
 TRACING = "/sys/kernel/tracing"
 PAGE = os.path.join(os.path.dirname(__file__), "../../tools/man/nwgctl.8")
@@ -57,6 +58,10 @@ class Drops:
         after = self.device.statistics()
         got = collections.Counter({name: after[name] - self.before[name] for name in set(counters().values())})
         equal(+got, wanted, f"counters, with {dict(self.reasons())}")
+
+    def coming_in(self):
+        """How many of what came in."""
+        return sum(count for reason, count in self.reasons().items() if counters()[reason].startswith("rx"))
 
 
 def refused(inner, address):
@@ -190,6 +195,39 @@ def load(number):
     drops.add_up()
 
 
+def full(number):
+    """transport messages: more wait to be decrypted than may"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    session = wire.connect()
+    messages = [session.encrypt() for _ in range(1024 + 76)]
+    drops = Drops(device)
+    with undisturbed():
+        for message in messages:
+            wire.send(message)
+    drops.are(RECEIVE_FULL=76)
+    delivered(inner, wire, "a full queue")
+
+
+def set_down(device):
+    """Without a program, which would have others run."""
+    with bench.inside(bench.NS_A):
+        any_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with contextlib.closing(any_socket):
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14x", device.name.encode(), 0))  # SIOCSIFFLAGS
+
+
+def down(number):
+    """handshake messages: the interface goes down while they wait"""
+    device = Device(number)
+    wire = Wire(device)
+    drops = Drops(device)
+    burst(wire, 4000, then=lambda: set_down(device))
+    bench.wait_until(lambda: drops.coming_in() == 4000, "4000 handshakes, and not all dropped")
+    check(drops.reasons()["DOWN"] > 0, f"none for the interface: {drops.reasons()}")
+    drops.add_up()
+
+
 def explained(_):
     """nwgctl(8) explains each reason"""
     with open(f"{TRACING}/events/nwg/nwg_device_drop/format", encoding="ascii") as event:
@@ -197,4 +235,4 @@ def explained(_):
     equal(sorted(counters()), sorted(set(reasons) - {"NOT_DROPPED"}), "reasons in the page")
 
 
-CASES = [going_out, waiting, messages, handshakes, load, explained]
+CASES = [going_out, waiting, messages, handshakes, load, full, down, explained]
