@@ -161,6 +161,20 @@ enum nwg_allowedip_attribute {
 #define NWG_ALLOWEDIP_A_MAX (__NWG_ALLOWEDIP_A_LAST - 1)
 
 /**
+ * enum nwg_relay_source - who a client is to the home
+ * @NWG_SOURCE_MASQUERADE: the interface's address, with a port of its own
+ * @NWG_SOURCE_POOL: an address of its own from a prefix, which the home has to route back; while there
+ *	are enough of them the same for the same address of a client. The port is 51820.
+ * @NWG_SOURCE_TRANSPARENT: itself, with its own address and port, which the home has to route back;
+ *	only for clients of TO's address family
+ */
+enum nwg_relay_source {
+	NWG_SOURCE_MASQUERADE,
+	NWG_SOURCE_POOL,
+	NWG_SOURCE_TRANSPARENT,
+};
+
+/**
  * enum nwg_relay_attribute - attributes of the RELAY_* commands
  * @NWG_RELAY_A_IFINDEX: u32; the interface, of nwg. This or IFNAME; both are sent
  *	by the kernel.
@@ -186,6 +200,13 @@ enum nwg_allowedip_attribute {
  * @NWG_RELAY_A_REVERSE_DROPS: likewise
  * @NWG_RELAY_A_PEER_PRESENT: u8; 1 if the interface has the peer now, 0 if the relay waits for
  *	it; read only
+ * @NWG_RELAY_A_FLOWS_TENTATIVE: u32; flows in state &NWG_FLOW_TENTATIVE; read only
+ * @NWG_RELAY_A_SOURCE: u32, &enum nwg_relay_source; masquerade unless said otherwise. For new flows
+ *	only: who is known stays what it is to the home.
+ * @NWG_RELAY_A_POOL_IP4: __be32; prefix of the pool, of TO's family. With SOURCE, which is
+ *	%NWG_SOURCE_POOL; this or POOL_IP6, and POOL_LEN
+ * @NWG_RELAY_A_POOL_IP6: struct in6_addr; likewise
+ * @NWG_RELAY_A_POOL_LEN: u8, length of the prefix in bits
  * @NWG_RELAY_A_PAD: padding
  */
 enum nwg_relay_attribute {
@@ -209,6 +230,11 @@ enum nwg_relay_attribute {
 	NWG_RELAY_A_FORWARD_DROPS,
 	NWG_RELAY_A_REVERSE_DROPS,
 	NWG_RELAY_A_PEER_PRESENT,
+	NWG_RELAY_A_FLOWS_TENTATIVE,
+	NWG_RELAY_A_SOURCE,
+	NWG_RELAY_A_POOL_IP4,
+	NWG_RELAY_A_POOL_IP6,
+	NWG_RELAY_A_POOL_LEN,
 	__NWG_RELAY_A_LAST
 };
 
@@ -217,7 +243,7 @@ enum nwg_relay_attribute {
 /**
  * enum nwg_counter_attribute - traffic of one direction of a relay or of a flow; all u64
  * @NWG_COUNTER_A_PACKETS: datagrams that arrived
- * @NWG_COUNTER_A_BYTES: their UDP payload
+ * @NWG_COUNTER_A_BYTES: their UDP payload; of a relay only
  * @NWG_COUNTER_A_FORWARDED_PACKETS: of these, sent on. PACKETS = FORWARDED_PACKETS + the sum
  *	of the direction's drops.
  * @NWG_COUNTER_A_FORWARDED_BYTES: their UDP payload
@@ -249,13 +275,17 @@ enum nwg_counter_attribute {
  * enum nwg_relay_drop - why a relay did not send a datagram on
  * @NWG_DROP_SHAPE: no WireGuard message: unknown type, wrong length, or non-zero reserved bytes
  * @NWG_DROP_MAC1: mac1 of an initiation or a response is not the responder's
- * @NWG_DROP_RATE: the source sends initiations faster than it may
+ * @NWG_DROP_RATE: the source sends initiations faster than it may, or more data than a client may that
+ *	has roamed, before the home answers, or its session is shown in too many places
  * @NWG_DROP_FLOW_LIMIT: the relay holds as many flows as it may
- * @NWG_DROP_NO_FLOW: not an initiation, and from no known client; or from the home to a
- *	mapping that is gone
- * @NWG_DROP_NO_PORT: no free source port inside the tunnel
- * @NWG_DROP_NO_ADDRESS: the interface has no address of the family to send from inside the tunnel
- * @NWG_DROP_FAMILY: client and inner endpoint are of different address families
+ * @NWG_DROP_NO_FLOW: not an initiation, and from no known client, nor of the session of one; or from
+ *	the home to a mapping that is gone; or from either side, and answers nothing
+ * @NWG_DROP_NO_PORT: no free source port inside the tunnel; or with a transparent source, another flow
+ *	has it
+ * @NWG_DROP_NO_ADDRESS: the interface has no address of the family to send from inside the tunnel; or
+ *	the pool has none left
+ * @NWG_DROP_FAMILY: client and inner endpoint are of different address families, and the source is
+ *	transparent, or the datagram too long for IPv4
  * @NWG_DROP_TTL: TTL or hop limit used up
  * @NWG_DROP_NO_PEER: the interface does not have the relay's peer at present, or is down
  * @NWG_DROP_NO_ROUTE: no route to the client
@@ -289,12 +319,15 @@ enum nwg_relay_drop {
 
 /**
  * enum nwg_flow_state - life of a flow
- * @NWG_FLOW_NEW: an initiation went through; lives 10 s
+ * @NWG_FLOW_NEW: an initiation went through; lives 15 s past it
  * @NWG_FLOW_ESTABLISHED: the home answered; lives 540 s past the last packet from the home
+ * @NWG_FLOW_TENTATIVE: data of an established flow's session came from here: its client may have
+ *	roamed; lives 15 s. If the home sends data here, it is established, and the other one ends.
  */
 enum nwg_flow_state {
 	NWG_FLOW_NEW,
 	NWG_FLOW_ESTABLISHED,
+	NWG_FLOW_TENTATIVE,
 };
 
 /**
@@ -314,7 +347,7 @@ enum nwg_flow_state {
  * @NWG_FLOW_A_MAPPED_PORT: u16
  * @NWG_FLOW_A_STATE: u32, &enum nwg_flow_state
  * @NWG_FLOW_A_HANDSHAKES: u64; responses from the home that answered the client's initiation
- * @NWG_FLOW_A_AGE: u64; milliseconds since the flow was made
+ * @NWG_FLOW_A_AGE: u64; milliseconds since the flow was made, in whole seconds
  * @NWG_FLOW_A_FORWARD_IDLE: u64; milliseconds since the client's last packet
  * @NWG_FLOW_A_REVERSE_IDLE: u64; milliseconds since the home's last packet; absent if there
  *	was none

@@ -33,12 +33,17 @@ const struct nla_policy nwg_relay_policy[NWG_RELAY_A_MAX + 1] = {
 	[NWG_RELAY_A_RESPONDER] = NLA_POLICY_EXACT_LEN(NWG_KEY_LEN),
 	[NWG_RELAY_A_MAX_FLOWS] = { .type = NLA_U32 },
 	[NWG_RELAY_A_FLOWS_NEW] = READ_ONLY,
+	[NWG_RELAY_A_FLOWS_TENTATIVE] = READ_ONLY,
 	[NWG_RELAY_A_FLOWS_ESTABLISHED] = READ_ONLY,
 	[NWG_RELAY_A_FORWARD] = READ_ONLY,
 	[NWG_RELAY_A_REVERSE] = READ_ONLY,
 	[NWG_RELAY_A_FORWARD_DROPS] = READ_ONLY,
 	[NWG_RELAY_A_REVERSE_DROPS] = READ_ONLY,
 	[NWG_RELAY_A_PEER_PRESENT] = READ_ONLY,
+	[NWG_RELAY_A_SOURCE] = { .type = NLA_U32 },
+	[NWG_RELAY_A_POOL_IP4] = { .type = NLA_U32 },
+	[NWG_RELAY_A_POOL_IP6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[NWG_RELAY_A_POOL_LEN] = { .type = NLA_U8 },
 };
 
 const struct nla_policy nwg_relay_del_policy[NWG_RELAY_A_LISTEN_IP6 + 1] = {
@@ -185,6 +190,63 @@ static int read_to(struct genl_info *info, struct nwg_relay_config *config)
 	return 0;
 }
 
+/* Read the attributes of a pool, which are needed. */
+static int read_pool(struct genl_info *info, struct nwg_relay_config *config)
+{
+	const struct nlattr *ip4 = info->attrs[NWG_RELAY_A_POOL_IP4];
+	const struct nlattr *ip6 = info->attrs[NWG_RELAY_A_POOL_IP6];
+	const struct nlattr *len = info->attrs[NWG_RELAY_A_POOL_LEN];
+	unsigned int bits = ip4 ? 32 : 128;
+	struct in6_addr prefix;
+
+	if (!ip4 == !ip6)
+		return REFUSE(info->extack, info->attrs[NWG_RELAY_A_SOURCE], -EINVAL,
+			      "a pool needs POOL_IP4 or POOL_IP6, one of them");
+	if (!len)
+		return REFUSE_MISSING(info->extack, NWG_RELAY_A_POOL_LEN,
+				      "no POOL_LEN: a pool is a prefix");
+	config->pool_len = nla_get_u8(len);
+	if (!config->pool_len || config->pool_len > bits)
+		return REFUSE(info->extack, len, -EINVAL,
+			      "POOL_LEN must be 1 to 32, of an IPv6 prefix to 128");
+	if (ip4)
+		ipv6_addr_set_v4mapped(nla_get_in_addr(ip4), &config->pool);
+	else
+		config->pool = nla_get_in6_addr(ip6);
+	if (ip4 ? ipv4_is_loopback(nla_get_in_addr(ip4)) || ipv4_is_zeronet(nla_get_in_addr(ip4)) ||
+			    ipv4_is_multicast(nla_get_in_addr(ip4)) :
+		  ipv6_addr_type(&config->pool) &
+			    (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK | IPV6_ADDR_MAPPED))
+		return REFUSE(
+			info->extack, ip4 ?: ip6, -EINVAL,
+			"a pool has hosts' addresses: not 0.0.0.0, loopback, multicast or v4-mapped");
+	ipv6_addr_prefix(&prefix, &config->pool, 128 - bits + config->pool_len);
+	if (!ipv6_addr_equal(&prefix, &config->pool))
+		return REFUSE(info->extack, ip4 ?: ip6, -EINVAL,
+			      "the pool has bits set behind its length");
+	return 0;
+}
+
+static int read_source(struct genl_info *info, struct nwg_relay_config *config)
+{
+	const struct nlattr *source = info->attrs[NWG_RELAY_A_SOURCE];
+	const struct nlattr *pool = info->attrs[NWG_RELAY_A_POOL_IP4]	      ?:
+					    info->attrs[NWG_RELAY_A_POOL_IP6] ?:
+					    info->attrs[NWG_RELAY_A_POOL_LEN];
+
+	if (source) {
+		config->source = nla_get_u32(source);
+		if (config->source > NWG_SOURCE_TRANSPARENT)
+			return REFUSE(info->extack, source, -EINVAL,
+				      "SOURCE must be masquerade (0), pool (1) or transparent (2)");
+	}
+	if (source && config->source == NWG_SOURCE_POOL)
+		return read_pool(info, config);
+	if (pool)
+		return REFUSE(info->extack, pool, -EINVAL, "a pool needs SOURCE to be pool (1)");
+	return 0;
+}
+
 /* Read what a request says of a relay's configuration into what it is otherwise. */
 static int read_config(struct genl_info *info, struct nwg_relay_config *config)
 {
@@ -207,6 +269,17 @@ static int read_config(struct genl_info *info, struct nwg_relay_config *config)
 		if (!config->max_flows)
 			return REFUSE(info->extack, max_flows, -EINVAL, "MAX_FLOWS must not be 0");
 	}
+	err = read_source(info, config);
+	if (err)
+		return err;
+	if (config->source == NWG_SOURCE_POOL &&
+	    ipv6_addr_v4mapped(&config->pool) != ipv6_addr_v4mapped(&config->to))
+		return REFUSE(info->extack,
+			      info->attrs[NWG_RELAY_A_SOURCE]	      ?:
+				      info->attrs[NWG_RELAY_A_TO_IP4] ?:
+				      info->attrs[NWG_RELAY_A_TO_IP6],
+			      -EINVAL,
+			      "the pool and the inner endpoint are of different address families");
 	return 0;
 }
 
@@ -447,7 +520,9 @@ static int put_counter(struct sk_buff *skb, int type, u64 value)
 	return nla_put_u64_64bit(skb, type, value, NWG_COUNTER_A_PAD);
 }
 
-static int put_counters(struct sk_buff *skb, int type, const struct nwg_counter_sums *sums)
+/* @bytes: of all that arrived, or NULL where what was dropped is not known in bytes */
+static int put_counters(struct sk_buff *skb, int type, const struct nwg_counter_sums *sums,
+			const u64 *bytes)
 {
 	u64 forwarded = sum(sums->messages, ARRAY_SIZE(sums->messages));
 	u64 dropped = sum(sums->drops, ARRAY_SIZE(sums->drops));
@@ -458,14 +533,14 @@ static int put_counters(struct sk_buff *skb, int type, const struct nwg_counter_
 	if (!nest)
 		return -EMSGSIZE;
 	if (put_counter(skb, NWG_COUNTER_A_PACKETS, forwarded + dropped) ||
-	    put_counter(skb, NWG_COUNTER_A_BYTES, sums->bytes + sums->dropped_bytes) ||
 	    put_counter(skb, NWG_COUNTER_A_FORWARDED_PACKETS, forwarded) ||
 	    put_counter(skb, NWG_COUNTER_A_FORWARDED_BYTES, sums->bytes) ||
 	    put_counter(skb, NWG_COUNTER_A_INITIATIONS, messages[NWG_MESSAGE_INITIATION]) ||
 	    put_counter(skb, NWG_COUNTER_A_RESPONSES, messages[NWG_MESSAGE_RESPONSE]) ||
 	    put_counter(skb, NWG_COUNTER_A_COOKIE_REPLIES, messages[NWG_MESSAGE_COOKIE_REPLY]) ||
 	    put_counter(skb, NWG_COUNTER_A_TRANSPORTS, messages[NWG_MESSAGE_TRANSPORT]) ||
-	    put_counter(skb, NWG_COUNTER_A_LARGEST, sums->largest))
+	    put_counter(skb, NWG_COUNTER_A_LARGEST, sums->largest) ||
+	    (bytes && put_counter(skb, NWG_COUNTER_A_BYTES, *bytes)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -490,13 +565,16 @@ static int put_drops(struct sk_buff *skb, int type, const struct nwg_counter_sum
 static int put_relay_counters(struct sk_buff *skb, const struct nwg_relay *relay)
 {
 	struct nwg_counter_sums sums;
+	u64 bytes;
 
 	nwg_relay_read_counters(relay, NWG_FORWARD, &sums);
-	if (put_counters(skb, NWG_RELAY_A_FORWARD, &sums) ||
+	bytes = sums.bytes + sums.dropped_bytes;
+	if (put_counters(skb, NWG_RELAY_A_FORWARD, &sums, &bytes) ||
 	    put_drops(skb, NWG_RELAY_A_FORWARD_DROPS, &sums))
 		return -EMSGSIZE;
 	nwg_relay_read_counters(relay, NWG_REVERSE, &sums);
-	if (put_counters(skb, NWG_RELAY_A_REVERSE, &sums) ||
+	bytes = sums.bytes + sums.dropped_bytes;
+	if (put_counters(skb, NWG_RELAY_A_REVERSE, &sums, &bytes) ||
 	    put_drops(skb, NWG_RELAY_A_REVERSE_DROPS, &sums))
 		return -EMSGSIZE;
 	return 0;
@@ -521,7 +599,12 @@ static int put_relay_config(struct sk_buff *skb, const struct nwg_relay *relay)
 	    put_addr(skb, NWG_RELAY_A_TO_IP4, NWG_RELAY_A_TO_IP6, &config->to) ||
 	    nla_put_u16(skb, NWG_RELAY_A_TO_PORT, ntohs(config->to_port)) ||
 	    nla_put_u32(skb, NWG_RELAY_A_MAX_FLOWS, config->max_flows) ||
+	    nla_put_u32(skb, NWG_RELAY_A_SOURCE, config->source) ||
 	    nla_put_u8(skb, NWG_RELAY_A_PEER_PRESENT, !!rcu_access_pointer(params->peer)))
+		return -EMSGSIZE;
+	if (config->source == NWG_SOURCE_POOL &&
+	    (put_addr(skb, NWG_RELAY_A_POOL_IP4, NWG_RELAY_A_POOL_IP6, &config->pool) ||
+	     nla_put_u8(skb, NWG_RELAY_A_POOL_LEN, config->pool_len)))
 		return -EMSGSIZE;
 	if (!config->has_responder)
 		return 0;
@@ -547,6 +630,8 @@ static int put_relay(struct sk_buff *skb, struct netlink_callback *cb,
 	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_NEW, READ_ONCE(relay->flow_count[NWG_FLOW_NEW])) ||
 	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_ESTABLISHED,
 			READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED])) ||
+	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_TENTATIVE,
+			READ_ONCE(relay->flow_count[NWG_FLOW_TENTATIVE])) ||
 	    put_relay_counters(skb, relay)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
@@ -711,7 +796,9 @@ static int put_flow_times(struct sk_buff *skb, const struct nwg_flow *flow, bool
 {
 	const nwg_moment now = nwg_moment_now();
 
-	if (put_span(skb, NWG_FLOW_A_AGE, jiffies - flow->created) ||
+	if (nla_put_u64_64bit(skb, NWG_FLOW_A_AGE,
+			      (ktime_get_boottime_seconds() - flow->created) * MSEC_PER_SEC,
+			      NWG_FLOW_A_PAD) ||
 	    put_span(skb, NWG_FLOW_A_FORWARD_IDLE,
 		     nwg_moment_between(READ_ONCE(flow->last_forward), now)) ||
 	    put_span(skb, NWG_FLOW_A_EXPIRES, nwg_flow_left(flow)))
@@ -736,11 +823,11 @@ static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const stru
 		return -EMSGSIZE;
 	if (put_flow_ends(skb, flow) ||
 	    nla_put_u32(skb, NWG_FLOW_A_STATE, READ_ONCE(flow->state)) ||
-	    nla_put_u64_64bit(skb, NWG_FLOW_A_HANDSHAKES, atomic64_read(&flow->handshakes),
+	    nla_put_u64_64bit(skb, NWG_FLOW_A_HANDSHAKES, reverse.messages[NWG_MESSAGE_RESPONSE],
 			      NWG_FLOW_A_PAD) ||
 	    put_flow_times(skb, flow, sum(reverse.messages, ARRAY_SIZE(reverse.messages))) ||
-	    put_counters(skb, NWG_FLOW_A_FORWARD, &forward) ||
-	    put_counters(skb, NWG_FLOW_A_REVERSE, &reverse)) {
+	    put_counters(skb, NWG_FLOW_A_FORWARD, &forward, NULL) ||
+	    put_counters(skb, NWG_FLOW_A_REVERSE, &reverse, NULL)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}

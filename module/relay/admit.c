@@ -72,6 +72,45 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 	return *flow ? 0 : reason;
 }
 
+/*
+ * Data of a client that is not established: it may have roamed. What costs nothing to refuse is refused
+ * before the source's allowance is charged.
+ */
+static enum nwg_relay_drop admit_roaming(struct nwg_relay *relay,
+					 const struct nwg_relay_params *params, struct sk_buff *skb,
+					 const struct nwg_datagram *datagram,
+					 const struct nwg_flow_key *key, struct nwg_flow **flow)
+{
+	const struct nwg_message_transport *transport = datagram->message;
+	const struct net *net = dev_net(relay->device->dev);
+	enum nwg_relay_drop reason;
+
+	if (*flow)
+		return nwg_flow_tries(*flow, transport->receiver);
+	if (!nwg_roam_find(relay, transport->receiver))
+		return NWG_DROP_NO_FLOW;
+	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, net, skb))
+		return NWG_DROP_RATE;
+	*flow = nwg_flow_roam(relay, params, key, transport->receiver, &reason);
+	return *flow ? 0 : reason;
+}
+
+/* A client's answer to a handshake message of the home's. */
+static enum nwg_relay_drop admit_answer(const struct nwg_datagram *datagram, struct nwg_flow *flow)
+{
+	const struct nwg_message_response *response = datagram->message;
+	const struct nwg_message_cookie_reply *reply = datagram->message;
+	bool answers;
+
+	if (!flow)
+		return NWG_DROP_NO_FLOW;
+	if (datagram->type == NWG_MESSAGE_RESPONSE)
+		answers = nwg_flow_answers(flow, response->receiver, response);
+	else
+		answers = nwg_flow_answers(flow, reply->receiver, NULL);
+	return answers ? 0 : NWG_DROP_NO_FLOW;
+}
+
 enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 					   const struct nwg_relay_params *params,
 					   struct sk_buff *skb, const struct nwg_datagram *datagram,
@@ -79,21 +118,32 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 {
 	if (unlikely(!mac1_valid(params, datagram)))
 		return NWG_DROP_MAC1;
-	if (unlikely(datagram->type == NWG_MESSAGE_INITIATION))
+	if (likely(datagram->type == NWG_MESSAGE_TRANSPORT)) {
+		if (likely(*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED))
+			return 0;
+		return admit_roaming(relay, params, skb, datagram, key, flow);
+	}
+	if (datagram->type == NWG_MESSAGE_INITIATION)
 		return admit_initiation(relay, params, skb, datagram, key, flow);
-	if (unlikely(!*flow || READ_ONCE((*flow)->state) == NWG_FLOW_NEW))
-		return NWG_DROP_NO_FLOW;
-	return 0;
+	return admit_answer(datagram, *flow);
 }
 
 enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg_datagram *datagram)
 {
-	const struct nwg_message_response *response = datagram->message;
+	const struct nwg_message_initiation *initiation = datagram->message;
+	const struct nwg_message_transport *transport = datagram->message;
 
 	if (unlikely(!nwg_flow_usable(flow)))
 		return NWG_DROP_NO_FLOW;
-	if (unlikely(datagram->type == NWG_MESSAGE_RESPONSE))
-		nwg_flow_answered(flow, response->receiver);
+	if (likely(datagram->type == NWG_MESSAGE_TRANSPORT)) {
+		if (unlikely(READ_ONCE(flow->state) != NWG_FLOW_ESTABLISHED))
+			nwg_flow_confirm(flow, transport->receiver);
+	} else if (datagram->type == NWG_MESSAGE_INITIATION) {
+		nwg_flow_home_initiated(flow, initiation->sender);
+	} else if (datagram->type == NWG_MESSAGE_RESPONSE &&
+		   !nwg_flow_answered(flow, datagram->message)) {
+		return NWG_DROP_NO_FLOW;
+	}
 	WRITE_ONCE(flow->last_reverse, nwg_moment_now());
 	return 0;
 }

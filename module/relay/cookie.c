@@ -8,7 +8,6 @@
 #include "object.h"
 
 #define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
-#define COOKIE_USE (NWG_COOKIE_USE * HZ)
 
 /* Initiations of strangers in a second that are more than a home's users make. */
 #define MANY_STRANGERS 64
@@ -16,8 +15,8 @@
 /* How long it counts as pressure that there were. */
 #define PRESSURE_HOLD HZ
 
-/* How long the home may take for a cookie reply. */
-#define ANSWER_TIME (2 * HZ)
+/* How long the home may take for a cookie reply, in seconds. */
+#define ANSWER_TIME 2
 
 void nwg_relay_cookies_init(struct nwg_relay_cookies *cookies)
 {
@@ -30,8 +29,6 @@ bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *p
 {
 	struct nwg_relay_cookies *cookies = &relay->cookies;
 	const u32 max = params->config.max_flows;
-	unsigned int flows = READ_ONCE(relay->flow_count[NWG_FLOW_NEW]) +
-			     READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED]);
 	unsigned int strangers = 0;
 	unsigned long now = jiffies;
 
@@ -40,7 +37,7 @@ bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *p
 	else
 		WRITE_ONCE(cookies->second, now);
 	WRITE_ONCE(cookies->strangers, ++strangers);
-	if (strangers > MANY_STRANGERS || flows >= max - max / 8)
+	if (strangers > MANY_STRANGERS || nwg_flow_total(relay) >= max - max / 8)
 		WRITE_ONCE(cookies->pressed_until, now + PRESSURE_HOLD);
 	/* However long ago that was. */
 	return time_in_range_open(now, READ_ONCE(cookies->pressed_until) - PRESSURE_HOLD,
@@ -121,13 +118,13 @@ void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u
 {
 	const bool shown = nwg_relay_cookie_shown(flow->relay, &flow->key, datagram);
 	u8 cookie[NWG_COOKIE_LEN];
-	nwg_moment now;
+	u16 now;
 	bool usable;
 
 	spin_lock(&flow->relay->lock);
-	now = nwg_moment_now();
+	now = ktime_get_boottime_seconds();
 	/* What others send in the client's name must not take the place of what is to be answered. */
-	if (shown || !flow->mac1_valid || (nwg_moment)(now - flow->mac1_birth) >= ANSWER_TIME) {
+	if (shown || !flow->mac1_valid || (u16)(now - flow->mac1_birth) >= ANSWER_TIME) {
 		memcpy(flow->mac1, macs_of(datagram)->mac1, sizeof(flow->mac1));
 		flow->mac1_birth = now;
 		flow->mac1_valid = true;
@@ -135,8 +132,7 @@ void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u
 	if (shown)
 		WRITE_ONCE(flow->ask, false);
 	/* Or it would look fresh again one day. */
-	flow->cookie_valid = flow->cookie_valid &&
-			     (nwg_moment)(now - flow->cookie_birth) < COOKIE_USE;
+	flow->cookie_valid = flow->cookie_valid && (u16)(now - flow->cookie_birth) < NWG_COOKIE_USE;
 	usable = shown && flow->cookie_valid;
 	if (usable)
 		memcpy(cookie, flow->cookie, sizeof(cookie));
@@ -160,7 +156,7 @@ bool nwg_flow_cookie_exchange(struct nwg_flow *flow, const struct nwg_relay_para
 		    cookie_reply_open(flow->cookie, home, flow->mac1, &params->keys);
 	if (authentic) {
 		flow->cookie_valid = true;
-		flow->cookie_birth = nwg_moment_now();
+		flow->cookie_birth = ktime_get_boottime_seconds();
 		flow->mac1_valid = false;
 		memcpy(mac1, flow->mac1, sizeof(mac1));
 	} else {

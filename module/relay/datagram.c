@@ -151,9 +151,10 @@ static void write_ipv6(struct sk_buff *skb, const struct nwg_ends *ends, u8 tos,
 
 /*
  * Take away the IP header of a datagram and give it one of the other family (RFC 7915), with the UDP
- * checksum that goes with it, but for the ports. Return: false if out of memory.
+ * checksum that goes with it, but for the ports. Return: 0, or why not.
  */
-static bool translate(struct net *net, struct sk_buff *skb, const struct nwg_ends *ends)
+static enum nwg_relay_drop translate(struct net *net, struct sk_buff *skb,
+				     const struct nwg_ends *ends)
 {
 	const bool to_ipv6 = nwg_is_ipv4(skb);
 	const u8 tos = to_ipv6 ? ip_hdr(skb)->tos : ipv6_get_dsfield(ipv6_hdr(skb));
@@ -163,10 +164,13 @@ static bool translate(struct net *net, struct sk_buff *skb, const struct nwg_end
 	struct udphdr *udp;
 	__wsum diff;
 
+	/* IPv4 has the header in its length, too. */
+	if (len > IP_MAX_MTU - sizeof(struct iphdr))
+		return NWG_DROP_FAMILY;
 	__skb_pull(skb, nwg_ip_header_len(skb));
 	skb->protocol = htons(to_ipv6 ? ETH_P_IPV6 : ETH_P_IP);
 	if (skb_cow_head(skb, nwg_ip_header_len(skb)))
-		return false;
+		return NWG_DROP_NO_MEMORY;
 	__skb_push(skb, nwg_ip_header_len(skb));
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, nwg_ip_header_len(skb));
@@ -184,22 +188,28 @@ static bool translate(struct net *net, struct sk_buff *skb, const struct nwg_end
 	else
 		udp->check = csum_ipv6_magic(&ends->source, &ends->destination, len, IPPROTO_UDP,
 					     skb_checksum(skb, nwg_ip_header_len(skb), len, 0));
-	return true;
+	return 0;
 }
 
-bool nwg_datagram_rewrite(struct net *net, struct sk_buff *skb, const struct nwg_ends *ends)
+enum nwg_relay_drop nwg_datagram_rewrite(struct net *net, struct sk_buff *skb,
+					 const struct nwg_ends *ends)
 {
+	enum nwg_relay_drop reason;
 	struct udphdr *udp;
 	bool sum;
 
+	/* The inner endpoint has moved to the other family just now. */
+	if (unlikely(ipv6_addr_v4mapped(&ends->source) != ipv6_addr_v4mapped(&ends->destination)))
+		return NWG_DROP_FAMILY;
 	if (skb_ensure_writable(skb, nwg_message_offset(skb)))
-		return false;
+		return NWG_DROP_NO_MEMORY;
 	skb_forward_csum(skb);
 	skb_set_transport_header(skb, nwg_ip_header_len(skb));
 	sum = udp_header(skb)->check || skb->ip_summed == CHECKSUM_PARTIAL;
 	if (unlikely(ipv6_addr_v4mapped(&ends->source) != nwg_is_ipv4(skb))) {
-		if (!translate(net, skb, ends))
-			return false;
+		reason = translate(net, skb, ends);
+		if (reason)
+			return reason;
 		sum = true;
 	} else if (nwg_is_ipv4(skb)) {
 		rewrite_addresses4(skb, ends, sum);
@@ -216,7 +226,7 @@ bool nwg_datagram_rewrite(struct net *net, struct sk_buff *skb, const struct nwg
 	}
 	udp->source = ends->source_port;
 	udp->dest = ends->destination_port;
-	return true;
+	return 0;
 }
 
 bool nwg_datagram_exchange(struct sk_buff *skb, unsigned int offset, const void *bytes,

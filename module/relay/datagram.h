@@ -113,9 +113,11 @@ enum nwg_relay_drop nwg_datagram_read(struct sk_buff *skb, struct nwg_datagram *
  * IPv6, which has to have one. DS field and congestion marks stay as they are.
  *
  * Context: BH off.
- * Return: false if out of memory.
+ * Return: 0; %NWG_DROP_NO_MEMORY; or %NWG_DROP_FAMILY, if the ends are of different families or the
+ * datagram is too long for IPv4.
  */
-bool nwg_datagram_rewrite(struct net *net, struct sk_buff *skb, const struct nwg_ends *ends);
+enum nwg_relay_drop nwg_datagram_rewrite(struct net *net, struct sk_buff *skb,
+					 const struct nwg_ends *ends);
 
 /**
  * nwg_datagram_exchange - change a part of a message, and the UDP checksum by what it differs in

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "flow.h"
 
-#include <linux/inetdevice.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
-#include <net/addrconf.h>
 #include <net/dst.h>
-#include <net/udp.h>
+#include <net/ipv6.h>
 
 #include "device.h"
+#include "mapping.h"
 #include "object.h"
 
-#define NEW_LIFETIME (10 * HZ)
+/* Until an initiation that was lost twice has come once more (white paper, section 6.4: every 5.3 s). */
+#define NEW_LIFETIME (15 * HZ)
 #define ESTABLISHED_LIFETIME (540 * HZ)
 
 /*
@@ -21,6 +21,17 @@
  */
 #define INITIATION_COST (HZ / 20)
 #define INITIATION_BURST 5
+
+/*
+ * Who shows a client's session elsewhere: what it may send until the home answers, who takes ten seconds
+ * for that where nothing else is to be sent; how many of them there are at once, of all clients and of
+ * one; and how many more in a second.
+ */
+#define TENTATIVE_DATAGRAMS 1024
+#define MAX_TENTATIVE 64
+#define MAX_TENTATIVE_OF_CLIENT 2
+#define ROAM_COST HZ
+#define ROAM_BURST 4
 
 /*
  * How often flows whose time is up are looked for, and in how many rounds all established ones are
@@ -32,11 +43,8 @@
 /* Flows looked at without letting go of the lock */
 #define EXPIRY_BATCH 64
 
-/* With nine ports of ten in use, 1 in 800 new clients is refused. */
-#define PORT_TRIES 64
-
 static struct kmem_cache *flow_cache;
-static siphash_aligned_key_t hash_key;
+static siphash_key_t hash_key __aligned(SIPHASH_ALIGNMENT);
 
 /* Of a key that anybody may choose */
 static u32 client_hash(const void *data, u32 len, u32 seed)
@@ -52,14 +60,6 @@ static const struct rhashtable_params by_client_params = {
 	.automatic_shrinking = true,
 };
 
-/* Its keys are our own choice, but for a client's port: the default hash with its seed will do. */
-static const struct rhashtable_params by_mapping_params = {
-	.head_offset = offsetof(struct nwg_flow, mapping_node),
-	.key_offset = offsetof(struct nwg_flow, mapping),
-	.key_len = sizeof(struct nwg_flow_mapping),
-	.automatic_shrinking = true,
-};
-
 int nwg_flow_tables_init(struct nwg_flow_tables *tables)
 {
 	int err;
@@ -67,14 +67,24 @@ int nwg_flow_tables_init(struct nwg_flow_tables *tables)
 	err = rhashtable_init(&tables->by_client, &by_client_params);
 	if (err)
 		return err;
-	err = rhashtable_init(&tables->by_mapping, &by_mapping_params);
+	err = nwg_mapping_table_init(&tables->by_mapping);
 	if (err)
-		rhashtable_destroy(&tables->by_client);
+		goto destroy_by_client;
+	err = nwg_roam_tables_init(&tables->sessions);
+	if (err)
+		goto destroy_by_mapping;
+	return 0;
+
+destroy_by_mapping:
+	rhashtable_destroy(&tables->by_mapping);
+destroy_by_client:
+	rhashtable_destroy(&tables->by_client);
 	return err;
 }
 
 void nwg_flow_tables_destroy(struct nwg_flow_tables *tables)
 {
+	nwg_roam_tables_destroy(&tables->sessions);
 	rhashtable_destroy(&tables->by_mapping);
 	rhashtable_destroy(&tables->by_client);
 }
@@ -84,17 +94,11 @@ struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_
 	return rhashtable_lookup(&tables->by_client, key, by_client_params);
 }
 
-struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
-				      const struct nwg_flow_mapping *mapping)
-{
-	return rhashtable_lookup(&tables->by_mapping, mapping, by_mapping_params);
-}
-
 long nwg_flow_left(const struct nwg_flow *flow)
 {
 	const nwg_moment now = nwg_moment_now();
 
-	if (READ_ONCE(flow->state) == NWG_FLOW_NEW)
+	if (READ_ONCE(flow->state) != NWG_FLOW_ESTABLISHED)
 		return NEW_LIFETIME - nwg_moment_between(READ_ONCE(flow->last_initiation), now);
 	return ESTABLISHED_LIFETIME - nwg_moment_between(READ_ONCE(flow->last_reverse), now);
 }
@@ -107,10 +111,33 @@ bool nwg_flow_usable(const struct nwg_flow *flow)
 	       ipv6_addr_v4mapped(&flow->mapping.addr) == ipv6_addr_v4mapped(&params->config.to);
 }
 
-static unsigned int flow_total(const struct nwg_relay *relay)
+unsigned int nwg_flow_total(const struct nwg_relay *relay)
 {
+	unsigned int state, total = 0;
+
+	for (state = 0; state < NWG_FLOW_STATES; state++)
+		total += READ_ONCE(relay->flow_count[state]);
+	return total;
+}
+
+/* Give a flow a state, or another; its list is in the order in which they were given. */
+static void set_state(struct nwg_flow *flow, enum nwg_flow_state state)
+{
+	struct nwg_relay *relay = flow->relay;
+
 	lockdep_assert_held(&relay->lock);
-	return relay->flow_count[NWG_FLOW_NEW] + relay->flow_count[NWG_FLOW_ESTABLISHED];
+	WRITE_ONCE(flow->state, state);
+	list_add_tail(&flow->list, &relay->flows[state]);
+	WRITE_ONCE(relay->flow_count[state], relay->flow_count[state] + 1);
+}
+
+static void leave_state(struct nwg_flow *flow)
+{
+	struct nwg_relay *relay = flow->relay;
+
+	lockdep_assert_held(&relay->lock);
+	list_del(&flow->list);
+	WRITE_ONCE(relay->flow_count[flow->state], relay->flow_count[flow->state] - 1);
 }
 
 static void flow_free_rcu(struct rcu_head *rcu)
@@ -128,101 +155,24 @@ static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow)
 
 	lockdep_assert_held(&relay->lock);
 	rhashtable_remove_fast(&tables->by_client, &flow->client_node, by_client_params);
-	rhashtable_remove_fast(&tables->by_mapping, &flow->mapping_node, by_mapping_params);
+	nwg_mapping_remove(flow);
+	nwg_roam_forget(flow);
 	flow->gone = true;
-	list_del(&flow->list);
-	WRITE_ONCE(relay->flow_count[flow->state], relay->flow_count[flow->state] - 1);
+	leave_state(flow);
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
-/*
- * The interface's address that an IPv4 packet to @to is sent from: one of the same subnet, or the
- * first.
- */
-static bool select_addr4(struct net_device *dev, const struct in6_addr *to, struct in6_addr *addr)
+/* The flow that has waited longest for its first answer, or NULL. */
+static struct nwg_flow *longest_waiting(struct nwg_relay *relay)
 {
-	struct in_device *in_dev = __in_dev_get_rcu(dev);
-	const struct in_ifaddr *ifa, *best = NULL;
+	struct nwg_flow *new, *tentative;
 
-	if (!in_dev)
-		return false;
-	in_dev_for_each_ifa_rcu(ifa, in_dev) {
-		if (inet_ifa_match(to->s6_addr32[3], ifa)) {
-			best = ifa;
-			break;
-		}
-		if (!best)
-			best = ifa;
-	}
-	if (best)
-		ipv6_addr_set_v4mapped(best->ifa_local, addr);
-	return best;
-}
-
-/* Likewise for IPv6, among the addresses of the same scope that are ready for use. */
-static bool select_addr6(struct net_device *dev, const struct in6_addr *to, struct in6_addr *addr)
-{
-	bool link_local = ipv6_addr_type(to) & IPV6_ADDR_LINKLOCAL;
-	const struct inet6_ifaddr *ifa, *best = NULL;
-	struct inet6_dev *in6_dev = __in6_dev_get(dev);
-
-	if (!in6_dev)
-		return false;
-	list_for_each_entry_rcu(ifa, &in6_dev->addr_list, if_list) {
-		if (ifa->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED))
-			continue;
-		if (!(ipv6_addr_type(&ifa->addr) & IPV6_ADDR_LINKLOCAL) == link_local)
-			continue;
-		if (ipv6_prefix_equal(&ifa->addr, to, ifa->prefix_len)) {
-			best = ifa;
-			break;
-		}
-		if (!best)
-			best = ifa;
-	}
-	if (best)
-		*addr = best->addr;
-	return best;
-}
-
-/*
- * Whether a socket of this machine would take what the home sends to the mapping. Context: RCU read
- * section.
- */
-static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *mapping,
-		       const struct in6_addr *to, __be16 to_port)
-{
-	struct net *net = dev_net(dev);
-
-	if (ipv6_addr_v4mapped(to))
-		return __udp4_lib_lookup(net, to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
-					 mapping->port, dev->ifindex, 0, nwg_udp_table(net), NULL);
-	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dev->ifindex, 0,
-				 nwg_udp_table(net), NULL);
-}
-
-/* Give a flow a free port, its client's own if possible, and put it into the table by mapping. */
-static enum nwg_relay_drop map_port(struct nwg_relay *relay, const struct nwg_relay_config *config,
-				    struct nwg_flow *flow)
-{
-	struct rhashtable *table = &relay->net->flows.by_mapping;
-	__be16 port = flow->key.client_port;
-	unsigned int tries;
-	int err;
-
-	for (tries = 0; tries < PORT_TRIES; tries++) {
-		if (tries || ntohs(port) < NWG_FLOW_MIN_PORT)
-			port = htons(get_random_u32_inclusive(NWG_FLOW_MIN_PORT, U16_MAX));
-		flow->mapping.port = port;
-		if (socket_has(relay->device->dev, &flow->mapping, &config->to, config->to_port))
-			continue;
-		err = rhashtable_lookup_insert_fast(table, &flow->mapping_node, by_mapping_params);
-		if (!err)
-			return 0;
-		if (err != -EEXIST)
-			return NWG_DROP_NO_MEMORY;
-	}
-	return NWG_DROP_NO_PORT;
+	new = list_first_entry_or_null(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list);
+	tentative =
+		list_first_entry_or_null(&relay->flows[NWG_FLOW_TENTATIVE], struct nwg_flow, list);
+	if (new &&tentative)
+		return nwg_flow_left(new) <= nwg_flow_left(tentative) ? new : tentative;
+	return new ?: tentative;
 }
 
 /*
@@ -231,20 +181,43 @@ static enum nwg_relay_drop map_port(struct nwg_relay *relay, const struct nwg_re
  */
 static bool make_room(struct nwg_relay *relay, u32 max_flows)
 {
-	struct list_head *flows = &relay->flows[NWG_FLOW_NEW];
+	struct nwg_flow *flow;
 	unsigned int batch;
 
-	for (batch = 0; batch < EXPIRY_BATCH && flow_total(relay) >= max_flows; batch++) {
-		if (list_empty(flows))
+	for (batch = 0; batch < EXPIRY_BATCH && nwg_flow_total(relay) >= max_flows; batch++) {
+		flow = longest_waiting(relay);
+		if (!flow)
 			return false;
-		flow_remove(relay, list_first_entry(flows, struct nwg_flow, list));
+		flow_remove(relay, flow);
 	}
-	return flow_total(relay) < max_flows;
+	return nwg_flow_total(relay) < max_flows;
+}
+
+/*
+ * Make way for a flow whose mapping others have, by ending one that waits for its first answer. Return:
+ * whether there was one.
+ */
+static bool make_way(struct nwg_flow *flow, const struct nwg_relay_config *config)
+{
+	struct nwg_relay *relay = flow->relay;
+	struct nwg_flow *other = NULL;
+
+	if (config->source == NWG_SOURCE_POOL) {
+		other = longest_waiting(relay);
+	} else if (config->source == NWG_SOURCE_TRANSPARENT) {
+		other = nwg_flow_find_mapped(&relay->net->flows, &flow->mapping);
+		if (other && (other->relay != relay || other->state == NWG_FLOW_ESTABLISHED))
+			other = NULL;
+	}
+	if (other)
+		flow_remove(relay, other);
+	return other;
 }
 
 /* Put a flow into the relay and the tables. */
 static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
-				       const struct nwg_relay_config *config, struct nwg_flow *flow)
+				       const struct nwg_relay_params *params, struct nwg_flow *flow,
+				       enum nwg_flow_state state)
 {
 	struct nwg_flow_tables *tables = &relay->net->flows;
 	enum nwg_relay_drop reason;
@@ -252,18 +225,20 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 	lockdep_assert_held(&relay->lock);
 	if (relay->dead)
 		return NWG_DROP_NO_PEER;
-	if (!make_room(relay, config->max_flows))
+	if (!make_room(relay, params->config.max_flows))
 		return NWG_DROP_FLOW_LIMIT;
-	reason = map_port(relay, config, flow);
+	reason = nwg_mapping_assign(flow, &params->config);
+	if ((reason == NWG_DROP_NO_ADDRESS || reason == NWG_DROP_NO_PORT) &&
+	    make_way(flow, &params->config))
+		reason = nwg_mapping_assign(flow, &params->config);
 	if (reason)
 		return reason;
 	if (rhashtable_insert_fast(&tables->by_client, &flow->client_node, by_client_params)) {
 		flow->gone = true;
-		rhashtable_remove_fast(&tables->by_mapping, &flow->mapping_node, by_mapping_params);
+		nwg_mapping_remove(flow);
 		return NWG_DROP_NO_MEMORY;
 	}
-	list_add_tail(&flow->list, &relay->flows[NWG_FLOW_NEW]);
-	WRITE_ONCE(relay->flow_count[NWG_FLOW_NEW], relay->flow_count[NWG_FLOW_NEW] + 1);
+	set_state(flow, state);
 	queue_delayed_work(system_power_efficient_wq, &relay->expiry, EXPIRY_INTERVAL);
 	return 0;
 }
@@ -272,9 +247,10 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 static void note_initiation(struct nwg_flow *flow, __le32 sender)
 {
 	lockdep_assert_held(&flow->relay->lock);
-	if (flow->state == NWG_FLOW_NEW)
-		list_move_tail(&flow->list, &flow->relay->flows[NWG_FLOW_NEW]);
-	WRITE_ONCE(flow->last_initiation, nwg_moment_now());
+	if (flow->state != NWG_FLOW_ESTABLISHED) {
+		list_move_tail(&flow->list, &flow->relay->flows[flow->state]);
+		WRITE_ONCE(flow->last_initiation, nwg_moment_now());
+	}
 	if (!flow->sender_count || flow->senders[0] != sender) {
 		flow->senders[1] = flow->senders[0];
 		flow->senders[0] = sender;
@@ -282,14 +258,11 @@ static void note_initiation(struct nwg_flow *flow, __le32 sender)
 	}
 }
 
-struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
-				 const struct nwg_flow_key *key, __le32 sender,
-				 enum nwg_relay_drop *reason)
+/* Make a flow for a client that has none, which is not in the tables yet. */
+static struct nwg_flow *flow_alloc(struct nwg_relay *relay, const struct nwg_flow_key *key,
+				   enum nwg_relay_drop *reason)
 {
-	const struct nwg_relay_config *config = &params->config;
-	struct net_device *dev = relay->device->dev;
-	struct nwg_flow *flow, *old;
-	bool found;
+	struct nwg_flow *flow;
 
 	BUILD_BUG_ON(sizeof(struct nwg_flow) > 320);
 	flow = kmem_cache_zalloc(flow_cache, GFP_ATOMIC);
@@ -297,61 +270,198 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 		*reason = NWG_DROP_NO_MEMORY;
 		return NULL;
 	}
-	found = ipv6_addr_v4mapped(&config->to) ?
-			select_addr4(dev, &config->to, &flow->mapping.addr) :
-			select_addr6(dev, &config->to, &flow->mapping.addr);
-	if (!found) {
-		*reason = NWG_DROP_NO_ADDRESS;
-		goto free;
-	}
 	flow->key = *key;
-	flow->mapping.ifindex = dev->ifindex;
 	flow->relay = relay;
-	flow->state = NWG_FLOW_NEW;
-	flow->senders[0] = sender;
-	flow->sender_count = 1;
-	flow->created = jiffies;
+	flow->created = ktime_get_boottime_seconds();
 	flow->last_forward = nwg_moment_now();
 	flow->last_reverse = flow->last_forward;
 	flow->last_initiation = flow->last_forward;
 	flow->initiation_credit = flow->last_forward;
+	return flow;
+}
 
+/* The flow of a client that can be used, after what can not be has been removed; or NULL. */
+static struct nwg_flow *flow_present(struct nwg_relay *relay, const struct nwg_flow_key *key)
+{
+	struct nwg_flow *flow = nwg_flow_find(&relay->net->flows, key);
+
+	lockdep_assert_held(&relay->lock);
+	/* One of a dead relay's clients may be another's by now. */
+	if (!flow || flow->relay != relay)
+		return NULL;
+	if (nwg_flow_usable(flow))
+		return flow;
+	flow_remove(relay, flow);
+	return NULL;
+}
+
+struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
+				 const struct nwg_flow_key *key, __le32 sender,
+				 enum nwg_relay_drop *reason)
+{
+	struct nwg_flow *flow, *present;
+
+	flow = flow_alloc(relay, key, reason);
+	if (!flow)
+		return NULL;
 	spin_lock_bh(&relay->lock);
-	old = nwg_flow_find(&relay->net->flows, key);
-	if (old && nwg_flow_usable(old)) {
+	present = flow_present(relay, key);
+	if (present) {
 		/* Another CPU was faster with another initiation of the same client. */
-		note_initiation(old, sender);
+		note_initiation(present, sender);
 		spin_unlock_bh(&relay->lock);
 		kmem_cache_free(flow_cache, flow);
-		return old;
+		return present;
 	}
-	if (old)
-		flow_remove(relay, old);
-	*reason = flow_insert(relay, config, flow);
+	flow->senders[0] = sender;
+	flow->sender_count = 1;
+	*reason = flow_insert(relay, params, flow, NWG_FLOW_NEW);
 	spin_unlock_bh(&relay->lock);
 	if (!*reason)
 		return flow;
 	/* A reader may have found it by its mapping for a moment. */
 	call_rcu(&flow->rcu, flow_free_rcu);
 	return NULL;
-free:
-	kmem_cache_free(flow_cache, flow);
+}
+
+/*
+ * Take from a client's credit, which is a time until which all is paid for: @burst at once, and then one
+ * every @cost jiffies.
+ */
+static bool take_credit(nwg_moment *credit, long cost, unsigned int burst)
+{
+	const nwg_moment now = nwg_moment_now();
+	long paid = max(nwg_moment_between(now, *credit), 0L);
+
+	/* It was paid so long ago that it looks as if it was to come. */
+	if (paid > burst * cost)
+		paid = 0;
+	if (paid > (burst - 1) * cost)
+		return false;
+	*credit = now + paid + cost;
+	return true;
+}
+
+/* Have a flow that is not established try a session of another one, that its client showed. */
+static enum nwg_relay_drop try_session(struct nwg_flow *flow, __le32 index)
+{
+	struct nwg_flow *known = nwg_roam_find(flow->relay, index);
+	unsigned int place;
+
+	lockdep_assert_held(&flow->relay->lock);
+	if (!known || known == flow || known->state != NWG_FLOW_ESTABLISHED ||
+	    flow->roam_listed & BIT(0))
+		return NWG_DROP_NO_FLOW;
+	if (!flow->tries && !take_credit(&known->roam_credit, ROAM_COST, ROAM_BURST))
+		return NWG_DROP_RATE;
+	/* A client may use both its sessions, but not come with those of others. */
+	if (flow->tries && nwg_roam_find(flow->relay, flow->roam.index[0]) != known)
+		return NWG_DROP_NO_FLOW;
+	place = known->roam_listed & BIT(0) && known->roam.index[0] == index ? 0 : 1;
+	WRITE_ONCE(flow->roam.index[0], index);
+	flow->roam.client[0] = known->roam.client[place];
+	flow->roam_oldest = 1;
+	flow->tries = true;
+	return 0;
+}
+
+/* Make room for one more tentative flow of a client, so that it does not take that of another. */
+static void make_tentative_room(struct nwg_relay *relay, __le32 index)
+{
+	const struct nwg_flow *known = nwg_roam_find(relay, index);
+	struct nwg_flow *flow, *oldest = NULL;
+	unsigned int count = 0;
+
+	list_for_each_entry(flow, &relay->flows[NWG_FLOW_TENTATIVE], list) {
+		if (nwg_roam_find(relay, flow->roam.index[0]) != known)
+			continue;
+		count++;
+		oldest = oldest ?: flow;
+	}
+	if (count < MAX_TENTATIVE_OF_CLIENT) {
+		if (relay->flow_count[NWG_FLOW_TENTATIVE] < MAX_TENTATIVE)
+			return;
+		oldest = list_first_entry(&relay->flows[NWG_FLOW_TENTATIVE], struct nwg_flow, list);
+	}
+	flow_remove(relay, oldest);
+}
+
+struct nwg_flow *nwg_flow_roam(struct nwg_relay *relay, const struct nwg_relay_params *params,
+			       const struct nwg_flow_key *key, __le32 index,
+			       enum nwg_relay_drop *reason)
+{
+	struct nwg_flow *flow, *present;
+
+	flow = flow_alloc(relay, key, reason);
+	if (!flow)
+		return NULL;
+	spin_lock_bh(&relay->lock);
+	present = flow_present(relay, key);
+	if (present) {
+		spin_unlock_bh(&relay->lock);
+		kmem_cache_free(flow_cache, flow);
+		return present;
+	}
+	*reason = try_session(flow, index);
+	if (!*reason) {
+		make_tentative_room(relay, index);
+		*reason = flow_insert(relay, params, flow, NWG_FLOW_TENTATIVE);
+	}
+	spin_unlock_bh(&relay->lock);
+	if (!*reason)
+		return flow;
+	call_rcu(&flow->rcu, flow_free_rcu);
 	return NULL;
 }
 
-/* Take from the credit of an established flow's client what an initiation costs. */
-static bool initiation_paid(struct nwg_flow *flow)
+enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index)
+{
+	const atomic64_t *datagrams =
+		&flow->counters[NWG_FORWARD].messages[NWG_MESSAGE_TRANSPORT - 1];
+	struct nwg_relay *relay = flow->relay;
+	enum nwg_relay_drop reason = 0;
+
+	spin_lock_bh(&relay->lock);
+	/* It may have been established meanwhile. */
+	if (flow->gone)
+		reason = NWG_DROP_NO_FLOW;
+	else if (flow->state != NWG_FLOW_ESTABLISHED &&
+		 (!flow->tries || flow->roam.index[0] != index))
+		reason = try_session(flow, index);
+	spin_unlock_bh(&relay->lock);
+	if (!reason && atomic64_read(datagrams) >= TENTATIVE_DATAGRAMS)
+		reason = NWG_DROP_RATE;
+	return reason;
+}
+
+/* The home has answered a flow's client. */
+static void establish(struct nwg_flow *flow)
 {
 	const nwg_moment now = nwg_moment_now();
-	long paid = max(nwg_moment_between(now, flow->initiation_credit), 0L);
 
-	/* It was paid so long ago that it looks as if it was to come. */
-	if (paid > INITIATION_BURST * INITIATION_COST)
-		paid = 0;
-	if (paid > (INITIATION_BURST - 1) * INITIATION_COST)
-		return false;
-	flow->initiation_credit = now + paid + INITIATION_COST;
-	return true;
+	WRITE_ONCE(flow->last_reverse, now);
+	leave_state(flow);
+	set_state(flow, NWG_FLOW_ESTABLISHED);
+	flow->roam_credit = now;
+	flow->tries = false;
+}
+
+void nwg_flow_confirm(struct nwg_flow *flow, __le32 client)
+{
+	struct nwg_relay *relay = flow->relay;
+	struct nwg_flow *before;
+
+	spin_lock_bh(&relay->lock);
+	if (flow->gone || !flow->tries || flow->roam.client[0] != client)
+		goto out;
+	before = nwg_roam_find(relay, flow->roam.index[0]);
+	if (before && before != flow) {
+		nwg_roam_move(before, flow);
+		flow_remove(relay, before);
+	}
+	establish(flow);
+out:
+	spin_unlock_bh(&relay->lock);
 }
 
 int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
@@ -363,7 +473,8 @@ int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
 	if (flow->gone)
 		err = -ENOENT;
 	else if (flow->state == NWG_FLOW_ESTABLISHED && !admitted &&
-		 (flow->ask || !initiation_paid(flow)))
+		 (flow->ask ||
+		  !take_credit(&flow->initiation_credit, INITIATION_COST, INITIATION_BURST)))
 		err = -EBUSY;
 	else
 		note_initiation(flow, sender);
@@ -371,40 +482,68 @@ int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
 	return err;
 }
 
-void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver)
+/* Note a handshake message of the home. */
+static void note_home(struct nwg_flow *flow, __le32 sender)
+{
+	lockdep_assert_held(&flow->relay->lock);
+	flow->home_sender = sender;
+	flow->home_asked = true;
+}
+
+bool nwg_flow_answered(struct nwg_flow *flow, const struct nwg_message_response *response)
 {
 	struct nwg_relay *relay = flow->relay;
+	bool answered = false;
 	unsigned int i;
 
 	spin_lock_bh(&relay->lock);
 	for (i = 0; i < flow->sender_count; i++)
-		if (flow->senders[i] == receiver)
+		if (flow->senders[i] == response->receiver)
 			break;
 	if (i == flow->sender_count || flow->gone)
 		goto out;
+	answered = true;
 	/*
 	 * A response answers an initiation once; what is older than that will not be answered any
 	 * more.
 	 */
 	flow->sender_count = i;
-	atomic64_inc(&flow->handshakes);
-	if (flow->state == NWG_FLOW_NEW) {
-		WRITE_ONCE(flow->last_reverse, nwg_moment_now());
-		WRITE_ONCE(flow->state, NWG_FLOW_ESTABLISHED);
-		list_move_tail(&flow->list, &relay->flows[NWG_FLOW_ESTABLISHED]);
-		WRITE_ONCE(relay->flow_count[NWG_FLOW_NEW], relay->flow_count[NWG_FLOW_NEW] - 1);
-		WRITE_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED],
-			   relay->flow_count[NWG_FLOW_ESTABLISHED] + 1);
-	}
+	nwg_roam_note(flow, response->sender, response->receiver);
+	/* To which a client under load answers with a cookie reply. */
+	note_home(flow, response->sender);
+	if (flow->state != NWG_FLOW_ESTABLISHED)
+		establish(flow);
 out:
 	spin_unlock_bh(&relay->lock);
+	return answered;
+}
+
+void nwg_flow_home_initiated(struct nwg_flow *flow, __le32 sender)
+{
+	spin_lock_bh(&flow->relay->lock);
+	note_home(flow, sender);
+	spin_unlock_bh(&flow->relay->lock);
+}
+
+bool nwg_flow_answers(struct nwg_flow *flow, __le32 receiver,
+		      const struct nwg_message_response *response)
+{
+	struct nwg_relay *relay = flow->relay;
+	bool answers;
+
+	spin_lock_bh(&relay->lock);
+	answers = !flow->gone && flow->home_asked && flow->home_sender == receiver;
+	if (answers && response)
+		nwg_roam_note(flow, receiver, response->sender);
+	spin_unlock_bh(&relay->lock);
+	return answers;
 }
 
 void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nwg_message_type type,
 		    unsigned int len)
 {
 	struct nwg_flow_counters *counters = &flow->counters[direction];
-	u32 largest = READ_ONCE(flow->largest[direction]);
+	u16 largest = READ_ONCE(flow->largest[direction]);
 
 	atomic64_inc(&counters->messages[type - 1]);
 	atomic64_add(len, &counters->bytes);
@@ -412,12 +551,9 @@ void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nw
 		;
 }
 
-void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction, unsigned int len)
+void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction)
 {
-	struct nwg_flow_counters *counters = &flow->counters[direction];
-
-	atomic64_inc(&counters->drops);
-	atomic64_add(len, &counters->dropped_bytes);
+	atomic64_inc(&flow->counters[direction].drops);
 }
 
 void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction,
@@ -431,28 +567,36 @@ void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction dire
 		sums->messages[i + 1] = atomic64_read(&counters->messages[i]);
 	sums->bytes = atomic64_read(&counters->bytes);
 	sums->drops[0] = atomic64_read(&counters->drops);
-	sums->dropped_bytes = atomic64_read(&counters->dropped_bytes);
 	sums->largest = READ_ONCE(flow->largest[direction]);
+}
+
+/* Remove the flows that are in a state. */
+static void remove_all(struct nwg_relay *relay, enum nwg_flow_state state)
+{
+	struct list_head *flows = &relay->flows[state];
+	unsigned int batch = 0;
+
+	spin_lock_bh(&relay->lock);
+	while (!list_empty(flows)) {
+		flow_remove(relay, list_first_entry(flows, struct nwg_flow, list));
+		if (++batch % EXPIRY_BATCH)
+			continue;
+		spin_unlock_bh(&relay->lock);
+		cond_resched();
+		spin_lock_bh(&relay->lock);
+	}
+	spin_unlock_bh(&relay->lock);
 }
 
 void nwg_flow_remove_all(struct nwg_relay *relay)
 {
-	unsigned int state, batch;
+	unsigned int state;
 
-	for (state = 0; state < NWG_FLOW_STATES; state++) {
-		batch = 0;
-		spin_lock_bh(&relay->lock);
-		while (!list_empty(&relay->flows[state])) {
-			flow_remove(relay,
-				    list_first_entry(&relay->flows[state], struct nwg_flow, list));
-			if (++batch % EXPIRY_BATCH)
-				continue;
-			spin_unlock_bh(&relay->lock);
-			cond_resched();
-			spin_lock_bh(&relay->lock);
-		}
-		spin_unlock_bh(&relay->lock);
-	}
+	/* Packets may still move a flow from state to state, but make none. */
+	do {
+		for (state = 0; state < NWG_FLOW_STATES; state++)
+			remove_all(relay, state);
+	} while (nwg_flow_total(relay));
 }
 
 /*
@@ -469,8 +613,8 @@ static void expire(struct nwg_relay *relay, enum nwg_flow_state state, unsigned 
 	while (count && !list_empty(flows)) {
 		flow = list_first_entry(flows, struct nwg_flow, list);
 		expired = nwg_flow_left(flow) <= 0;
-		/* New ones are in the order in which they expire. */
-		if (!expired && state == NWG_FLOW_NEW)
+		/* The others are in the order in which they expire. */
+		if (!expired && state != NWG_FLOW_ESTABLISHED)
 			break;
 		if (expired)
 			flow_remove(relay, flow);
@@ -490,13 +634,19 @@ void nwg_flow_expiry_work(struct work_struct *work)
 	struct nwg_relay *relay = container_of(to_delayed_work(work), struct nwg_relay, expiry);
 
 	expire(relay, NWG_FLOW_NEW, READ_ONCE(relay->flow_count[NWG_FLOW_NEW]));
+	expire(relay, NWG_FLOW_TENTATIVE, READ_ONCE(relay->flow_count[NWG_FLOW_TENTATIVE]));
 	expire(relay, NWG_FLOW_ESTABLISHED,
 	       DIV_ROUND_UP(READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED]), EXPIRY_ROUNDS));
 
 	spin_lock_bh(&relay->lock);
-	if (!relay->dead && flow_total(relay))
+	if (!relay->dead && nwg_flow_total(relay))
 		queue_delayed_work(system_power_efficient_wq, &relay->expiry, EXPIRY_INTERVAL);
 	spin_unlock_bh(&relay->lock);
+}
+
+const siphash_key_t *nwg_flow_hash_key(void)
+{
+	return &hash_key;
 }
 
 int __init nwg_flow_init(void)

@@ -4,8 +4,13 @@
  *
  *	  initiation goes through            home answers it
  *	-------------------------->  NEW  ------------------->  ESTABLISHED
- *	                          10 s after the             540 s after the last
+ *	                          15 s after the             540 s after the last
  *	                         last initiation             packet from the home
+ *	                              |                           ^
+ *	   data of a known session    v      home sends data      |
+ *	------------------------> TENTATIVE ----------------------'
+ *	                         15 s, likewise        (the client's flow of
+ *	                                               before ends)
  *
  * A session of the two ends dies at 180 s and its keys at 540 s (white paper, section 6.3), so a
  * relay never breaks a session that they still hold.
@@ -20,11 +25,13 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/rhashtable.h>
+#include <linux/siphash.h>
 
 #include "../../uapi/nwg.h"
 #include "counters.h"
+#include "roam.h"
 
-#define NWG_FLOW_STATES (NWG_FLOW_ESTABLISHED + 1)
+#define NWG_FLOW_STATES (NWG_FLOW_TENTATIVE + 1)
 
 /* Mapped ports are from here to 65535; what is below belongs to well-known services. */
 #define NWG_FLOW_MIN_PORT 1024
@@ -68,7 +75,6 @@ struct nwg_flow_mapping {
  * @messages: datagrams sent on, by &enum nwg_message_type, less one
  * @bytes: their UDP payload
  * @drops: datagrams dropped
- * @dropped_bytes: their UDP payload
  *
  * Atomic, since several CPUs may carry one flow and nothing may be lost; no lock, and memory per
  * CPU would be too much for a million flows. A datagram that goes through touches two of them,
@@ -78,7 +84,6 @@ struct nwg_flow_counters {
 	atomic64_t messages[NWG_MESSAGE_TRANSPORT];
 	atomic64_t bytes;
 	atomic64_t drops;
-	atomic64_t dropped_bytes;
 };
 
 /*
@@ -110,6 +115,10 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  * @gone: it has left the tables; relay->lock
  * @mac1_valid: @mac1 is there and not answered by a cookie reply; relay->lock
  * @cookie_valid: @cookie is there; relay->lock
+ * @home_asked: @home_sender is there; relay->lock
+ * @roam_listed: bit by bit, which sessions of @roam are in the tables; relay->lock
+ * @roam_oldest: which of them goes next; relay->lock
+ * @tries: not established, and it is tried whether its client has another flow's session; relay->lock
  * @ask: the home has given out a cookie for another's message: until it shows the relay's, nothing in
  *	the client's name passes unasked; written under relay->lock
  * @sender_count: how many of @senders are set; relay->lock
@@ -117,16 +126,19 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  *	first; relay->lock
  * @route_cookie: of @route (IPv6)
  * @route: route to the client, or NULL; RCU, replaced by xchg(), holds a reference
- * @created: jiffies
- * @last_initiation: when the client's last initiation came; written under relay->lock
+ * @created: when it was made, in seconds of CLOCK_BOOTTIME
+ * @last_initiation: until it is established: when the client's last initiation came, or the first data
+ *	of one that roamed; written under relay->lock
+ * @roam_credit: from then on: until when those who show its sessions elsewhere are paid for; relay->lock
  * @initiation_credit: until when the client's initiations are paid for; relay->lock
  * @last_forward: when the client's last packet came; written by any CPU
  * @last_reverse: when the home's last packet came; written by any CPU
  * @mac1: of a handshake message sent to the home; relay->lock
- * @mac1_birth: when that was; relay->lock
+ * @mac1_birth: when that was, in seconds of CLOCK_BOOTTIME; relay->lock
  * @cookie: what the home asks for under load; relay->lock
- * @cookie_birth: when it came; relay->lock
- * @handshakes: initiations that the home has answered
+ * @cookie_birth: when it came, likewise; relay->lock
+ * @roam: its sessions, by which its client is known elsewhere
+ * @home_sender: sender index of the home's last handshake message; relay->lock
  * @counters: by &enum nwg_direction
  * @largest: largest UDP payload sent on, by &enum nwg_direction
  * @rcu: frees it then
@@ -139,6 +151,10 @@ struct nwg_flow {
 	u8 gone : 1;
 	u8 mac1_valid : 1;
 	u8 cookie_valid : 1;
+	u8 home_asked : 1;
+	u8 roam_listed : NWG_ROAM_SESSIONS;
+	u8 roam_oldest : 1;
+	u8 tries : 1;
 	u8 sender_count;
 	u8 ask;
 	__le32 senders[2];
@@ -150,26 +166,31 @@ struct nwg_flow {
 	struct rhash_head mapping_node;
 	struct nwg_flow_mapping mapping __aligned(8);
 	struct nwg_flow_counters counters[NWG_DIRECTIONS];
-	u32 largest[NWG_DIRECTIONS];
+	u16 largest[NWG_DIRECTIONS];
+	u32 created;
 
 	union {
 		struct list_head list;
 		struct rcu_head rcu;
 	};
-	unsigned long created;
-	nwg_moment last_initiation;
+	struct nwg_roam roam;
+	__le32 home_sender;
+	union {
+		nwg_moment last_initiation;
+		nwg_moment roam_credit;
+	};
 	nwg_moment initiation_credit;
-	atomic64_t handshakes;
 	u8 mac1[NWG_MAC_LEN];
 	u8 cookie[NWG_COOKIE_LEN];
-	nwg_moment mac1_birth;
-	nwg_moment cookie_birth;
+	u16 mac1_birth;
+	u16 cookie_birth;
 };
 
 /**
  * struct nwg_flow_tables - all flows of a network namespace
  * @by_client: by key; no two relays of a namespace share an address and port
  * @by_mapping: by mapping
+ * @sessions: by what the home calls their clients' sessions
  *
  * Clients choose their keys, so @by_client is hashed with a secret (siphash) and nobody can aim at
  * one bucket.
@@ -177,6 +198,7 @@ struct nwg_flow {
 struct nwg_flow_tables {
 	struct rhashtable by_client;
 	struct rhashtable by_mapping;
+	struct nwg_roam_tables sessions;
 };
 
 int nwg_flow_tables_init(struct nwg_flow_tables *tables);
@@ -226,6 +248,49 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 				 enum nwg_relay_drop *reason);
 
 /**
+ * nwg_flow_roam - make a tentative flow for a client that goes on with a session from elsewhere
+ * @relay: the relay
+ * @params: its configuration
+ * @key: the client, as it is now
+ * @index: the home's receiver index, by which a flow of the relay is found
+ * @reason: written if there is none
+ *
+ * A forged message costs as much as that, and moves nothing: the client's flow stays until the home
+ * has answered on the new one's mapping in that session, which it does only after it has authenticated
+ * what came. For one session there are few of them, at once and in a second.
+ *
+ * Context: RCU read section with BH off.
+ * Return: as nwg_flow_create().
+ */
+struct nwg_flow *nwg_flow_roam(struct nwg_relay *relay, const struct nwg_relay_params *params,
+			       const struct nwg_flow_key *key, __le32 index,
+			       enum nwg_relay_drop *reason);
+
+/**
+ * nwg_flow_tries - data come on a flow that is not established
+ * @flow: the flow, new or tentative
+ * @index: the home's receiver index
+ *
+ * On a new one, the client has begun a handshake where it is now, and goes on with its session as well.
+ *
+ * Context: RCU read section with BH off.
+ * Return: 0 if they may be sent on, of which there is a limit; otherwise why not.
+ */
+enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index);
+
+/**
+ * nwg_flow_confirm - the home has sent data to a flow that is not established
+ * @flow: the flow
+ * @client: the client's receiver index
+ *
+ * If it is of the session that is tried, the flow is established, and the one that its client had before
+ * ends.
+ *
+ * Context: RCU read section with BH off.
+ */
+void nwg_flow_confirm(struct nwg_flow *flow, __le32 client);
+
+/**
  * nwg_flow_initiated - note an initiation of a client that has a flow
  * @flow: the flow
  * @sender: sender index of the initiation
@@ -237,28 +302,52 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
  */
 int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted);
 
-/*
- * Note a response of the home. @receiver: its receiver index. Context: RCU read section with BH
- * off.
+/**
+ * nwg_flow_answered - note a response of the home
+ * @flow: the flow
+ * @response: the response
+ *
+ * Context: RCU read section with BH off.
+ * Return: whether it answers an initiation of the client's.
  */
-void nwg_flow_answered(struct nwg_flow *flow, __le32 receiver);
+bool nwg_flow_answered(struct nwg_flow *flow, const struct nwg_message_response *response);
+
+/* Note an initiation of the home. @sender: its sender index. Context: BH off. */
+void nwg_flow_home_initiated(struct nwg_flow *flow, __le32 sender);
+
+/**
+ * nwg_flow_answers - whether a client answers the home's last handshake message
+ * @flow: the flow
+ * @receiver: receiver index of its response or cookie reply
+ * @response: the response, which makes a session; NULL if it is a cookie reply
+ *
+ * Context: RCU read section with BH off.
+ */
+bool nwg_flow_answers(struct nwg_flow *flow, __le32 receiver,
+		      const struct nwg_message_response *response);
 
 /* Count a datagram that was sent on. @len: UDP payload. Context: any. */
 void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nwg_message_type type,
 		    unsigned int len);
 
 /* Count a datagram that was dropped. Context: any. */
-void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction, unsigned int len);
+void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction);
 
 /* Read what a flow counted. Context: any. */
 void nwg_flow_read_counters(const struct nwg_flow *flow, enum nwg_direction direction,
 			    struct nwg_counter_sums *sums);
+
+/* How many flows a relay has. Context: any. */
+unsigned int nwg_flow_total(const struct nwg_relay *relay);
 
 /* Remove all flows of a relay that is dead. Context: process. */
 void nwg_flow_remove_all(struct nwg_relay *relay);
 
 /* Work function of relay->expiry. */
 void nwg_flow_expiry_work(struct work_struct *work);
+
+/* Of hashes of what clients choose. */
+const siphash_key_t *nwg_flow_hash_key(void);
 
 int nwg_flow_init(void);
 void nwg_flow_exit(void);

@@ -95,12 +95,16 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 	};
 	struct net_device *dev = flow->relay->device->dev;
 	unsigned int mtu = READ_ONCE(dev->mtu);
+	enum nwg_relay_drop reason;
 
-	if (unlikely((has_mac2 && params->config.has_responder &&
-		      !exchange_mac2(flow, skb, datagram)) ||
-		     !nwg_datagram_rewrite(dev_net(dev), skb, &ends))) {
+	if (unlikely(has_mac2 && params->config.has_responder &&
+		     !exchange_mac2(flow, skb, datagram)))
+		reason = NWG_DROP_NO_MEMORY;
+	else
+		reason = nwg_datagram_rewrite(dev_net(dev), skb, &ends);
+	if (unlikely(reason)) {
 		kfree_skb(skb);
-		return NWG_DROP_NO_MEMORY;
+		return reason;
 	}
 	detach(skb);
 	skb->dev = dev;
@@ -228,7 +232,7 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 	} else {
 		nwg_relay_count_drop(relay, NWG_FORWARD, reason, datagram.len);
 		if (flow)
-			nwg_flow_count_drop(flow, NWG_FORWARD, datagram.len);
+			nwg_flow_count_drop(flow, NWG_FORWARD);
 	}
 }
 
@@ -245,6 +249,7 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 			  struct sk_buff *batch)
 {
 	struct sk_buff *list, *skb, *next;
+	struct nwg_flow *flow;
 
 	list = skb_gso_segment(batch, 0);
 	if (IS_ERR_OR_NULL(list)) {
@@ -255,7 +260,8 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 	consume_skb(batch);
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
-		forward(relay, find_client(relay->net, key), key, skb);
+		flow = find_client(relay->net, key);
+		forward(relay, flow && flow->relay == relay ? flow : NULL, key, skb);
 	}
 }
 
@@ -364,14 +370,16 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 {
 	const struct nwg_ends ends = ends_to_client(&flow->key);
 	struct dst_entry *dst = route_of(net, flow);
+	enum nwg_relay_drop reason;
 
 	if (unlikely(!dst)) {
 		kfree_skb(skb);
 		return NWG_DROP_NO_ROUTE;
 	}
-	if (unlikely(!nwg_datagram_rewrite(net, skb, &ends))) {
+	reason = nwg_datagram_rewrite(net, skb, &ends);
+	if (unlikely(reason)) {
 		kfree_skb(skb);
-		return NWG_DROP_NO_MEMORY;
+		return reason;
 	}
 	detach(skb);
 	skb_dst_set_noref(skb, dst);
@@ -387,14 +395,15 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 }
 
 /*
- * Whether a relay to a peer has the inner endpoint that a packet comes from, as far as its address
- * tells.
+ * Whether a fragment may be of a datagram for a relay, as far as addresses tell: it comes from the inner
+ * endpoint of a relay to the peer, and goes to this machine or where such a relay has clients.
  */
-static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
+static bool is_for_relay(struct net *net, struct nwg_peer *peer, struct sk_buff *skb)
 {
 	const struct nwg_relay_params *params;
 	const struct nwg_relay *relay;
 	struct in6_addr source;
+	bool found = false;
 
 	if (nwg_is_ipv4(skb))
 		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &source);
@@ -402,11 +411,14 @@ static bool is_from_endpoint(struct nwg_peer *peer, const struct sk_buff *skb)
 		source = ipv6_hdr(skb)->saddr;
 	list_for_each_entry_rcu(relay, &peer->device->relays, device_node) {
 		params = rcu_dereference(relay->params);
-		if (rcu_access_pointer(params->peer) == peer &&
-		    ipv6_addr_equal(&params->config.to, &source))
+		if (rcu_access_pointer(params->peer) != peer ||
+		    !ipv6_addr_equal(&params->config.to, &source))
+			continue;
+		if (READ_ONCE(relay->foreign))
 			return true;
+		found = true;
 	}
-	return false;
+	return found && is_local(net, skb);
 }
 
 /*
@@ -435,7 +447,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	struct nwg_ends ends;
 
 	if (unlikely(nwg_is_udp_fragment(skb))) {
-		if (!is_from_endpoint(peer, skb) || !is_local(net, skb))
+		if (!is_for_relay(net, peer, skb))
 			return false;
 		if (!nwg_reassemble(net, skb))
 			return true;
@@ -474,7 +486,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 		nwg_flow_count(flow, NWG_REVERSE, datagram.type, datagram.len);
 	} else {
 		nwg_relay_count_drop(relay, NWG_REVERSE, reason, datagram.len);
-		nwg_flow_count_drop(flow, NWG_REVERSE, datagram.len);
+		nwg_flow_count_drop(flow, NWG_REVERSE);
 	}
 	return true;
 }

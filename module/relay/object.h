@@ -52,6 +52,10 @@ struct nwg_relay_listen {
  * @has_responder: check mac1
  * @responder: public key of the inner responder
  * @max_flows: flows that the relay may hold
+ * @source: &enum nwg_relay_source
+ * @pool: prefix that clients' addresses inside the tunnel are from, IPv4 as v4-mapped, for
+ *	%NWG_SOURCE_POOL; host bits are 0
+ * @pool_len: its length in bits, of its own family's addresses
  */
 struct nwg_relay_config {
 	u8 peer[NWG_KEY_LEN];
@@ -60,6 +64,9 @@ struct nwg_relay_config {
 	bool has_responder;
 	u8 responder[NWG_KEY_LEN];
 	u32 max_flows;
+	u32 source;
+	struct in6_addr pool;
+	u8 pool_len;
 };
 
 /**
@@ -94,6 +101,7 @@ struct nwg_relay_params {
  * @flows: its flows by &enum nwg_flow_state; new ones in the order of their last initiation
  * @flow_count: their numbers; read lockless
  * @dead: it is being removed and takes no more flows
+ * @foreign: it has given clients addresses that are not this machine's; written under update_lock
  * @expiry: ends flows whose time is up; runs while there are flows
  * @rcu: frees it
  */
@@ -114,6 +122,7 @@ struct nwg_relay {
 	struct list_head flows[NWG_FLOW_STATES];
 	unsigned int flow_count[NWG_FLOW_STATES];
 	bool dead;
+	bool foreign;
 	struct delayed_work expiry;
 	struct rcu_head rcu;
 };

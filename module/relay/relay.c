@@ -68,6 +68,7 @@ static struct nwg_relay *relay_alloc(struct nwg_device *wg, const struct nwg_rel
 	relay->net = nwg_relay_net(dev_net(wg->dev));
 	relay->device = wg;
 	relay->listen = *listen;
+	relay->foreign = config->source != NWG_SOURCE_MASQUERADE;
 	spin_lock_init(&relay->lock);
 	nwg_relay_cookies_init(&relay->cookies);
 	for (state = 0; state < NWG_FLOW_STATES; state++)
@@ -129,6 +130,8 @@ int nwg_relay_change(struct nwg_relay *relay, const struct nwg_relay_config *con
 
 	if (!params)
 		return -ENOMEM;
+	if (config->source != NWG_SOURCE_MASQUERADE)
+		WRITE_ONCE(relay->foreign, true);
 	rcu_assign_pointer(relay->params, params);
 	kfree_rcu(old, rcu);
 	return 0;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Send datagrams that a relay has to refuse, or one kind that it must let through.
 
-usage: forge.py [--source PORT] [--ports N] [--seconds S] ADDRESS PORT RESPONDER-PUBLIC-KEY KIND...
+usage: forge.py [OPTION]... ADDRESS PORT RESPONDER-PUBLIC-KEY KIND...; see --help
 
 Prints "KIND COUNT" for what was sent. Message types and lengths: WireGuard white
 paper, section 5.4; mac1 is Mac(Hash("mac1----" || responder), message so far).
@@ -134,12 +134,14 @@ def send(kind, args):
         sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
     else:
         sock = socket.socket(family, socket.SOCK_DGRAM)
-        sock.bind(("", args.source))
+        sock.bind((args.from_address, args.source))
     sent = 0
     with sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, kind == "unsummed")
         sock.connect((args.address, args.port))
         for datagram in KINDS[kind](args.responder):
+            if args.index:
+                datagram = datagram[:4] + args.index + datagram[8:]
             sock.send(raw(sock, args, datagram) if raw else datagram)
             sent += 1
     return sent
@@ -148,6 +150,8 @@ def send(kind, args):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--source", type=int, default=0, help="source port")
+    parser.add_argument("--from", dest="from_address", default="", help="source address")
+    parser.add_argument("--index", type=bytes.fromhex, help="receiver index of transport messages")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
     parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long")
     parser.add_argument("address")

@@ -203,10 +203,13 @@ def case_relay_replies(spec):
     with interface("nwg") as sock:
         spec.ask(sock, "relay-new", ifname="wg0", listen_port=60001, to_port=1,
                  peer=KEY + b"\3", to_ip4=bytes([10, 0, 0, 3]), responder=KEY + b"\4")
-        for family, listen, address, to in ((socket.AF_INET, "listen_ip4", "127.0.0.1", "10.0.0.2"),
-                                            (socket.AF_INET6, "listen_ip6", "::1", "fd00::2")):
+        for family, listen, address, to, pool in (
+                (socket.AF_INET, "listen_ip4", "127.0.0.1", "10.0.0.2", "10.9.0.0"),
+                (socket.AF_INET6, "listen_ip6", "::1", "fd00::2", "fd09::")):
             raw = {listen: socket.inet_pton(family, address),
-                   listen.replace("listen", "to"): socket.inet_pton(family, to)}
+                   listen.replace("listen", "to"): socket.inet_pton(family, to),
+                   "source": 1, "pool_len": 24,
+                   listen.replace("listen", "pool"): socket.inet_pton(family, pool)}
             spec.ask(sock, "relay-new", ifname="wg0", listen_port=60000, to_port=60000,
                      peer=KEY + b"\2", max_flows=5, **raw)
             with socket.socket(family, socket.SOCK_DGRAM) as client:
@@ -215,7 +218,8 @@ def case_relay_replies(spec):
         # Only the junk is dropped, and no home answers.
         paths, shape = reply_paths(spec, "relay-get"), "relay-get/forward-drops/shape"
         wanted_relays = {path for path in paths if "-drops/" not in path or path == shape}
-        wanted_flows = reply_paths(spec, "flow-get") - {"flow-get/reverse-idle"}
+        wanted_flows = reply_paths(spec, "flow-get") - {
+            "flow-get/reverse-idle", "flow-get/forward/bytes", "flow-get/reverse/bytes"}
         relays, flows, end = set(), set(), time.monotonic() + 10
         while (relays, flows) != (wanted_relays, wanted_flows) and time.monotonic() < end:
             relays, flows = replied(spec, sock, "relay-get"), replied(spec, sock, "flow-get")

@@ -52,11 +52,13 @@ static constexpr Command commands[] = {
 	  "nwgctl pubkey < wg0.key" },
 	{ "relay", "add", relay_add, "Relay a UDP port into a peer",
 	  "dev IFACE listen [ADDR:]PORT peer KEY to ADDR:PORT\n"
-	  "    [responder KEY] [max-flows N]",
+	  "    [responder KEY] [max-flows N]\n"
+	  "    [source { masquerade | pool PREFIX | transparent }]",
 	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home.pub)\" to 172.16.1.254:60000" },
 	{ "relay", "set", relay_set, "Change a relay and keep its flows",
 	  "listen [ADDR:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
-	  "    [responder { KEY | none }] [max-flows N]",
+	  "    [responder { KEY | none }] [max-flows N]\n"
+	  "    [source { masquerade | pool PREFIX | transparent }]",
 	  "nwgctl relay set listen 60000 max-flows 100" },
 	{ "relay", "del", relay_del, "Remove a relay and its flows",
 	  "listen [ADDR:]PORT [dev IFACE]", "nwgctl relay del listen 60000" },

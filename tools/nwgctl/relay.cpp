@@ -31,6 +31,19 @@ static Result<Key> parse_responder(const std::string &text, bool removable)
 	return key;
 }
 
+/* Behind `source'. */
+static Result<netlink::Source> parse_source(Words &words)
+{
+	if (words.take("masquerade"))
+		return netlink::Source{ .kind = NWG_SOURCE_MASQUERADE };
+	if (words.take("transparent"))
+		return netlink::Source{ .kind = NWG_SOURCE_TRANSPARENT };
+	if (!words.take("pool"))
+		return wrong_usage("`source' is one of masquerade, pool PREFIX, transparent");
+	return netlink::Source{ .kind = NWG_SOURCE_POOL,
+				.pool = TRY(config::parse_pool(TRY(words.value()))) };
+}
+
 /* Any order, each keyword once. A relay that is set can lose its responder. */
 static Result<RelayChange> parse_change(Words words, bool set)
 {
@@ -60,6 +73,11 @@ static Result<RelayChange> parse_change(Words words, bool set)
 			repeated = change.max_flows.has_value();
 			change.max_flows =
 				TRY(config::parse_count(TRY(words.value()), "max-flows"));
+		} else if (words.take("source")) {
+			if (change.source)
+				return words.repeated();
+			repeated = false;
+			change.source = TRY(parse_source(words));
 		} else {
 			return words.unknown();
 		}
@@ -88,7 +106,7 @@ Status relay_set(const Options &, Arguments arguments)
 {
 	const auto change = TRY(parse_change(Words(arguments), true));
 
-	if (!change.peer && !change.to && !change.responder && !change.max_flows)
+	if (!change.peer && !change.to && !change.responder && !change.max_flows && !change.source)
 		return wrong_usage("nothing is to be changed");
 	return netlink::set_relay(change);
 }
@@ -97,7 +115,7 @@ Status relay_del(const Options &, Arguments arguments)
 {
 	const auto change = TRY(parse_change(Words(arguments), true));
 
-	if (change.peer || change.to || change.responder || change.max_flows)
+	if (change.peer || change.to || change.responder || change.max_flows || change.source)
 		return wrong_usage("a relay is removed by its `listen' alone");
 	return netlink::delete_relay(change);
 }

@@ -259,6 +259,20 @@ static Result<Prefix> parse_prefix(std::string_view text)
 	return prefix;
 }
 
+Result<Prefix> parse_pool(std::string_view text)
+{
+	const std::size_t slash = text.find('/');
+	const auto address = Address::from_text(text.substr(0, slash));
+	const auto length = address && slash != text.npos ?
+				    parse_number(text.substr(slash + 1), address->bits()) :
+				    std::nullopt;
+
+	if (!address || !length)
+		return usage_error(fmt::format("Unable to parse pool: `{}'", text),
+				   "write ADDR/LENGTH");
+	return Prefix{ *address, static_cast<uint8_t>(*length) };
+}
+
 Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text)
 {
 	std::vector<Prefix> prefixes;

@@ -41,6 +41,9 @@ Result<uint32_t> parse_count(std::string_view text, std::string_view what);
 Result<Endpoint> parse_endpoint(std::string_view text);
 /* ADDR[/LENGTH],...; an empty text is an empty list. Host bits are cleared, with a warning on standard error. */
 Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text);
+
+/* ADDR/LENGTH */
+Result<Prefix> parse_pool(std::string_view text);
 /* ADDR:PORT or [ADDR]:PORT, both numeric; PORT or *:PORT too if @any_address. */
 Result<Transport> parse_transport(std::string_view text, bool any_address);
 

@@ -53,6 +53,22 @@ std::string_view flow_state_name(uint32_t state)
 		return "new";
 	case NWG_FLOW_ESTABLISHED:
 		return "established";
+	case NWG_FLOW_TENTATIVE:
+		return "tentative";
+	default:
+		return "unknown";
+	}
+}
+
+std::string Source::text() const
+{
+	switch (kind) {
+	case NWG_SOURCE_MASQUERADE:
+		return "masquerade";
+	case NWG_SOURCE_POOL:
+		return pool ? fmt::format("pool {}", pool->text()) : "pool";
+	case NWG_SOURCE_TRANSPARENT:
+		return "transparent";
 	default:
 		return "unknown";
 	}
@@ -75,7 +91,7 @@ static Counters parse_counters(Attribute nest)
 	};
 
 	return { .packets = count(NWG_COUNTER_A_PACKETS),
-		 .bytes = count(NWG_COUNTER_A_BYTES),
+		 .bytes = attributes[NWG_COUNTER_A_BYTES].get<uint64_t>(),
 		 .forwarded_packets = count(NWG_COUNTER_A_FORWARDED_PACKETS),
 		 .forwarded_bytes = count(NWG_COUNTER_A_FORWARDED_BYTES),
 		 .initiations = count(NWG_COUNTER_A_INITIATIONS),
@@ -119,8 +135,15 @@ std::optional<Relay> parse_relay(const SecretBytes &message)
 	if (relay.responder && relay.responder->is_zero())
 		relay.responder.reset();
 	relay.max_flows = number(NWG_RELAY_A_MAX_FLOWS);
+	relay.source.kind = number(NWG_RELAY_A_SOURCE);
+	if (const auto pool = parse_address(attributes[NWG_RELAY_A_POOL_IP4],
+					    attributes[NWG_RELAY_A_POOL_IP6]))
+		relay.source.pool =
+			Prefix{ *pool,
+				attributes[NWG_RELAY_A_POOL_LEN].get<uint8_t>().value_or(0) };
 	relay.flows_new = number(NWG_RELAY_A_FLOWS_NEW);
 	relay.flows_established = number(NWG_RELAY_A_FLOWS_ESTABLISHED);
+	relay.flows_tentative = number(NWG_RELAY_A_FLOWS_TENTATIVE);
 	relay.peer_present = attributes[NWG_RELAY_A_PEER_PRESENT].get<uint8_t>().value_or(0);
 	relay.forward = parse_counters(attributes[NWG_RELAY_A_FORWARD]);
 	relay.reverse = parse_counters(attributes[NWG_RELAY_A_REVERSE]);
@@ -223,6 +246,14 @@ static Status change_relay(uint8_t command, const RelayChange &change, const cha
 		request.put(NWG_RELAY_A_RESPONDER, change.responder->raw());
 	if (change.max_flows)
 		request.put_u32(NWG_RELAY_A_MAX_FLOWS, *change.max_flows);
+	if (change.source) {
+		request.put_u32(NWG_RELAY_A_SOURCE, change.source->kind);
+		if (change.source->pool) {
+			put_address(request, change.source->pool->address, NWG_RELAY_A_POOL_IP4,
+				    NWG_RELAY_A_POOL_IP6);
+			request.put_u8(NWG_RELAY_A_POOL_LEN, change.source->pool->length);
+		}
+	}
 	auto answer = family.request(request);
 	if (!answer)
 		return failed(answer.error(), operation, hint_for(answer.error(), command, change));

@@ -19,7 +19,9 @@ namespace nwgctl::netlink
 
 /* Traffic in one direction; see &enum nwg_counter_attribute. */
 struct Counters {
-	uint64_t packets = 0, bytes = 0;
+	uint64_t packets = 0;
+	/* Of a relay only. */
+	std::optional<uint64_t> bytes = {};
 	uint64_t forwarded_packets = 0, forwarded_bytes = 0;
 	uint64_t initiations = 0, responses = 0, cookie_replies = 0, transports = 0;
 	uint64_t largest = 0;
@@ -28,6 +30,15 @@ struct Counters {
 /* Packets by &enum nwg_relay_drop. */
 using Drops = std::array<uint64_t, NWG_DROP_MAX + 1>;
 
+/* Who a client is to the home; a prefix only if it is an address of a pool. */
+struct Source {
+	uint32_t kind = NWG_SOURCE_MASQUERADE;
+	std::optional<Prefix> pool = {};
+
+	/* As it is written in a command. */
+	[[nodiscard]] std::string text() const;
+};
+
 /* State of a relay. */
 struct Relay {
 	std::string interface;
@@ -35,7 +46,8 @@ struct Relay {
 	Key peer;
 	Transport to;
 	std::optional<Key> responder;
-	uint32_t max_flows = 0, flows_new = 0, flows_established = 0;
+	Source source;
+	uint32_t max_flows = 0, flows_new = 0, flows_established = 0, flows_tentative = 0;
 	bool peer_present = false;
 	Counters forward, reverse;
 	Drops forward_drops{}, reverse_drops{};
@@ -61,6 +73,7 @@ struct RelayChange {
 	/* All zeroes: check mac1 no more. */
 	std::optional<Key> responder = {};
 	std::optional<uint32_t> max_flows = {};
+	std::optional<Source> source = {};
 };
 
 /* What to list: all, or what is of an interface or of a listening port. */

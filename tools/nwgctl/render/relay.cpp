@@ -15,15 +15,18 @@ static constexpr int green = 32;
 
 static Json counters_json(const Counters &counters)
 {
-	return { { "packets", counters.packets },
-		 { "bytes", counters.bytes },
-		 { "forwarded_packets", counters.forwarded_packets },
-		 { "forwarded_bytes", counters.forwarded_bytes },
-		 { "initiations", counters.initiations },
-		 { "responses", counters.responses },
-		 { "cookie_replies", counters.cookie_replies },
-		 { "transports", counters.transports },
-		 { "largest", counters.largest } };
+	Json json{ { "packets", counters.packets },
+		   { "forwarded_packets", counters.forwarded_packets },
+		   { "forwarded_bytes", counters.forwarded_bytes },
+		   { "initiations", counters.initiations },
+		   { "responses", counters.responses },
+		   { "cookie_replies", counters.cookie_replies },
+		   { "transports", counters.transports },
+		   { "largest", counters.largest } };
+
+	if (counters.bytes)
+		json["bytes"] = *counters.bytes;
+	return json;
 }
 
 static Json drops_json(const Drops &drops)
@@ -69,7 +72,7 @@ static void add_direction(Block &block, const std::string &name, const Counters 
 	block.fields.push_back(
 		{ name,
 		  fmt::format("{}, {} received; {}, {} sent on", count(counters.packets, "packet"),
-			      bytes(counters.bytes, palette),
+			      bytes(counters.bytes.value_or(0), palette),
 			      count(counters.forwarded_packets, "packet"),
 			      bytes(counters.forwarded_bytes, palette)),
 		  name, std::move(json) });
@@ -106,14 +109,16 @@ Block relay_block(const netlink::Relay &relay, const Palette &palette)
 	if (relay.responder)
 		block.fields.push_back({ "responder", relay.responder->base64(), "responder",
 					 relay.responder->base64() });
-	block.fields.push_back(
-		{ "flows",
-		  fmt::format("{} established, {} new, at most {}", relay.flows_established,
-			      relay.flows_new, relay.max_flows),
-		  "flows",
-		  { { "established", relay.flows_established },
-		    { "new", relay.flows_new },
-		    { "max", relay.max_flows } } });
+	block.fields.push_back({ "source", relay.source.text(), "source", relay.source.text() });
+	block.fields.push_back({ "flows",
+				 fmt::format("{} established, {} new, {} tentative, at most {}",
+					     relay.flows_established, relay.flows_new,
+					     relay.flows_tentative, relay.max_flows),
+				 "flows",
+				 { { "established", relay.flows_established },
+				   { "new", relay.flows_new },
+				   { "tentative", relay.flows_tentative },
+				   { "max", relay.max_flows } } });
 	add_direction(block, "forward", relay.forward, relay.forward_drops, palette);
 	add_direction(block, "reverse", relay.reverse, relay.reverse_drops, palette);
 	return block;
