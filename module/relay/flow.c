@@ -165,14 +165,14 @@ static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow)
 /* The flow that has waited longest for its first answer, or NULL. */
 static struct nwg_flow *longest_waiting(struct nwg_relay *relay)
 {
-	struct nwg_flow *new, *tentative;
+	struct nwg_flow *fresh, *tentative;
 
-	new = list_first_entry_or_null(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list);
+	fresh = list_first_entry_or_null(&relay->flows[NWG_FLOW_NEW], struct nwg_flow, list);
 	tentative =
 		list_first_entry_or_null(&relay->flows[NWG_FLOW_TENTATIVE], struct nwg_flow, list);
-	if (new &&tentative)
-		return nwg_flow_left(new) <= nwg_flow_left(tentative) ? new : tentative;
-	return new ?: tentative;
+	if (fresh && tentative)
+		return nwg_flow_left(fresh) <= nwg_flow_left(tentative) ? fresh : tentative;
+	return fresh ?: tentative;
 }
 
 /*
@@ -259,17 +259,14 @@ static void note_initiation(struct nwg_flow *flow, __le32 sender)
 }
 
 /* Make a flow for a client that has none, which is not in the tables yet. */
-static struct nwg_flow *flow_alloc(struct nwg_relay *relay, const struct nwg_flow_key *key,
-				   enum nwg_relay_drop *reason)
+static struct nwg_flow *flow_alloc(struct nwg_relay *relay, const struct nwg_flow_key *key)
 {
 	struct nwg_flow *flow;
 
 	BUILD_BUG_ON(sizeof(struct nwg_flow) > 320);
 	flow = kmem_cache_zalloc(flow_cache, GFP_ATOMIC);
-	if (unlikely(!flow)) {
-		*reason = NWG_DROP_NO_MEMORY;
+	if (unlikely(!flow))
 		return NULL;
-	}
 	flow->key = *key;
 	flow->relay = relay;
 	flow->created = ktime_get_boottime_seconds();
@@ -292,35 +289,6 @@ static struct nwg_flow *flow_present(struct nwg_relay *relay, const struct nwg_f
 	if (nwg_flow_usable(flow))
 		return flow;
 	flow_remove(relay, flow);
-	return NULL;
-}
-
-struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
-				 const struct nwg_flow_key *key, __le32 sender,
-				 enum nwg_relay_drop *reason)
-{
-	struct nwg_flow *flow, *present;
-
-	flow = flow_alloc(relay, key, reason);
-	if (!flow)
-		return NULL;
-	spin_lock_bh(&relay->lock);
-	present = flow_present(relay, key);
-	if (present) {
-		/* Another CPU was faster with another initiation of the same client. */
-		note_initiation(present, sender);
-		spin_unlock_bh(&relay->lock);
-		kmem_cache_free(flow_cache, flow);
-		return present;
-	}
-	flow->senders[0] = sender;
-	flow->sender_count = 1;
-	*reason = flow_insert(relay, params, flow, NWG_FLOW_NEW);
-	spin_unlock_bh(&relay->lock);
-	if (!*reason)
-		return flow;
-	/* A reader may have found it by its mapping for a moment. */
-	call_rcu(&flow->rcu, flow_free_rcu);
 	return NULL;
 }
 
@@ -386,32 +354,61 @@ static void make_tentative_room(struct nwg_relay *relay, __le32 index)
 	flow_remove(relay, oldest);
 }
 
-struct nwg_flow *nwg_flow_roam(struct nwg_relay *relay, const struct nwg_relay_params *params,
-			       const struct nwg_flow_key *key, __le32 index,
-			       enum nwg_relay_drop *reason)
+/*
+ * Make a flow in a state, for a message that tells @index: the sender index of an initiation if it is
+ * new, the session that is tried if it is tentative. Return: as nwg_flow_create().
+ */
+static struct nwg_flow *flow_add(struct nwg_relay *relay, const struct nwg_relay_params *params,
+				 const struct nwg_flow_key *key, enum nwg_flow_state state,
+				 __le32 index, enum nwg_relay_drop *reason)
 {
 	struct nwg_flow *flow, *present;
 
-	flow = flow_alloc(relay, key, reason);
-	if (!flow)
+	*reason = NWG_DROP_NO_MEMORY;
+	flow = flow_alloc(relay, key);
+	if (unlikely(!flow))
 		return NULL;
 	spin_lock_bh(&relay->lock);
 	present = flow_present(relay, key);
 	if (present) {
+		/* Another CPU was faster with another message of the same client. */
+		if (state == NWG_FLOW_NEW)
+			note_initiation(present, index);
 		spin_unlock_bh(&relay->lock);
 		kmem_cache_free(flow_cache, flow);
 		return present;
 	}
-	*reason = try_session(flow, index);
-	if (!*reason) {
-		make_tentative_room(relay, index);
-		*reason = flow_insert(relay, params, flow, NWG_FLOW_TENTATIVE);
+	*reason = 0;
+	if (state == NWG_FLOW_NEW) {
+		flow->senders[0] = index;
+		flow->sender_count = 1;
+	} else {
+		*reason = try_session(flow, index);
+		if (!*reason)
+			make_tentative_room(relay, index);
 	}
+	if (!*reason)
+		*reason = flow_insert(relay, params, flow, state);
 	spin_unlock_bh(&relay->lock);
 	if (!*reason)
 		return flow;
+	/* A reader may have found it by its mapping for a moment. */
 	call_rcu(&flow->rcu, flow_free_rcu);
 	return NULL;
+}
+
+struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
+				 const struct nwg_flow_key *key, __le32 sender,
+				 enum nwg_relay_drop *reason)
+{
+	return flow_add(relay, params, key, NWG_FLOW_NEW, sender, reason);
+}
+
+struct nwg_flow *nwg_flow_roam(struct nwg_relay *relay, const struct nwg_relay_params *params,
+			       const struct nwg_flow_key *key, __le32 index,
+			       enum nwg_relay_drop *reason)
+{
+	return flow_add(relay, params, key, NWG_FLOW_TENTATIVE, index, reason);
 }
 
 enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index)
