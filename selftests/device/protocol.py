@@ -895,22 +895,6 @@ def cookies(number):
     equal(at_once([other.initiator() for other in quick])[0], {wg.RESPONSE: 15}, "answers without load")
 
 
-@contextlib.contextmanager
-def undisturbed():
-    """Nobody else runs meanwhile, as long as this thread waits for nothing: what it sends arrives, and is not worked
-    off."""
-    # What is left to these threads must not wait until the device's work may run, too.
-    softirqs = [int(thread) for thread in bench.run("pgrep", "^ksoftirqd/").split()]
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    for thread in softirqs:
-        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(2))
-    try:
-        yield
-    finally:
-        for thread in (*softirqs, 0):
-            os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
-
-
 def burst(wire, count, public=None, first=None, then=lambda: None):
     """Initiations that are all queued before the device works off the first. To another public key they are worked off
     soon. A message of our own may come first, and something may be done at once when all are there."""
@@ -918,7 +902,7 @@ def burst(wire, count, public=None, first=None, then=lambda: None):
     with bench.inside(bench.NS_C):
         raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     raw.connect((bench.HOST, wire.device.port))
-    with contextlib.closing(raw), undisturbed():
+    with contextlib.closing(raw), flood.undisturbed():
         if first:
             wire.send(first)
         for message in messages:
