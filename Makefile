@@ -23,6 +23,11 @@ module: ## build nwg.ko
 tools: ## build nwgctl into build/
 	$(MAKE) -C tools
 
+aged: ## build a module with which selftests/device/hand.sh makes sessions old
+	mkdir -p build/$(KREL)/aged
+	cp -p selftests/device/aged/* build/$(KREL)/aged
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/$(KREL)/aged modules
+
 setup: ## install what build, demo and check need (Debian, Ubuntu)
 	selftests/setup
 
@@ -34,7 +39,7 @@ debug: ## build a kernel that finds faults, once (x86-64), and nwg.ko for it
 	selftests/debug/build
 
 check: setup ## run the tests: all on a stock kernel, some on the debug kernel, too (x86-64)
-	$(MAKE) all debug
+	$(MAKE) all aged debug
 	selftests/run --all
 
 check-debug: setup ## run all tests of the module on the debug kernel: hours
@@ -90,4 +95,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools debug setup demo check check-debug install uninstall clean help
+.PHONY: all module tools aged debug setup demo check check-debug install uninstall clean help

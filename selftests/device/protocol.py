@@ -467,6 +467,54 @@ def last_counter(number):
     inner.gets(b"last")
 
 
+RELEASE = os.uname().release
+MODULE = f"{os.path.dirname(__file__)}/../../build/{'debug' if RELEASE.endswith('-debug') else RELEASE}/aged/aged.ko"
+
+
+def has_sent(wire, count):
+    """The device has sent so many messages on this session, which nobody can wait for: the module "aged" knows how."""
+    parameters = "/sys/module/aged/parameters/"
+    for name, value in ("index", wire.session.remote), ("sent", count):
+        with open(parameters + name, "w", encoding="ascii") as parameter:
+            parameter.write(str(value))
+    wire.send_packet()
+    with open(parameters + "sent", encoding="ascii") as parameter:
+        bench.wait_until(lambda: not parameter.seek(0) and parameter.read() == "0\n", "no session has that index")
+
+
+def used_up(number):
+    """sessions: a new one after 2^60 messages; none is sent with a counter of 2^64 - 2^13 - 1, or beyond"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    bench.run("insmod", MODULE)
+    try:
+        wire.connect()
+        has_sent(wire, 2**60 - 1)
+        for counter in 2**60 - 1, 2**60:
+            wire.gets_nothing("a session that has sent less than 2^60 messages")
+            inner.send(wire.inner, b"fresh")
+            message = wire.gets(wg.TRANSPORT)
+            equal(struct.unpack_from("<Q", message, 8)[0], counter, "counter")
+            equal(bench.udp_payload(wire.session.decrypt(message)), b"fresh", "payload")
+        wire.accept()
+        equal(wire.gets_packet(), b"", "payload of the confirmation")
+        time.sleep(5.1)  # not more often than that
+        has_sent(wire, 2**64 - 2**18)
+        inner.send(wire.inner, b"old")
+        wire.gets_payload(b"old")
+        initiation = wire.gets(wg.INITIATION)
+        for sent in 2**64 - 2**13 - 1, 2**64 - 1:
+            has_sent(wire, sent)
+            inner.send(wire.inner, b"too old")
+            wire.gets_nothing(f"a packet for a session that has sent {sent} messages")
+        wire.answer(initiation)
+        for _ in range(2):
+            wire.gets_payload(b"too old")
+        wire.gets_nothing("a new session")
+    finally:
+        bench.run("rmmod", "aged")
+
+
 def forged_transport(number):
     """transport: a forged message is dropped, and takes no counter"""
     device = Device(number)
@@ -1082,3 +1130,5 @@ CASES = [
     does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, source_rate, keyless,
     cookie_secret, address_limit, prefix_limit,
 ]
+if bench.KIND == "nwg":  # of no other kind is it known where a session counts
+    CASES.append(used_up)
