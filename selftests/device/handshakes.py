@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Listen to an interface, and add a line to a file for every handshake message: the time, which END of the link sent it,
-the version of IP, and the type, with "+mac2" where it has one. A message of the wrong length has it in brackets.
+the version of IP, and the type, with "+mac2" where it has one. A message of the wrong length has it in brackets. What
+is sent to the forged sources of flood.py is left out.
 
 usage: handshakes.py INTERFACE OWN-END OTHER-END FILE
 Says "ready" when it listens. "1700000000.123456 a v4 1+mac2"
@@ -21,6 +22,8 @@ def describe(packet):
     """Version and type of a handshake message, None if it is none."""
     version = packet[0] >> 4
     if version not in HEADER or packet[9 if version == 4 else 6] != socket.IPPROTO_UDP:
+        return None
+    if version == 4 and packet[16] == 198 and packet[17] in (18, 19):
         return None
     message = packet[HEADER[version] + 8:]
     kind = wg.message_type(message)
