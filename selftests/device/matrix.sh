@@ -7,11 +7,15 @@
 # more and no less, that packets came through, and where each end believes the other to be.
 # For a VM with virtual time.
 #
-# usage: matrix.sh KIND_A KIND_B
+# usage: matrix.sh KIND_A KIND_B [CELL]...
+#
+# CELL is INNER-in-OUTER, or INNER-in-OUTER-psk: "4-in-6-psk". Without any: all.
 
 here=$(dirname "$(realpath "$0")")
 . "$here/../lib/ktap.sh"
 KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
+cells=("${@:3}")
+[ ${#cells[@]} -gt 0 ] || cells=(4-in-4 4-in-4-psk 6-in-4 6-in-4-psk 4-in-6 4-in-6-psk 6-in-6 6-in-6-psk)
 . "$here/device.sh"
 . "$here/pair.sh"
 
@@ -219,16 +223,14 @@ done
 echo 0 >"$work/told"
 directions=("a b")
 [ "$KIND_A" = "$KIND_B" ] || directions+=("b a")
-ktap_plan $((${#directions[@]} * 8 * 6))
+ktap_plan $((${#directions[@]} * ${#cells[@]} * 6))
 for direction in "${directions[@]}"; do
 	read -r from to <<<"$direction"
-	for outer in 4 6; do
-		for inner in 4 6; do
-			psk=/dev/null
-			cell "no psk"
-			psk=$work/psk
-			cell "psk"
-		done
+	for cell in "${cells[@]}"; do
+		IFS=- read -r inner _ outer with <<<"$cell"
+		psk=/dev/null
+		[ -z "$with" ] || psk=$work/psk
+		cell "${with:-no psk}"
 	done
 done
 ktap_end
