@@ -22,11 +22,6 @@
 
 #define PROTOCOL_VERSION 1
 
-#define READ_ONLY                                                                  \
-	{                                                                          \
-		.type = NLA_REJECT, .reject_message = "the attribute is read only" \
-	}
-
 static const struct nla_policy allowedip_policy[NWG_ALLOWEDIP_A_MAX + 1] = {
 	[NWG_ALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
 	[NWG_ALLOWEDIP_A_IPADDR] = NLA_POLICY_MIN_LEN(sizeof(struct in_addr)),

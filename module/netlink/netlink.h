@@ -10,6 +10,28 @@
 #include "../../uapi/nwg.h"
 
 struct nwg_device;
+struct nwg_relay_listen;
+
+/* Policy of an attribute that only the kernel sends. */
+#define READ_ONLY                                                                  \
+	{                                                                          \
+		.type = NLA_REJECT, .reject_message = "the attribute is read only" \
+	}
+
+/* Refuse: an attribute is missing. Prints what it is for and which it is. */
+#define REFUSE_MISSING(extack, type, msg)                   \
+	({                                                  \
+		NL_SET_ERR_MSG(extack, msg);                \
+		NL_SET_ERR_ATTR_MISS(extack, NULL, (type)); \
+		-EINVAL;                                    \
+	})
+
+/* Refuse: an attribute is wrong. */
+#define REFUSE(extack, attr, err, msg)                  \
+	({                                              \
+		NL_SET_ERR_MSG_ATTR(extack, attr, msg); \
+		(err);                                  \
+	})
 
 extern struct genl_family nwg_genl_family;
 
@@ -27,12 +49,21 @@ extern const struct nla_policy nwg_drop_in_policy[];
 int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info);
 int nwg_nl_relay_set(struct sk_buff *skb, struct genl_info *info);
 int nwg_nl_relay_del(struct sk_buff *skb, struct genl_info *info);
+extern const struct nla_policy nwg_relay_policy[];
+extern const struct nla_policy nwg_relay_del_policy[];
+
+/*
+ * Read where a relay listens from the attributes of one command or another. Whether there is a relay
+ * is the caller's question.
+ */
+int nwg_nl_read_listen(struct nlattr **attrs, int port_type, int ip4_type, int ip6_type,
+		       struct nwg_relay_listen *listen, struct netlink_ext_ack *extack);
+
+/* dump.c */
 int nwg_nl_relay_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int nwg_nl_flow_start(struct netlink_callback *cb);
 int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int nwg_nl_flow_done(struct netlink_callback *cb);
-extern const struct nla_policy nwg_relay_policy[];
-extern const struct nla_policy nwg_relay_del_policy[];
 extern const struct nla_policy nwg_relay_get_policy[];
 extern const struct nla_policy nwg_flow_policy[];
 

@@ -7,7 +7,6 @@
 #include <net/dst.h>
 #include <net/ipv6.h>
 
-#include "device.h"
 #include "mapping.h"
 #include "object.h"
 
@@ -205,7 +204,7 @@ static bool make_way(struct nwg_flow *flow, const struct nwg_relay_config *confi
 	if (config->source == NWG_SOURCE_POOL) {
 		other = longest_waiting(relay);
 	} else if (config->source == NWG_SOURCE_TRANSPARENT) {
-		other = nwg_flow_find_mapped(&relay->net->flows, &flow->mapping);
+		other = nwg_mapping_find(&relay->net->flows, &flow->mapping);
 		if (other && (other->relay != relay || other->state == NWG_FLOW_ESTABLISHED))
 			other = NULL;
 	}

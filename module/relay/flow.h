@@ -33,9 +33,6 @@
 
 #define NWG_FLOW_STATES (NWG_FLOW_TENTATIVE + 1)
 
-/* Mapped ports are from here to 65535; what is below belongs to well-known services. */
-#define NWG_FLOW_MIN_PORT 1024
-
 struct dst_entry;
 struct nwg_relay;
 struct nwg_relay_params;
@@ -215,10 +212,6 @@ void nwg_flow_tables_destroy(struct nwg_flow_tables *tables);
  * Return: the flow, which may have expired, valid until the end of the section; or NULL.
  */
 struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_flow_key *key);
-
-/* As nwg_flow_find(), by what the home knows the client by. */
-struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
-				      const struct nwg_flow_mapping *mapping);
 
 /* Jiffies until a flow ends unless a packet prolongs it; 0 or less if its time is up. */
 long nwg_flow_left(const struct nwg_flow *flow);

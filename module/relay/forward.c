@@ -25,6 +25,7 @@
 #include "datagram.h"
 #include "device.h"
 #include "fragment.h"
+#include "mapping.h"
 #include "object.h"
 #include "peer.h"
 #include "relay.h"
@@ -458,7 +459,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	mapping.addr = ends.destination;
 	mapping.port = ends.destination_port;
 	mapping.ifindex = dev->ifindex;
-	flow = nwg_flow_find_mapped(&nwg_relay_net(net)->flows, &mapping);
+	flow = nwg_mapping_find(&nwg_relay_net(net)->flows, &mapping);
 	if (!flow)
 		return false;
 	relay = flow->relay;

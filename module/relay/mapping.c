@@ -30,8 +30,8 @@ int nwg_mapping_table_init(struct rhashtable *table)
 	return rhashtable_init(table, &by_mapping_params);
 }
 
-struct nwg_flow *nwg_flow_find_mapped(struct nwg_flow_tables *tables,
-				      const struct nwg_flow_mapping *mapping)
+struct nwg_flow *nwg_mapping_find(struct nwg_flow_tables *tables,
+				  const struct nwg_flow_mapping *mapping)
 {
 	return rhashtable_lookup(&tables->by_mapping, mapping, by_mapping_params);
 }
@@ -128,8 +128,8 @@ static enum nwg_relay_drop map_masqueraded(struct nwg_flow *flow,
 		      select_addr6(dev, &config->to, &flow->mapping.addr)))
 		return NWG_DROP_NO_ADDRESS;
 	for (tries = 0; tries < PORT_TRIES; tries++) {
-		if (tries || ntohs(port) < NWG_FLOW_MIN_PORT)
-			port = htons(get_random_u32_inclusive(NWG_FLOW_MIN_PORT, U16_MAX));
+		if (tries || ntohs(port) < NWG_MAPPING_MIN_PORT)
+			port = htons(get_random_u32_inclusive(NWG_MAPPING_MIN_PORT, U16_MAX));
 		flow->mapping.port = port;
 		if (socket_has(dev, &flow->mapping, &config->to, config->to_port))
 			continue;
@@ -212,7 +212,7 @@ static enum nwg_relay_drop map_pooled(struct nwg_flow *flow, const struct nwg_re
 	for (tries = 0; tries < min_t(u32, size, POOL_TRIES); tries++) {
 		pool_addr(config, number, &flow->mapping.addr);
 		number = number + 1 < size ? number + 1 : 0;
-		if (nwg_flow_find_mapped(tables, &flow->mapping) ||
+		if (nwg_mapping_find(tables, &flow->mapping) ||
 		    pool_addr_taken(dev, &flow->mapping.addr, &config->to))
 			continue;
 		return take(flow) ? NWG_DROP_NO_MEMORY : 0;

@@ -17,6 +17,9 @@ struct nwg_relay_config;
  */
 #define NWG_POOL_PORT 51820
 
+/* Mapped ports are from here to 65535; what is below belongs to well-known services. */
+#define NWG_MAPPING_MIN_PORT 1024
+
 int nwg_mapping_table_init(struct rhashtable *table);
 
 /**
@@ -35,6 +38,10 @@ int nwg_mapping_table_init(struct rhashtable *table);
  */
 enum nwg_relay_drop nwg_mapping_assign(struct nwg_flow *flow,
 				       const struct nwg_relay_config *config);
+
+/* As nwg_flow_find(), by what the home knows the client by. */
+struct nwg_flow *nwg_mapping_find(struct nwg_flow_tables *tables,
+				  const struct nwg_flow_mapping *mapping);
 
 /* The flow is not found by its mapping any more, which another one may have now. */
 void nwg_mapping_remove(struct nwg_flow *flow);
