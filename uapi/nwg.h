@@ -252,6 +252,8 @@ enum nwg_relay_attribute {
  * @NWG_COUNTER_A_COOKIE_REPLIES: cookie replies
  * @NWG_COUNTER_A_TRANSPORTS: transport data messages
  * @NWG_COUNTER_A_LARGEST: largest UDP payload sent on, bytes
+ * @NWG_COUNTER_A_FRAGMENTED: of those sent on, in fragments, as they were larger than the way there
+ *	takes; of a relay only
  * @NWG_COUNTER_A_PAD: padding
  */
 enum nwg_counter_attribute {
@@ -266,6 +268,7 @@ enum nwg_counter_attribute {
 	NWG_COUNTER_A_COOKIE_REPLIES,
 	NWG_COUNTER_A_TRANSPORTS,
 	NWG_COUNTER_A_LARGEST,
+	NWG_COUNTER_A_FRAGMENTED,
 	__NWG_COUNTER_A_LAST
 };
 
@@ -354,6 +357,8 @@ enum nwg_flow_state {
  * @NWG_FLOW_A_EXPIRES: u64; milliseconds until the flow ends unless a packet prolongs it
  * @NWG_FLOW_A_FORWARD: nest of &enum nwg_counter_attribute
  * @NWG_FLOW_A_REVERSE: nest of &enum nwg_counter_attribute
+ * @NWG_FLOW_A_MTU: u32; the largest MTU of the tunnel between client and home whose packets the relay's
+ *	tunnel takes whole; absent unless there was a datagram that it did not
  * @NWG_FLOW_A_PAD: padding
  */
 enum nwg_flow_attribute {
@@ -380,6 +385,7 @@ enum nwg_flow_attribute {
 	NWG_FLOW_A_EXPIRES,
 	NWG_FLOW_A_FORWARD,
 	NWG_FLOW_A_REVERSE,
+	NWG_FLOW_A_MTU,
 	__NWG_FLOW_A_LAST
 };
 

@@ -2,8 +2,11 @@
 /*
  * What relays and flows are told as. The dumps hold no lock but RCU.
  */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
+#include <linux/udp.h>
 #include <net/ipv6.h>
 
 #include "device.h"
@@ -37,6 +40,7 @@ const struct nla_policy nwg_flow_policy[NWG_FLOW_A_MAX + 1] = {
 	[NWG_FLOW_A_EXPIRES] = READ_ONLY,
 	[NWG_FLOW_A_FORWARD] = READ_ONLY,
 	[NWG_FLOW_A_REVERSE] = READ_ONLY,
+	[NWG_FLOW_A_MTU] = READ_ONLY,
 };
 
 static int put_addr(struct sk_buff *skb, int ip4_type, int ip6_type, const struct in6_addr *addr)
@@ -60,7 +64,7 @@ static int put_counter(struct sk_buff *skb, int type, u64 value)
 	return nla_put_u64_64bit(skb, type, value, NWG_COUNTER_A_PAD);
 }
 
-/* @bytes: of all that arrived, or NULL where what was dropped is not known in bytes */
+/* @bytes: of all that arrived, of a relay; NULL of a flow, which does not know that */
 static int put_counters(struct sk_buff *skb, int type, const struct nwg_counter_sums *sums,
 			const u64 *bytes)
 {
@@ -80,7 +84,8 @@ static int put_counters(struct sk_buff *skb, int type, const struct nwg_counter_
 	    put_counter(skb, NWG_COUNTER_A_COOKIE_REPLIES, messages[NWG_MESSAGE_COOKIE_REPLY]) ||
 	    put_counter(skb, NWG_COUNTER_A_TRANSPORTS, messages[NWG_MESSAGE_TRANSPORT]) ||
 	    put_counter(skb, NWG_COUNTER_A_LARGEST, sums->largest) ||
-	    (bytes && put_counter(skb, NWG_COUNTER_A_BYTES, *bytes)))
+	    (bytes && (put_counter(skb, NWG_COUNTER_A_BYTES, *bytes) ||
+		       put_counter(skb, NWG_COUNTER_A_FRAGMENTED, sums->fragmented))))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -349,6 +354,19 @@ static int put_flow_times(struct sk_buff *skb, const struct nwg_flow *flow, bool
 			nwg_moment_between(READ_ONCE(flow->last_reverse), now));
 }
 
+/* What the ends should do about datagrams that the relay's tunnel does not take whole. */
+static int put_flow_mtu(struct sk_buff *skb, const struct nwg_flow *flow, u64 largest)
+{
+	unsigned int headers = sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN;
+	unsigned int mtu = READ_ONCE(flow->relay->device->dev->mtu);
+
+	headers += ipv6_addr_v4mapped(&flow->mapping.addr) ? sizeof(struct iphdr) :
+							     sizeof(struct ipv6hdr);
+	if (mtu <= headers || largest <= mtu - headers + NWG_TRANSPORT_MIN_LEN)
+		return 0;
+	return nla_put_u32(skb, NWG_FLOW_A_MTU, mtu - headers);
+}
+
 /* Write one message of a dump. Context: RCU read section. */
 static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const struct nwg_flow *flow)
 {
@@ -367,7 +385,8 @@ static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const stru
 			      NWG_FLOW_A_PAD) ||
 	    put_flow_times(skb, flow, sum(reverse.messages, ARRAY_SIZE(reverse.messages))) ||
 	    put_counters(skb, NWG_FLOW_A_FORWARD, &forward, NULL) ||
-	    put_counters(skb, NWG_FLOW_A_REVERSE, &reverse, NULL)) {
+	    put_counters(skb, NWG_FLOW_A_REVERSE, &reverse, NULL) ||
+	    put_flow_mtu(skb, flow, max(forward.largest, reverse.largest))) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}

@@ -24,6 +24,7 @@ enum nwg_direction {
  * @drops: datagrams dropped, by &enum nwg_relay_drop
  * @dropped_bytes: their UDP payload
  * @largest: largest UDP payload sent on
+ * @fragmented: datagrams sent on in fragments
  */
 struct nwg_relay_counters {
 	u64_stats_t messages[NWG_MESSAGE_TRANSPORT + 1];
@@ -31,6 +32,7 @@ struct nwg_relay_counters {
 	u64_stats_t drops[NWG_DROP_MAX + 1];
 	u64_stats_t dropped_bytes;
 	u64_stats_t largest;
+	u64_stats_t fragmented;
 };
 
 /**
@@ -50,6 +52,7 @@ struct nwg_relay_cpu {
  * @drops: datagrams dropped, by &enum nwg_relay_drop; of a flow, all are at index 0
  * @dropped_bytes: their UDP payload
  * @largest: largest UDP payload sent on
+ * @fragmented: datagrams sent on in fragments; of a relay only
  */
 struct nwg_counter_sums {
 	u64 messages[NWG_MESSAGE_TRANSPORT + 1];
@@ -57,6 +60,7 @@ struct nwg_counter_sums {
 	u64 drops[NWG_DROP_MAX + 1];
 	u64 dropped_bytes;
 	u64 largest;
+	u64 fragmented;
 };
 
 #endif /* _NWG_RELAY_COUNTERS_H */

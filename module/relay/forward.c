@@ -109,8 +109,12 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 	}
 	detach(skb);
 	skb->dev = dev;
-	if (unlikely(skb->len > mtu))
-		return nwg_send_fragments(peer, skb);
+	if (unlikely(skb->len > mtu)) {
+		reason = nwg_send_fragments(peer, skb);
+		if (!reason)
+			nwg_relay_count_fragmented(flow->relay, NWG_FORWARD);
+		return reason;
+	}
 	nwg_peer_send(peer, skb, mtu);
 	return 0;
 }
@@ -390,6 +394,7 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
 		return 0;
 	}
 	nwg_batch_flush(batch);
+	nwg_relay_count_fragmented(flow->relay, NWG_REVERSE);
 	nwg_make_fragmentable(net, skb);
 	dst_output(net, NULL, skb);
 	return 0;

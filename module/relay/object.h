@@ -217,6 +217,9 @@ struct nwg_relay *nwg_relay_match(const struct nwg_relay_net *net, const struct 
 void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction,
 		     enum nwg_message_type type, unsigned int len);
 
+/* Count that a datagram is sent on in fragments. Context: BH off. */
+void nwg_relay_count_fragmented(struct nwg_relay *relay, enum nwg_direction direction);
+
 /* Count a datagram that was dropped. Context: BH off. */
 void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction,
 			  enum nwg_relay_drop reason, unsigned int len);

@@ -200,6 +200,15 @@ void nwg_relay_count(struct nwg_relay *relay, enum nwg_direction direction,
 	u64_stats_update_end(&cpu->sync);
 }
 
+void nwg_relay_count_fragmented(struct nwg_relay *relay, enum nwg_direction direction)
+{
+	struct nwg_relay_cpu *cpu = this_cpu_ptr(relay->counters);
+
+	u64_stats_update_begin(&cpu->sync);
+	u64_stats_inc(&cpu->direction[direction].fragmented);
+	u64_stats_update_end(&cpu->sync);
+}
+
 void nwg_relay_count_drop(struct nwg_relay *relay, enum nwg_direction direction,
 			  enum nwg_relay_drop reason, unsigned int len)
 {
@@ -224,6 +233,7 @@ static void read_cpu(const struct nwg_relay_counters *counters, struct nwg_count
 	sums->bytes = u64_stats_read(&counters->bytes);
 	sums->dropped_bytes = u64_stats_read(&counters->dropped_bytes);
 	sums->largest = u64_stats_read(&counters->largest);
+	sums->fragmented = u64_stats_read(&counters->fragmented);
 }
 
 void nwg_relay_read_counters(const struct nwg_relay *relay, enum nwg_direction direction,
@@ -248,6 +258,7 @@ void nwg_relay_read_counters(const struct nwg_relay *relay, enum nwg_direction d
 			sums->drops[i] += part.drops[i];
 		sums->bytes += part.bytes;
 		sums->dropped_bytes += part.dropped_bytes;
+		sums->fragmented += part.fragmented;
 		sums->largest = max(sums->largest, part.largest);
 	}
 }

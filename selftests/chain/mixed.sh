@@ -92,9 +92,14 @@ sizes() {
 		on mt ping -q -c 3 -i 0.2 -W 10 -M 'do' -s $((1420 - 28)) "$PC4"
 }
 
-# As many on the tunnel as fit into it: two fragments of each of three too large.
+fragmented() {
+	relay | jq '.[0].forward.fragmented'
+}
+
+# As many on the tunnel as fit into it: two fragments of each that is too large.
 whole_or_fragments() {
-	local large
+	local large before
+	before=$(fragmented)
 	capture mt wg1 "$CHAIN_DIR/sizes" "src host $(vps_inside)" && sizes
 	local status=$?
 	capture_end
@@ -102,7 +107,12 @@ whole_or_fragments() {
 		'(ip[6:2] & 0x3fff != 0) or (ip6 and ip6[6] == 44)')
 	echo "$large fragments"
 	# The mt's own are the other way; those to it are of three echo requests and three replies.
-	[ "$status" -eq 0 ] && [ "$large" -eq 12 ]
+	[ "$status" -eq 0 ] && [ "$large" -eq 12 ] && [ $(($(fragmented) - before)) -eq 6 ]
+}
+
+# The MTU that the ends of wg0 should have, once they were seen to have another.
+mtu_is_told() {
+	holds ".[0].mtu == $(nested_mtu)" "$(flows)"
 }
 
 streams() {
@@ -112,7 +122,7 @@ streams() {
 
 flow_shows_both() {
 	holds "length == 1 and .[0].client_address == \"$(pc_address)\" and
-		.[0].mapped_address == \"$(vps_inside)\"" "$(flows)"
+		.[0].mapped_address == \"$(vps_inside)\" and .[0].mtu == null" "$(flows)"
 }
 
 nothing_dropped() {
@@ -146,6 +156,7 @@ way() {
 	check "$1: ECN passes" ecn_passes
 	check "$1: streams both ways" streams
 	check "$1: the largest datagrams pass whole, larger ones in fragments" whole_or_fragments
+	check "$1: whose tunnel it was, and what its MTU should be, is told" mtu_is_told
 	check "$1: the relay dropped nothing" nothing_dropped
 }
 
@@ -159,4 +170,4 @@ mixed() {
 	way "v6 to v4"
 }
 
-each_chain 24 mixed "$@"
+each_chain 26 mixed "$@"

@@ -215,11 +215,13 @@ def case_relay_replies(spec):
             with socket.socket(family, socket.SOCK_DGRAM) as client:
                 for datagram in (initiation, junk):
                     client.sendto(datagram, (address, 60000))
+        ip("link", "set", "wg0", "mtu", "150")  # too little for an initiation
         # Only the junk is dropped, and no home answers.
         paths, shape = reply_paths(spec, "relay-get"), "relay-get/forward-drops/shape"
         wanted_relays = {path for path in paths if "-drops/" not in path or path == shape}
         wanted_flows = reply_paths(spec, "flow-get") - {
-            "flow-get/reverse-idle", "flow-get/forward/bytes", "flow-get/reverse/bytes"}
+            "flow-get/reverse-idle", *(f"flow-get/{direction}/{of_relays}" for direction in ("forward", "reverse")
+                                       for of_relays in ("bytes", "fragmented"))}
         relays, flows, end = set(), set(), time.monotonic() + 10
         while (relays, flows) != (wanted_relays, wanted_flows) and time.monotonic() < end:
             relays, flows = replied(spec, sock, "relay-get"), replied(spec, sock, "flow-get")

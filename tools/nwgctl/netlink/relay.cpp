@@ -98,7 +98,8 @@ static Counters parse_counters(Attribute nest)
 		 .responses = count(NWG_COUNTER_A_RESPONSES),
 		 .cookie_replies = count(NWG_COUNTER_A_COOKIE_REPLIES),
 		 .transports = count(NWG_COUNTER_A_TRANSPORTS),
-		 .largest = count(NWG_COUNTER_A_LARGEST) };
+		 .largest = count(NWG_COUNTER_A_LARGEST),
+		 .fragmented = attributes[NWG_COUNTER_A_FRAGMENTED].get<uint64_t>() };
 }
 
 static Drops parse_drops(Attribute nest)
@@ -181,6 +182,7 @@ std::optional<Flow> parse_flow(const SecretBytes &message)
 	flow.expires = number(NWG_FLOW_A_EXPIRES).value_or(0);
 	flow.forward = parse_counters(attributes[NWG_FLOW_A_FORWARD]);
 	flow.reverse = parse_counters(attributes[NWG_FLOW_A_REVERSE]);
+	flow.mtu = attributes[NWG_FLOW_A_MTU].get<uint32_t>();
 	return flow;
 }
 

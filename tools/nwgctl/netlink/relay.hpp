@@ -25,6 +25,8 @@ struct Counters {
 	uint64_t forwarded_packets = 0, forwarded_bytes = 0;
 	uint64_t initiations = 0, responses = 0, cookie_replies = 0, transports = 0;
 	uint64_t largest = 0;
+	/* Of a relay only. */
+	std::optional<uint64_t> fragmented = {};
 };
 
 /* Packets by &enum nwg_relay_drop. */
@@ -61,6 +63,8 @@ struct Flow {
 	uint32_t state = NWG_FLOW_NEW;
 	uint64_t handshakes = 0, age = 0, forward_idle = 0, expires = 0;
 	std::optional<uint64_t> reverse_idle;
+	/* Of the tunnel between its ends, where that is larger than it should be. */
+	std::optional<uint32_t> mtu;
 	Counters forward, reverse;
 };
 

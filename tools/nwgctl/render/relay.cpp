@@ -26,6 +26,8 @@ static Json counters_json(const Counters &counters)
 
 	if (counters.bytes)
 		json["bytes"] = *counters.bytes;
+	if (counters.fragmented)
+		json["fragmented"] = *counters.fragmented;
 	return json;
 }
 
@@ -79,12 +81,13 @@ static void add_direction(Block &block, const std::string &name, const Counters 
 	if (counters.forwarded_packets)
 		block.fields.push_back(
 			{ name + " messages",
-			  fmt::format("{}, {}, {}, {} transport; largest {} {}",
+			  fmt::format("{}, {}, {}, {} transport; largest {} {}; {} in fragments",
 				      count(counters.initiations, "initiation"),
 				      count(counters.responses, "response"),
 				      count(counters.cookie_replies, "cookie reply",
 					    "cookie replies"),
-				      counters.transports, counters.largest, palette.unit("B")),
+				      counters.transports, counters.largest, palette.unit("B"),
+				      counters.fragmented.value_or(0)),
 			  "",
 			  {} });
 	if (!dropped.empty())
@@ -164,6 +167,9 @@ Block flow_block(const netlink::Flow &flow)
 		  {} });
 	block.fields.push_back(
 		{ "expires", short_duration(flow.expires), "expires_ms", flow.expires });
+	block.fields.push_back({ "mtu", flow.mtu ? fmt::format("{}", *flow.mtu) : "-", "", {} });
+	if (flow.mtu)
+		block.fields.push_back({ "", "", "mtu", *flow.mtu });
 	return block;
 }
 

@@ -483,6 +483,7 @@ static void test_relay(void **)
 	assert_int_equal(json["forward"]["cookie_replies"], NWG_COUNTER_A_COOKIE_REPLIES * 10);
 	assert_int_equal(json["forward"]["transports"], NWG_COUNTER_A_TRANSPORTS * 10);
 	assert_int_equal(json["forward"]["largest"], NWG_COUNTER_A_LARGEST * 10);
+	assert_int_equal(json["forward"]["fragmented"], NWG_COUNTER_A_FRAGMENTED * 10);
 	for (const auto &[name, value] : json["reverse"]["drops"].items())
 		names.push_back(name);
 	assert_text(
