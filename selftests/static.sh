@@ -9,8 +9,8 @@ top=$(realpath "$(dirname "$0")/..")
 . "$top/selftests/lib/ktap.sh"
 
 cd "$top" || exit 1
-ktap_need make gcc sparse clang-format shellcheck
-ktap_plan 4
+ktap_need make gcc sparse clang-format shellcheck pylint
+ktap_plan 5
 
 copy=$top/build/selftests/static
 rm -rf "$copy"
@@ -52,6 +52,17 @@ all_shell_checked() {
 	shell_scripts | xargs shellcheck -f gcc
 }
 
+python_sources() {
+	find selftests -name "*.py"
+}
+
+# Errors only: names that are not there, in a module of ours, too; calls that cannot be.
+all_python_checked() {
+	local path
+	path=$(python_sources | xargs dirname | sort -u | paste -sd:)
+	python_sources | PYTHONPATH=$path xargs pylint --errors-only
+}
+
 # What memcmp() may look at, which stops at the first difference: public keys, addresses, and time
 # stamps that were authenticated.
 compared_in_constant_time() {
@@ -63,4 +74,5 @@ ktap_run "module: secrets are compared in constant time" compared_in_constant_ti
 ktap_run "module: no warning with W=1 and sparse" build_is_silent
 ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
 ktap_run "shellcheck: $(shell_scripts | wc -l) scripts" all_shell_checked
+ktap_run "pylint: $(python_sources | wc -l) modules" all_python_checked
 ktap_end

@@ -14,7 +14,8 @@ import time
 import bench
 import wireguard as wg
 from bench import Device, Inner, Wire, check, equal, udp
-from protocol import burst, delivered, demanded_cookie, undisturbed, without_mac1
+from flood import undisturbed
+from protocol import burst, delivered, demanded_cookie, without_mac1
 
 TRACING = "/sys/kernel/tracing"
 PAGE = os.path.join(os.path.dirname(__file__), "../../tools/man/nwgctl.8")
