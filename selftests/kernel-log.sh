@@ -24,7 +24,17 @@ next_found() {
 		[ "$(printf '%s\n' "$first" 1 2 3 4 "$fault" | "$here/lib/kernel-log")" = "$fault" ]
 }
 
-ktap_plan 3
+# A byte that is no text before a fault, and behind it
+binary_found() {
+	[ "$(printf '[ 1.0] \0\377\n[ 1.1] Oops\n[ 1.2] \0\n' | "$here/lib/kernel-log")" = "[ 1.1] Oops" ]
+}
+
+unreadable_is_told() {
+	"$here/lib/kernel-log" /nonexistent 2>/dev/null
+	[ $? -eq 2 ]
+}
+
+ktap_plan 5
 ktap_run "each kind of fault is found" each_found <<'END'
 WARNING: CPU: 0 PID: 1 at net/core/dev.c:10 register_netdevice+0x10/0x20
 BUG: unable to handle page fault for address: ffffb5a0c0000000
@@ -81,6 +91,9 @@ ref_tracker: reference already released.
 ref_tracker: memory allocation failure, unreliable refcount tracker.
 refcount_t: underflow; use-after-free.
 unregister_netdevice: waiting for wg0 to become free. Usage count = 2
+Dead loop on virtual device wg0, fix it urgently!
+protocol 0800 is buggy, dev wg0
+IPv4: Attempt to release TCP socket in state 1 00000000aabbccdd
 list_del corruption, ffff888000000000->next is LIST_POISON1 (dead000000000100)
 list_add corruption. prev->next should be next (ffff888000000000), but was ffff888000000008.
 usercopy: Kernel memory exposure attempt detected from SLUB object 'nwg_peer' (offset 0, size 8)!
@@ -96,6 +109,8 @@ nwg-vm: cannot unload nwg
 nwg-vm: lockdep has switched itself off
 END
 ktap_run "a trace that is no fault hides no other" next_found
+ktap_run "a log with other bytes than text in it hides nothing" binary_found
+ktap_run "a log that cannot be read is not a clean one" unreadable_is_told
 ktap_run "nothing else is" "$here/lib/kernel-log" <<'END'
 [    0.000000] kasan: KernelAddressSanitizer initialized
 [    0.000000] Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar
