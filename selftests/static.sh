@@ -10,7 +10,7 @@ top=$(realpath "$(dirname "$0")/..")
 
 cd "$top" || exit 1
 ktap_need make gcc sparse clang-format shellcheck pylint
-ktap_plan 5
+ktap_plan 6
 
 copy=$top/build/selftests/static
 rm -rf "$copy"
@@ -63,6 +63,16 @@ all_python_checked() {
 	python_sources | PYTHONPATH=$path xargs pylint --errors-only
 }
 
+# A test that is in no list does not run.
+all_tests_listed() {
+	local file status=0
+	while read -r file; do
+		grep -q "[[:space:]]${file#selftests/}" selftests/TESTS ||
+			{ echo "not in selftests/TESTS: $file" && status=1; }
+	done < <(find selftests -name '*.sh' -executable -exec grep -lE 'ktap_end|each_chain' {} +)
+	return "$status"
+}
+
 # What memcmp() may look at, which stops at the first difference: public keys, addresses, and time
 # stamps that were authenticated.
 compared_in_constant_time() {
@@ -75,4 +85,5 @@ ktap_run "module: no warning with W=1 and sparse" build_is_silent
 ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
 ktap_run "shellcheck: $(shell_scripts | wc -l) scripts" all_shell_checked
 ktap_run "pylint: $(python_sources | wc -l) modules" all_python_checked
+ktap_run "selftests/TESTS has each test" all_tests_listed
 ktap_end
