@@ -115,9 +115,9 @@ more_than() {
 	[ "$(received "$1")" -gt "$2" ]
 }
 
-# goes_on NODE: more than a file arrives there.
+# goes_on NODE: hundreds of packets arrive there.
 goes_on() {
-	slowwait 20 more_than "$1" $(($(received "$1") + 4000000))
+	slowwait 60 more_than "$1" $(($(received "$1") + 1000000))
 }
 
 # A CPU goes and comes back while files are sent, from a and then from b.
