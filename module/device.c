@@ -20,8 +20,8 @@
 #include "transport/send.h"
 #include "uapi/nwg.h"
 
-/* What the outer headers take, at most: IPv6, UDP, transport header, tag. */
-#define OVERHEAD (sizeof(struct ipv6hdr) + sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN)
+/* What is around an inner packet at least: IPv4, UDP, transport header, tag. */
+#define OVERHEAD (sizeof(struct iphdr) + sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN)
 
 /* Works that an interface may have at once. */
 #define MAX_HANDSHAKES_AT_ONCE 8U
@@ -360,6 +360,7 @@ static void setup(struct net_device *dev, const struct device_type *type)
 	dev->hw_enc_features |= FEATURES;
 	dev->mtu = NWG_DEFAULT_MTU;
 	dev->min_mtu = IPV4_MIN_MTU;
+	/* The length of an IPv6 packet leaves its header out, so that more would fit. */
 	dev->max_mtu = IP_MAX_MTU - OVERHEAD;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = device_destruct;

@@ -221,6 +221,14 @@ PreDown wghooks 1
 PostDown wghooks 0" ]
 }
 
+# Its MTU is that of lo, less 80.
+by_loopback() {
+	printf '%s\n' '[Interface]' "PrivateKey = $(<"$work/a")" '[Peer]' "PublicKey = $(wg pubkey <"$work/b")" \
+		'AllowedIPs = 10.9.0.0/24' 'Endpoint = 127.0.0.1:5000' >"$work/wgproxy.conf"
+	quick proxy up && [ "$(ip -n drop-in-a -j link show wgproxy | jq '.[0].mtu')" = 65456 ] &&
+		quick proxy down
+}
+
 # For want of resolvconf, late in "up".
 leaves_nothing() {
 	sed -i 's/^Table.*/DNS = 10.8.0.2/' "$work/wghooks.conf"
@@ -232,7 +240,7 @@ downs() {
 		! ip -n drop-in-b rule | grep -q 51820
 }
 
-ktap_plan 21
+ktap_plan 22
 ktap_run "the stock module is in the way: EEXIST, a message, nothing left" in_the_way
 ktap_run "nwgctl: without nwg, the stock module may be why" nwgctl_explains
 ktap_run "nwgctl: a relay needs kind nwg, or drop_in" stock_has_no_relay
@@ -262,6 +270,7 @@ ktap_run "wg-quick save" saved
 ktap_run "wg syncconf keeps the session" synced
 ktap_run "wg-quick down" downs
 ktap_run "wg-quick: hooks, MTU, no routes with Table = off" hooks
+ktap_run "wg-quick: an endpoint on this machine" by_loopback
 if command -v resolvconf >/dev/null; then
 	ktap_skip "wg-quick up that fails leaves no interface" "resolvconf is there, so that it does not"
 else
