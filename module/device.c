@@ -229,6 +229,8 @@ static int device_open(struct net_device *dev)
 		goto out;
 	}
 	list_for_each_entry(peer, &wg->peers, list) {
+		/* What a request made it send while there was no socket was lost. */
+		atomic64_set(&peer->handshake.last_sent, 0);
 		if (peer->persistent_keepalive)
 			nwg_peer_send_keepalive(peer);
 	}
