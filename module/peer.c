@@ -170,6 +170,9 @@ void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds)
 	bool on = seconds && !peer->persistent_keepalive;
 
 	lockdep_assert_held(&peer->device->update_lock);
+	/* Who says the same again and again must not put off the next one again and again. */
+	if (seconds == peer->persistent_keepalive)
+		return;
 	WRITE_ONCE(peer->persistent_keepalive, seconds);
 	nwg_timers_persistent_changed(peer);
 	if (on && netif_running(peer->device->dev))

@@ -264,6 +264,15 @@ def silent_session(number):
         wire.gets_payload(b"late")
 
 
+def persistent_again(number):
+    """persistent keepalives: who sets the same interval again puts off none"""
+    device, wire, _, _ = initiated(number)
+    messages = collect(wire, time.monotonic(), 65, every=10, action=lambda: device.set_peer(
+        wire.own.public, "persistent-keepalive", "25"))
+    equal(types(messages), [wg.TRANSPORT] * 3, "types of messages")
+    regular(messages, 25, 25, "keepalive")
+
+
 def persistent_keepalive(number):
     """persistent keepalives: one interval apart, put off by traffic, over all sessions, until switched off"""
     device, wire, inner, _ = initiated(number)
@@ -373,6 +382,6 @@ def keypairs_destroyed(device):
 
 CASES = [
     retries, rekey, rejects_after_180, responder_waits, receives_until_180, passive_keepalive, no_answer,
-    refresh_on_receive, silent_session, persistent_keepalive, keepalive_revives, initiator_cookie, erasure,
+    refresh_on_receive, silent_session, persistent_keepalive, persistent_again, keepalive_revives, initiator_cookie, erasure,
     retired,
 ]
