@@ -339,21 +339,34 @@ static int put_interface(struct sk_buff *skb, struct nwg_device *wg)
 	return err;
 }
 
+/*
+ * Whether an interface is still where a request has found it: in another network namespace others have
+ * the say. Context: update_lock held, with which they have it.
+ */
+static int check_still_there(const struct nwg_device *wg, const struct net *net,
+			     struct netlink_ext_ack *extack)
+{
+	if (wg->dev->reg_state == NETREG_REGISTERED && net_eq(dev_net(wg->dev), net))
+		return 0;
+	NL_SET_ERR_MSG(extack, "the interface was removed, or moved to another network namespace");
+	return -ENODEV;
+}
+
 /* Fill one message of a dump. Return: as put_peers(), or -ENODEV. */
 static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct nwg_device *wg)
 {
 	struct device_dump *dump = device_dump(cb);
 	struct nwg_peer *peer;
 	bool first = !dump->ifindex, changed;
+	char name[IFNAMSIZ];
 	void *message;
 	int err;
 
 	lockdep_assert_held(&wg->update_lock);
 
-	if (wg->dev->reg_state != NETREG_REGISTERED) {
-		NL_SET_ERR_MSG(cb->extack, "the interface was removed");
-		return -ENODEV;
-	}
+	err = check_still_there(wg, sock_net(cb->skb->sk), cb->extack);
+	if (err)
+		return err;
 	dump->ifindex = wg->dev->ifindex;
 	/* Never 0, which means that there was no message before. */
 	cb->seq = wg->generation << 1 | 1;
@@ -366,7 +379,9 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, message);
 
-	err = nla_put_string(skb, NWG_DEVICE_A_IFNAME, wg->dev->name);
+	/* It may be renamed meanwhile. */
+	strscpy(name, wg->dev->name, sizeof(name));
+	err = nla_put_string(skb, NWG_DEVICE_A_IFNAME, name);
 	if (!err && first)
 		err = put_interface(skb, wg);
 	if (!err) {
@@ -687,7 +702,7 @@ static int set_peer(struct nwg_device *wg, const struct nlattr *attr, struct lis
 }
 
 /* What can be refused comes first; of what follows only memory can stop. */
-static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct genl_info *info)
+static int set_device(struct nwg_device *wg, struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *port = info->attrs[NWG_DEVICE_A_LISTEN_PORT];
 	const struct nlattr *fwmark = info->attrs[NWG_DEVICE_A_FWMARK];
@@ -700,17 +715,15 @@ static int set_device(struct nwg_device *wg, struct sk_buff *skb, const struct g
 
 	lockdep_assert_held(&wg->update_lock);
 
-	if (wg->dev->reg_state != NETREG_REGISTERED) {
-		NL_SET_ERR_MSG(info->extack, "the interface was removed");
-		return -ENODEV;
-	}
+	err = check_still_there(wg, genl_info_net(info), info->extack);
+	if (err)
+		return err;
 	if (port || fwmark) {
 		err = check_socket_permission(wg, skb, port ?: fwmark, info->extack);
 		if (err)
 			return err;
 	}
 	wg->generation++;
-	err = 0;
 	if (port) {
 		err = set_port(wg, port, info->extack);
 		if (err)
