@@ -78,6 +78,9 @@ bool aead_decrypt(u8 *data, unsigned int len, u64 counter, const u8 key[NWG_KEY_
 		if (len > first_len)
 			chacha20_crypt(&cipher, data + first_len, data + first_len,
 				       len - first_len);
+	} else {
+		/* Nobody is told the right one. */
+		memcpy(data + len, tag, sizeof(tag));
 	}
 	memzero_explicit(stream, sizeof(stream));
 	memzero_explicit(&cipher, sizeof(cipher));

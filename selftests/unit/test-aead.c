@@ -101,9 +101,8 @@ static void test_tampered(void **state)
 			memcpy(m.data, m.expected, len + NWG_TAG_LEN);
 			m.data[bit / 8] ^= 1 << bit % 8;
 			assert_false(aead_decrypt(m.data, len, m.counter, m.key));
-			if (bit / 8 < len)
-				m.data[bit / 8] ^= 1 << bit % 8;
-			assert_memory_equal(m.data, m.expected, len);
+			m.data[bit / 8] ^= 1 << bit % 8;
+			assert_memory_equal(m.data, m.expected, len + NWG_TAG_LEN);
 		}
 		memcpy(m.data, m.expected, len + NWG_TAG_LEN);
 		assert_true(aead_decrypt(m.data, len, m.counter, m.key));
