@@ -126,8 +126,8 @@ static void encrypt(struct sk_buff *skb, const struct nwg_session *session, u64 
 }
 
 /*
- * Encrypt a burst, on whichever CPU. If its keys have been erased since it was queued, it stays as
- * it is.
+ * Encrypt a burst, on whichever CPU. If its keys have been erased since it was queued, or may not be
+ * used any more, it stays as it is.
  */
 static void encrypt_burst(struct nwg_peer *peer, struct sk_buff *burst)
 {
@@ -137,7 +137,8 @@ static void encrypt_burst(struct nwg_peer *peer, struct sk_buff *burst)
 	struct sk_buff *skb;
 
 	session = nwg_session_lookup(peer->device, first->index);
-	if (unlikely(!session || session->id != first->session_id)) {
+	if (unlikely(!session || session->id != first->session_id ||
+		     nwg_session_expired(session))) {
 		nwg_packet(burst)->failed = true;
 		return;
 	}
