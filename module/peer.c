@@ -32,12 +32,6 @@ struct nwg_peer *nwg_peer_lookup(struct nwg_device *wg, const u8 public[NWG_KEY_
 	return NULL;
 }
 
-struct nwg_peer *nwg_peer_get(struct nwg_peer *peer)
-{
-	kref_get(&peer->refcount);
-	return peer;
-}
-
 struct nwg_peer *nwg_peer_get_unless_zero(struct nwg_peer *peer)
 {
 	return peer && kref_get_unless_zero(&peer->refcount) ? peer : NULL;

@@ -156,7 +156,6 @@ void nwg_peer_set_keepalive(struct nwg_peer *peer, u16 seconds);
  */
 void nwg_peer_count_received(struct nwg_peer *peer, unsigned int len);
 
-struct nwg_peer *nwg_peer_get(struct nwg_peer *peer);
 struct nwg_peer *nwg_peer_get_unless_zero(struct nwg_peer *peer);
 void nwg_peer_put(struct nwg_peer *peer);
 

@@ -405,12 +405,6 @@ def udp_payload(packet):
     return packet[start + 8:start + struct.unpack_from(">H", packet, start + 4)[0]]
 
 
-def packet_length(packet):
-    if packet[0] >> 4 == 6:
-        return 40 + struct.unpack_from(">H", packet, 4)[0]
-    return struct.unpack_from(">H", packet, 2)[0]
-
-
 # Running cases
 
 
