@@ -63,7 +63,15 @@ wg_shows_nwg() {
 		wg set w0 listen-port 5000 && [ "$(wg show w0 listen-port)" = 5000 ] && ip link del w0
 }
 
-ktap_plan 11
+# As on a kernel that it is not built for.
+without_nwg() {
+	local status
+	rm "$tree/nwg.ko" && depmod -b "$work" "$release" && by wireguard "$@"
+	status=$?
+	cp "$NWG_MODULE" "$tree" && depmod -b "$work" "$release" && return "$status"
+}
+
+ktap_plan 13
 module_tree || exit 1
 defer umount "/lib/modules/$release"
 defer insmod "$NWG_MODULE"
@@ -80,4 +88,6 @@ ktap_run "kind wireguard, with the example for modprobe.d" by nwg drop_in kind w
 ktap_run "family wireguard, with the example" by nwg drop_in family wireguard
 ktap_run "kind nwg, with the example" by nwg drop_in kind nwg
 ktap_run "wg, with the example" by nwg wg_shows_nwg
+ktap_run "kind wireguard, with the example, without nwg" without_nwg kind wireguard
+ktap_run "family wireguard, with the example, without nwg" without_nwg family wireguard
 ktap_end
