@@ -503,12 +503,14 @@ def used_up(number):
         inner.send(wire.inner, b"old")
         wire.gets_payload(b"old")
         initiation = wire.gets(wg.INITIATION)
-        for sent in 2**64 - 2**13 - 1, 2**64 - 1:
+        # The last ones are not used up: what is sent at once must not come to the end of them.
+        used_up_at = 2**64 - 2**13 - 2, 2**64 - 2**13 - 1, 2**64 - 1
+        for sent in used_up_at:
             has_sent(wire, sent)
             inner.send(wire.inner, b"too old")
             wire.gets_nothing(f"a packet for a session that has sent {sent} messages")
         wire.answer(initiation)
-        for _ in range(2):
+        for _ in used_up_at:
             wire.gets_payload(b"too old")
         wire.gets_nothing("a new session")
     finally:
@@ -1008,7 +1010,8 @@ def source_rate(number):
         equal(wg.message_type(message), wg.RESPONSE, "answer to an initiation with a cookie")
         answers += 1
     # A slow kernel is behind when the load is over.
-    check(5 + 12 * seconds <= answers <= 7 + 20 * seconds, f"{answers} answers within {seconds:.2f} s")
+    fewest = 12 if RELEASE.endswith("-nwg-debug") else 18
+    check(5 + fewest * seconds <= answers <= 7 + 20 * seconds, f"{answers} answers within {seconds:.2f} s")
 
 
 def keyless(number):
@@ -1022,9 +1025,14 @@ def keyless(number):
 
 
 def cookie_secret(number):
-    """load: a cookie counts for two minutes"""
+    """load: a cookie counts for two minutes; one that nobody was given does not"""
     device = Device(number)
     wire = Wire(device)
+    # To another key, so that the first to be asked is who shows one, before there is a secret.
+    burst(wire, 700, os.urandom(32))
+    source = socket.inet_aton(bench.WIRE) + struct.pack(">H", wire.socket.getsockname()[1])
+    kind, _ = answered(wire, cookie=reference.mac(bytes(32), source))
+    equal(kind, wg.COOKIE_REPLY, "answer with a cookie that nobody was given")
     burst(wire, 700)
     kind, cookie = answered(wire)
     start = time.monotonic()
@@ -1032,7 +1040,7 @@ def cookie_secret(number):
     equal(answered(wire, cookie=cookie)[0], wg.RESPONSE, "answer with a cookie")
     for after, kind in (115, wg.RESPONSE), (121, wg.COOKIE_REPLY):
         time.sleep(max(0, start + after - time.monotonic()))
-        burst(wire, 700)
+        burst(wire, 700, os.urandom(32))
         equal(answered(wire, cookie=cookie)[0], kind, f"answer with a cookie after {after} s")
 
 

@@ -358,9 +358,9 @@ def erasure(number):
 
 
 def retired(number):
-    """the keys of a session that is too old are wiped when there is a new one, whoever begins it"""
+    """the keys of a session that is too old are wiped when there is a new one, whoever begins it, confirmed or not"""
     devices = []
-    for make, offset in (initiated, 0), (responded, 100):
+    for make, offset, confirm in (initiated, 0, None), (responded, 100, True), (responded, 150, False):
         device, wire, inner, start = make(number + offset)
         sleep_until(start, REJECT_AFTER + 1)
         if make is initiated:
@@ -368,7 +368,7 @@ def retired(number):
             wire.accept()
             wire.gets_payload(b"x")
         else:
-            wire.connect()
+            wire.connect(confirm=confirm)
         devices.append(device)
     for device in devices:
         if bench.KIND == "nwg":
