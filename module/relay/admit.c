@@ -60,8 +60,7 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 			return NWG_DROP_RATE;
 	}
 	/* All of them count, also those in the name of who is known. */
-	ask = nwg_relay_pressed(relay, params) || err == -EBUSY ||
-	      (*flow && READ_ONCE((*flow)->ask));
+	ask = nwg_relay_pressed(relay, params) || err == -EBUSY || (*flow && nwg_flow_asks(*flow));
 	reason = admit_stranger(relay, params, skb, datagram, key,
 				ask && params->config.has_responder);
 	if (reason)

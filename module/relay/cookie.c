@@ -129,8 +129,6 @@ void nwg_flow_mac2(struct nwg_flow *flow, const struct nwg_datagram *datagram, u
 		flow->mac1_birth = now;
 		flow->mac1_valid = true;
 	}
-	if (shown)
-		WRITE_ONCE(flow->ask, false);
 	/* Or it would look fresh again one day. */
 	flow->cookie_valid = flow->cookie_valid && (u16)(now - flow->cookie_birth) < NWG_COOKIE_USE;
 	usable = shown && flow->cookie_valid;

@@ -110,6 +110,12 @@ bool nwg_flow_usable(const struct nwg_flow *flow)
 	       ipv6_addr_v4mapped(&flow->mapping.addr) == ipv6_addr_v4mapped(&params->config.to);
 }
 
+bool nwg_flow_asks(const struct nwg_flow *flow)
+{
+	/* Without the responder's key nobody can be asked. */
+	return READ_ONCE(flow->ask) && rcu_dereference(flow->relay->params)->config.has_responder;
+}
+
 unsigned int nwg_flow_total(const struct nwg_relay *relay)
 {
 	unsigned int state, total = 0;
@@ -469,7 +475,7 @@ int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
 	if (flow->gone)
 		err = -ENOENT;
 	else if (flow->state == NWG_FLOW_ESTABLISHED && !admitted &&
-		 (flow->ask ||
+		 (nwg_flow_asks(flow) ||
 		  !take_credit(&flow->initiation_credit, INITIATION_COST, INITIATION_BURST)))
 		err = -EBUSY;
 	else
@@ -496,9 +502,13 @@ bool nwg_flow_answered(struct nwg_flow *flow, const struct nwg_message_response 
 	for (i = 0; i < flow->sender_count; i++)
 		if (flow->senders[i] == response->receiver)
 			break;
-	if (i == flow->sender_count || flow->gone)
+	if (flow->gone)
 		goto out;
-	answered = true;
+	/* Others may initiate faster than the home answers: what it has answered is forgotten by now. */
+	answered = i < flow->sender_count;
+	WRITE_ONCE(flow->ask, !answered);
+	if (!answered)
+		goto out;
 	/*
 	 * A response answers an initiation once; what is older than that will not be answered any
 	 * more.

@@ -116,8 +116,8 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  * @roam_listed: bit by bit, which sessions of @roam are in the tables; relay->lock
  * @roam_oldest: which of them goes next; relay->lock
  * @tries: not established, and it is tried whether its client has another flow's session; relay->lock
- * @ask: the home has given out a cookie for another's message: until it shows the relay's, nothing in
- *	the client's name passes unasked; written under relay->lock
+ * @ask: the home has answered another's message than the client's last ones: until it answers one of
+ *	those, nothing in the client's name passes unasked; written under relay->lock
  * @sender_count: how many of @senders are set; relay->lock
  * @senders: sender indices of the client's last initiations that the home has not answered, newest
  *	first; relay->lock
@@ -215,6 +215,12 @@ struct nwg_flow *nwg_flow_find(struct nwg_flow_tables *tables, const struct nwg_
 
 /* Jiffies until a flow ends unless a packet prolongs it; 0 or less if its time is up. */
 long nwg_flow_left(const struct nwg_flow *flow);
+
+/*
+ * Whether others initiate in the name of a flow's client, so that each initiation has to show a cookie.
+ * Context: RCU read section.
+ */
+bool nwg_flow_asks(const struct nwg_flow *flow);
 
 /*
  * Whether packets may still go through a flow: its time may be up, or the inner endpoint may have moved

@@ -154,6 +154,7 @@ def main():
     parser.add_argument("--index", type=bytes.fromhex, help="receiver index of transport messages")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
     parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long")
+    parser.add_argument("--pause", type=float, default=0.005, help="seconds between repeats")
     parser.add_argument("address")
     parser.add_argument("port", type=int)
     parser.add_argument("responder", type=base64.b64decode)
@@ -167,7 +168,7 @@ def main():
         if time.monotonic() >= end:
             break
         print("sent", file=sys.stderr, flush=True)
-        time.sleep(0.005)
+        time.sleep(args.pause)
     for kind, count in sent.items():
         print(kind, count)
 

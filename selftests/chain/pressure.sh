@@ -102,11 +102,11 @@ known() {
 	renew pc wg0 && skip_idle answers pc "$MT4" "$1"
 }
 
-# borrow KIND: for a minute, somebody who knows the client's address and port uses up what the relay lets
-# it have of initiations, 20 a second; or sends responses, of which the home wants a cookie under load.
-# None of those shows one.
+# borrow KIND [COUNT PAUSE]: for a minute, somebody who knows the client's address and port uses up what
+# the relay lets it have of initiations, 20 a second; or sends responses, of which the home wants a cookie
+# under load. None of those shows one. COUNT at once, and after a PAUSE again.
 borrow() {
-	forge pc "$1" --source "$NEW_PORT" --ports 5 --seconds 60 \
+	forge pc "$1" --source "$NEW_PORT" --ports "${2:-5}" --pause "${3:-0.005}" --seconds 60 \
 		>/dev/null 2>"$CHAIN_DIR/forge" &
 	BORROWER=$!
 	slowwait 20 grep -q sent "$CHAIN_DIR/forge"
@@ -123,6 +123,15 @@ borrowed_from() {
 	skip_idle sleep 3 # no pressure of theirs is left
 	capture_end
 	[ "$(captured "$CHAIN_DIR/shown.pcap")" -ge 1 ] && return "$status"
+}
+
+# far DELAY: each datagram of the home is so long under way.
+far() {
+	on mt tc qdisc add dev isp root netem delay "$1"
+}
+
+near() {
+	on mt tc qdisc del dev isp root
 }
 
 watch_pc() {
@@ -161,6 +170,12 @@ pressure() {
 	check "others initiate in the name of who is known" borrow borrowed
 	check "it gets through within two retries, with a cookie" borrowed_from
 
+	check "the home is far away" far 150ms
+	check "others initiate in its name, no more than it may itself, and faster than the home answers" \
+		borrow borrowed 2 0.11
+	check "it gets through within two retries, with a cookie" borrowed_from
+	check "the home is near again" near
+
 	check "the home is flooded" flood lan
 	check "a stranger is watched" watch_pc
 	check "it gets through within two retries, with a cookie" asked home "$TWO_RETRIES"
@@ -183,4 +198,4 @@ pressure() {
 	check "it gets through within two retries, with a cookie" borrowed_from
 }
 
-each_chain 30 pressure "$@"
+each_chain 34 pressure "$@"
