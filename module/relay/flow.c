@@ -333,7 +333,8 @@ static enum nwg_relay_drop try_session(struct nwg_flow *flow, __le32 index)
 	place = known->roam_listed & BIT(0) && known->roam.index[0] == index ? 0 : 1;
 	WRITE_ONCE(flow->roam.index[0], index);
 	flow->roam.client[0] = known->roam.client[place];
-	flow->roam_oldest = 1;
+	if (!flow->tries)
+		flow->roam_oldest = 1;
 	flow->tries = true;
 	return 0;
 }
@@ -451,12 +452,13 @@ static void establish(struct nwg_flow *flow)
 void nwg_flow_confirm(struct nwg_flow *flow, __le32 client)
 {
 	struct nwg_relay *relay = flow->relay;
-	struct nwg_flow *before;
+	struct nwg_flow *before = NULL;
 
 	spin_lock_bh(&relay->lock);
-	if (flow->gone || !flow->tries || flow->roam.client[0] != client)
+	if (flow->gone || flow->state == NWG_FLOW_ESTABLISHED || !nwg_roam_has(flow, client))
 		goto out;
-	before = nwg_roam_find(relay, flow->roam.index[0]);
+	if (flow->tries)
+		before = nwg_roam_find(relay, flow->roam.index[0]);
 	if (before && before != flow) {
 		nwg_roam_move(before, flow);
 		flow_remove(relay, before);

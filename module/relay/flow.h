@@ -282,8 +282,8 @@ enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index);
  * @flow: the flow
  * @client: the client's receiver index
  *
- * If it is of the session that is tried, the flow is established, and the one that its client had before
- * ends.
+ * If it is of the session that is tried, or of one that the home began on this flow, the flow is
+ * established, and the one that its client had before ends.
  *
  * Context: RCU read section with BH off.
  */

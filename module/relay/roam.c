@@ -127,6 +127,18 @@ void nwg_roam_note(struct nwg_flow *flow, __le32 index, __le32 client)
 	flow->roam_oldest = !place;
 }
 
+bool nwg_roam_has(const struct nwg_flow *flow, __le32 client)
+{
+	const unsigned int places = flow->roam_listed | (flow->tries ? BIT(0) : 0);
+	unsigned int place;
+
+	lockdep_assert_held(&flow->relay->lock);
+	for (place = 0; place < NWG_ROAM_SESSIONS; place++)
+		if (places & BIT(place) && flow->roam.client[place] == client)
+			return true;
+	return false;
+}
+
 void nwg_roam_forget(struct nwg_flow *flow)
 {
 	unsigned int place;
@@ -139,14 +151,17 @@ void nwg_roam_forget(struct nwg_flow *flow)
 void nwg_roam_move(struct nwg_flow *from, struct nwg_flow *to)
 {
 	const unsigned int older = from->roam_oldest, newer = !older;
-	const unsigned int listed = from->roam_listed;
-	unsigned int places = NWG_ROAM_SESSIONS - hweight8(to->roam_listed);
+	const unsigned int listed = from->roam_listed, own = to->roam_listed;
+	const unsigned int place = to->roam_oldest;
 
 	nwg_roam_forget(from);
-	if (places == NWG_ROAM_SESSIONS && listed & BIT(older))
+	if (!own && listed & BIT(older))
 		nwg_roam_note(to, from->roam.index[older], from->roam.client[older]);
-	if (places && listed & BIT(newer))
+	if (hweight8(own) < NWG_ROAM_SESSIONS && listed & BIT(newer))
 		nwg_roam_note(to, from->roam.index[newer], from->roam.client[newer]);
+	/* What it has of its own was made later. */
+	if (own)
+		to->roam_oldest = place;
 }
 
 struct nwg_flow *nwg_roam_find(struct nwg_relay *relay, __le32 index)

@@ -59,6 +59,11 @@ void nwg_roam_tables_destroy(struct nwg_roam_tables *tables);
  */
 void nwg_roam_note(struct nwg_flow *flow, __le32 index, __le32 client);
 
+/*
+ * Whether a flow has a session that its client calls @client, or tries it. Context: relay->lock held.
+ */
+bool nwg_roam_has(const struct nwg_flow *flow, __le32 client);
+
 /* A flow's sessions are not found any more. Context: relay->lock held. */
 void nwg_roam_forget(struct nwg_flow *flow);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -25,4 +26,32 @@ void kfree(void *object)
 	if (object)
 		shim_objects--;
 	free(object);
+}
+
+struct kmem_cache *shim_cache(size_t size)
+{
+	struct kmem_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+
+	if (cache)
+		cache->size = size;
+	return cache;
+}
+
+static struct rcu_head *waiting;
+
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
+{
+	head->next = waiting;
+	head->func = func;
+	waiting = head;
+}
+
+void rcu_barrier(void)
+{
+	struct rcu_head *head;
+
+	while ((head = waiting)) {
+		waiting = head->next;
+		head->func(head);
+	}
 }

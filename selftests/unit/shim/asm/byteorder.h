@@ -2,6 +2,7 @@
 #ifndef _SHIM_ASM_BYTEORDER_H
 #define _SHIM_ASM_BYTEORDER_H
 
+#include_next <asm/byteorder.h>
 #include <endian.h>
 
 #define le32_to_cpu(value) le32toh(value)
@@ -11,5 +12,9 @@
 #define be32_to_cpu(value) be32toh(value)
 #define be64_to_cpu(value) be64toh(value)
 #define cpu_to_be64(value) htobe64(value)
+#define htons(value) htobe16(value)
+#define ntohs(value) be16toh(value)
+#define htonl(value) htobe32(value)
+#define ntohl(value) be32toh(value)
 
 #endif /* _SHIM_ASM_BYTEORDER_H */

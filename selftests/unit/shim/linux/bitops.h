@@ -5,6 +5,8 @@
 #include <linux/types.h>
 
 #define BITS_PER_LONG __LONG_WIDTH__
+#define BIT(number) (1UL << (number))
+#define hweight8(byte) ((unsigned int)__builtin_popcount((u8)(byte)))
 
 /* Position of the highest bit set, counted from 1; 0 if there is none */
 static inline int fls64(u64 word)

@@ -8,6 +8,13 @@
 
 #define __force
 #define __rcu
+#define __percpu
+#define __init
+#define __aligned(bytes) __attribute__((__aligned__(bytes)))
+#define likely(condition) (condition)
+#define unlikely(condition) (condition)
+#define READ_ONCE(variable) (variable)
+#define WRITE_ONCE(variable, value) ((void)((variable) = (value)))
 #define __must_check __attribute__((__warn_unused_result__))
 #define __packed __attribute__((__packed__))
 #if __has_attribute(__nonstring__)

@@ -1,0 +1,1138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who passes a relay, and what becomes of its flows: random packets, times and configurations go
+ * through module/relay and through a model that keeps all in arrays and looks at each. After each
+ * step both have the same flows, with the same in them.
+ *
+ *	NWG_STEPS=N	how many steps
+ *
+ * What the model does not say, it takes over: which free port or pool address a client is given
+ * (it checks that it is one), and when a flow whose time is up is swept away (it checks that it is,
+ * after as many sweeps as that may take).
+ */
+#include "test.h"
+
+#include <limits.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+#include <net/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "relay/admit.h"
+#include "relay/mapping.h"
+#include "relay/object.h"
+#include "transport/ratelimiter.h"
+
+#define STEPS 1000000
+
+#define RELAYS 2
+#define CLIENTS 20
+#define FLOWS (RELAYS * CLIENTS)
+/* Few, so that they meet */
+#define INDICES 12
+
+#define NEW_LIFE (15 * HZ)
+#define ESTABLISHED_LIFE (540 * HZ)
+#define SWEEPS 20
+
+unsigned long jiffies, shim_boot;
+
+/* The machine */
+
+static struct net_device dev = { .ifindex = 7 };
+static struct nwg_device device = { .dev = &dev };
+static struct inet6_ifaddr address6 = { .prefix_len = 64 };
+static struct nwg_relay_net relay_net;
+static struct nwg_relay relays[RELAYS];
+static u16 socket_port;
+
+bool shim_socket_has(__be16 port)
+{
+	return ntohs(port) == socket_port;
+}
+
+unsigned int inet_addr_type(struct net *net, __be32 addr)
+{
+	(void)net;
+	return addr == dev.address4.ifa_local ? RTN_LOCAL : RTN_UNICAST;
+}
+
+bool ipv6_chk_addr(struct net *net, const struct in6_addr *addr, const struct net_device *on,
+		   int strict)
+{
+	(void)net, (void)on, (void)strict;
+	return ipv6_addr_equal(addr, &address6.addr);
+}
+
+/* What the rate limiter will say, and what it was asked */
+static bool allows[NWG_RATELIMIT_USES];
+static unsigned int asked[NWG_RATELIMIT_USES];
+
+bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const struct net *net, struct sk_buff *skb)
+{
+	(void)net, (void)skb;
+	asked[use]++;
+	return allows[use];
+}
+
+/* The model. Its times are 64 bits wide. */
+
+static u64 now;
+
+struct session {
+	__le32 index, client;
+};
+
+struct flow {
+	bool used;
+	struct nwg_flow_key key;
+	enum nwg_flow_state state;
+	struct in6_addr addr;
+	__be16 port;
+	u64 waits_since; /* until it is established: the last initiation, or the first data */
+	u64 order; /* of those who wait since the same moment */
+	u64 answered;
+	unsigned int sweeps; /* since its time was up */
+
+	__le32 sender[2]; /* newest first */
+	unsigned int senders;
+	bool home_asked;
+	__le32 home_sender;
+	struct session session[2]; /* oldest first */
+	unsigned int sessions;
+	bool tries;
+	struct session tried;
+	u64 initiations_paid, roams_paid;
+	unsigned int data;
+
+	bool ask;
+	bool has_mac1, has_cookie;
+	u8 mac1[NWG_MAC_LEN], cookie[NWG_COOKIE_LEN];
+	u64 mac1_second, cookie_second;
+};
+
+/* What a client knows of a relay */
+struct client {
+	bool has_cookie;
+	u8 cookie[NWG_COOKIE_LEN];
+	unsigned int epoch; /* of the relay's secrets */
+};
+
+struct model {
+	struct flow flow[FLOWS];
+	u64 order;
+	unsigned int strangers;
+	u64 second, pressed_until;
+	unsigned int epoch;
+	u64 epoch_ns;
+	struct client client[CLIENTS];
+};
+
+static struct model model[RELAYS];
+
+/* What happened, so that a run in which nothing happens does not pass */
+static u64 seen[NWG_DROP_MAX + 1], established, confirmed, evicted, vouched, swept;
+
+static u64 seconds(void)
+{
+	return (jiffies - shim_boot) / HZ;
+}
+
+static const struct nwg_relay_config *config_of(unsigned int r)
+{
+	return &relays[r].params->config;
+}
+
+static bool is_v4(const struct in6_addr *addr)
+{
+	return ipv6_addr_v4mapped(addr);
+}
+
+static u64 ends(const struct flow *flow)
+{
+	return flow->state == NWG_FLOW_ESTABLISHED ? flow->answered + ESTABLISHED_LIFE :
+						     flow->waits_since + NEW_LIFE;
+}
+
+static bool usable(unsigned int r, const struct flow *flow)
+{
+	return now < ends(flow) && is_v4(&flow->addr) == is_v4(&config_of(r)->to);
+}
+
+static struct flow *find(unsigned int r, const struct nwg_flow_key *key)
+{
+	struct flow *flow;
+
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++)
+		if (flow->used && !memcmp(&flow->key, key, sizeof(*key)))
+			return flow;
+	return NULL;
+}
+
+static struct flow *find_mapping(const struct in6_addr *addr, __be16 port, unsigned int *r)
+{
+	struct flow *flow;
+
+	for (*r = 0; *r < RELAYS; ++*r)
+		for (flow = model[*r].flow; flow < model[*r].flow + FLOWS; flow++)
+			if (flow->used && flow->port == port && ipv6_addr_equal(&flow->addr, addr))
+				return flow;
+	return NULL;
+}
+
+static struct flow *find_session(unsigned int r, __le32 index)
+{
+	struct flow *flow;
+	unsigned int i;
+
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++)
+		for (i = 0; flow->used && i < flow->sessions; i++)
+			if (flow->session[i].index == index)
+				return flow;
+	return NULL;
+}
+
+static unsigned int total(unsigned int r)
+{
+	const struct flow *flow;
+	unsigned int count = 0;
+
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++)
+		count += flow->used;
+	return count;
+}
+
+static bool waits_longer(const struct flow *a, const struct flow *b)
+{
+	if (a->waits_since != b->waits_since)
+		return a->waits_since < b->waits_since;
+	if (a->state != b->state)
+		return a->state == NWG_FLOW_NEW;
+	return a->order < b->order;
+}
+
+static struct flow *longest_waiting(unsigned int r)
+{
+	struct flow *flow, *longest = NULL;
+
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++)
+		if (flow->used && flow->state != NWG_FLOW_ESTABLISHED &&
+		    (!longest || waits_longer(flow, longest)))
+			longest = flow;
+	return longest;
+}
+
+static void end(struct flow *flow)
+{
+	flow->used = false;
+}
+
+/* One at once, and then one every @cost jiffies, up to @burst. */
+static bool pay(u64 *paid_until, u64 cost, unsigned int burst)
+{
+	const u64 debt = *paid_until > now ? *paid_until - now : 0;
+
+	if (debt > (burst - 1) * cost)
+		return false;
+	*paid_until = now + debt + cost;
+	return true;
+}
+
+static void note_sender(unsigned int r, struct flow *flow, __le32 sender)
+{
+	if (flow->state != NWG_FLOW_ESTABLISHED) {
+		flow->waits_since = now;
+		flow->order = ++model[r].order;
+	}
+	if (flow->senders && flow->sender[0] == sender)
+		return;
+	flow->sender[1] = flow->sender[0];
+	flow->sender[0] = sender;
+	flow->senders = flow->senders ? 2 : 1;
+}
+
+static void note_session(unsigned int r, struct flow *flow, __le32 index, __le32 client)
+{
+	if (find_session(r, index))
+		return;
+	/* There is room for two, and one that is tried has a place, too. */
+	if (flow->tries && flow->sessions)
+		flow->tries = false;
+	else if (flow->sessions == 2)
+		flow->session[0] = flow->session[--flow->sessions];
+	flow->session[flow->sessions++] = (struct session){ index, client };
+}
+
+static void establish(unsigned int r, struct flow *flow)
+{
+	flow->state = NWG_FLOW_ESTABLISHED;
+	flow->order = ++model[r].order;
+	flow->roams_paid = now;
+	flow->tries = false;
+	flow->answered = now;
+	established++;
+}
+
+/* Addresses of a pool that nobody has */
+static unsigned int pool_free(unsigned int r)
+{
+	const struct nwg_relay_config *config = config_of(r);
+	const bool v4 = is_v4(&config->pool);
+	unsigned int i, other, count = 0;
+	struct in6_addr addr;
+
+	for (i = 1; i < (1U << ((v4 ? 32 : 128) - config->pool_len)) - 1; i++) {
+		addr = config->pool;
+		addr.s6_addr[15] |= i;
+		if (ipv6_addr_equal(&addr, &config->to) ||
+		    (v4 ? addr.s6_addr32[3] == dev.address4.ifa_local :
+			  ipv6_addr_equal(&addr, &address6.addr)))
+			continue;
+		count += !find_mapping(&addr, htons(NWG_POOL_PORT), &other);
+	}
+	return count;
+}
+
+/* Why a client cannot be given a mapping, or 0 */
+static enum nwg_relay_drop refused_mapping(unsigned int r, const struct nwg_flow_key *key)
+{
+	const struct nwg_relay_config *config = config_of(r);
+	struct flow *other;
+	unsigned int whose;
+
+	switch (config->source) {
+	case NWG_SOURCE_POOL:
+		if (!pool_free(r) && longest_waiting(r)) {
+			end(longest_waiting(r));
+			evicted++;
+		}
+		return pool_free(r) ? 0 : NWG_DROP_NO_ADDRESS;
+	case NWG_SOURCE_TRANSPARENT:
+		if (is_v4(&key->client) != is_v4(&config->to))
+			return NWG_DROP_FAMILY;
+		other = find_mapping(&key->client, key->client_port, &whose);
+		if (!other)
+			return 0;
+		if (whose != r || other->state == NWG_FLOW_ESTABLISHED)
+			return NWG_DROP_NO_PORT;
+		end(other);
+		evicted++;
+		return 0;
+	default:
+		return is_v4(&config->to) && !dev.address4.ifa_local ? NWG_DROP_NO_ADDRESS : 0;
+	}
+}
+
+/* That a client was given a mapping that it may have, which the model takes over */
+static void take_mapping(unsigned int r, struct flow *flow, const struct nwg_flow *actual)
+{
+	const struct nwg_relay_config *config = config_of(r);
+	const struct in6_addr *addr = &actual->mapping.addr;
+	const u16 port = ntohs(actual->mapping.port), wanted = ntohs(flow->key.client_port);
+	struct in6_addr own;
+	unsigned int other;
+
+	assert_null(find_mapping(addr, actual->mapping.port, &other));
+	assert_int_equal(actual->mapping.ifindex, dev.ifindex);
+	switch (config->source) {
+	case NWG_SOURCE_POOL:
+		assert_int_equal(port, NWG_POOL_PORT);
+		assert_memory_equal(addr, &config->pool, 15);
+		assert_int_equal(addr->s6_addr[15] & 0xf8, config->pool.s6_addr[15]);
+		assert_in_range(addr->s6_addr[15] & 7, 1, 6);
+		assert_false(ipv6_addr_equal(addr, &config->to));
+		break;
+	case NWG_SOURCE_TRANSPARENT:
+		assert_memory_equal(addr, &flow->key.client, sizeof(*addr));
+		assert_int_equal(port, wanted);
+		break;
+	default:
+		ipv6_addr_set_v4mapped(dev.address4.ifa_local, &own);
+		assert_memory_equal(addr, is_v4(&config->to) ? &own : &address6.addr, sizeof(own));
+		assert_in_range(port, NWG_MAPPING_MIN_PORT, U16_MAX);
+		assert_int_not_equal(port, socket_port);
+		if (wanted >= NWG_MAPPING_MIN_PORT && wanted != socket_port &&
+		    !find_mapping(addr, flow->key.client_port, &other))
+			assert_int_equal(port, wanted);
+	}
+	flow->addr = *addr;
+	flow->port = actual->mapping.port;
+}
+
+/* A tentative flow that tries @index: whose session that is, or why it may not */
+static enum nwg_relay_drop try_session(unsigned int r, struct flow *flow, __le32 index)
+{
+	struct flow *known = find_session(r, index);
+	unsigned int i;
+
+	if (!known || known == flow || known->state != NWG_FLOW_ESTABLISHED)
+		return NWG_DROP_NO_FLOW;
+	/* It has had a session made for itself before. */
+	if (!flow->tries && flow->sessions)
+		return NWG_DROP_NO_FLOW;
+	if (!flow->tries && !pay(&known->roams_paid, HZ, 4))
+		return NWG_DROP_RATE;
+	if (flow->tries && find_session(r, flow->tried.index) != known)
+		return NWG_DROP_NO_FLOW;
+	for (i = 0; known->session[i].index != index; i++)
+		;
+	flow->tried = known->session[i];
+	flow->tries = true;
+	return 0;
+}
+
+/* At most two of a client, and 64 of all, of which there are fewer clients here */
+static void make_tentative_room(unsigned int r, __le32 index)
+{
+	struct flow *known = find_session(r, index), *flow, *oldest = NULL;
+	unsigned int count = 0;
+
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++) {
+		if (!flow->used || flow->state != NWG_FLOW_TENTATIVE || !flow->tries ||
+		    find_session(r, flow->tried.index) != known)
+			continue;
+		count++;
+		if (!oldest || waits_longer(flow, oldest))
+			oldest = flow;
+	}
+	if (count == 2)
+		end(oldest);
+}
+
+/* Make a flow, of which the relay has one by now if there is no reason why not. */
+static enum nwg_relay_drop create(unsigned int r, const struct nwg_flow_key *key,
+				  enum nwg_flow_state state, __le32 index, bool memory)
+{
+	struct flow fresh = { .used = true,
+			      .key = *key,
+			      .state = state,
+			      .waits_since = now,
+			      .answered = now,
+			      .initiations_paid = now },
+		    *flow = find(r, key);
+	enum nwg_relay_drop reason = 0;
+	const struct nwg_flow *actual;
+
+	if (!memory)
+		return NWG_DROP_NO_MEMORY;
+	if (flow)
+		end(flow);
+	if (state == NWG_FLOW_NEW)
+		note_sender(r, &fresh, index);
+	else
+		reason = try_session(r, &fresh, index);
+	if (reason)
+		return reason;
+	if (state == NWG_FLOW_TENTATIVE)
+		make_tentative_room(r, index);
+	while (total(r) >= config_of(r)->max_flows && longest_waiting(r)) {
+		end(longest_waiting(r));
+		evicted++;
+	}
+	if (total(r) >= config_of(r)->max_flows)
+		return NWG_DROP_FLOW_LIMIT;
+	reason = refused_mapping(r, key);
+	if (reason)
+		return reason;
+	for (flow = model[r].flow; flow->used; flow++)
+		;
+	fresh.order = ++model[r].order;
+	actual = nwg_flow_find(&relay_net.flows, key);
+	assert_non_null(actual);
+	take_mapping(r, &fresh, actual);
+	*flow = fresh;
+	return 0;
+}
+
+/* Whether a message with a cookie of @whose shows the relay's cookie for the address and port of @c */
+static bool shows(unsigned int r, unsigned int whose, unsigned int c)
+{
+	const struct client *client = &model[r].client[whose];
+
+	return (whose | 4) == (c | 4) && client->has_cookie && client->epoch == model[r].epoch &&
+	       ktime_get_coarse_boottime_ns() - model[r].epoch_ns < 120 * NSEC_PER_SEC;
+}
+
+static bool pressed(unsigned int r)
+{
+	struct model *m = &model[r];
+	const u32 max = config_of(r)->max_flows;
+
+	if (now >= m->second + HZ) {
+		m->second = now;
+		m->strangers = 0;
+	}
+	if (++m->strangers > 64 || total(r) >= max - max / 8)
+		m->pressed_until = now + HZ;
+	return now < m->pressed_until;
+}
+
+static enum nwg_relay_drop admit_initiation(unsigned int r, struct flow *flow,
+					    const struct nwg_flow_key *key, __le32 sender,
+					    bool shown, bool memory, unsigned int *asks)
+{
+	const bool responder = config_of(r)->has_responder;
+	bool ask = false;
+
+	if (flow && flow->state == NWG_FLOW_ESTABLISHED) {
+		if (!(flow->ask && responder) && pay(&flow->initiations_paid, HZ / 20, 5)) {
+			note_sender(r, flow, sender);
+			return 0;
+		}
+		if (!responder)
+			return NWG_DROP_RATE;
+		ask = true;
+	}
+	ask = pressed(r) || ask || (flow && flow->ask);
+	if (responder && shown) {
+		asks[NWG_RATELIMIT_RELAY_SHOWN]++;
+		if (!allows[NWG_RATELIMIT_RELAY_SHOWN])
+			return NWG_DROP_RATE;
+	} else if (responder && ask) {
+		return NWG_DROP_COOKIE;
+	} else {
+		asks[NWG_RATELIMIT_RELAY]++;
+		if (!allows[NWG_RATELIMIT_RELAY])
+			return responder ? NWG_DROP_COOKIE : NWG_DROP_RATE;
+	}
+	if (!flow)
+		return create(r, key, NWG_FLOW_NEW, sender, memory);
+	note_sender(r, flow, sender);
+	return 0;
+}
+
+static enum nwg_relay_drop admit_data(unsigned int r, struct flow *flow,
+				      const struct nwg_flow_key *key, __le32 index, bool memory,
+				      unsigned int *asks)
+{
+	enum nwg_relay_drop reason = 0;
+
+	if (flow && flow->state == NWG_FLOW_ESTABLISHED)
+		return 0;
+	if (flow) {
+		if (!flow->tries || flow->tried.index != index)
+			reason = try_session(r, flow, index);
+		return !reason && flow->data >= 1024 ? NWG_DROP_RATE : reason;
+	}
+	if (!find_session(r, index))
+		return NWG_DROP_NO_FLOW;
+	asks[NWG_RATELIMIT_RELAY]++;
+	if (!allows[NWG_RATELIMIT_RELAY])
+		return NWG_DROP_RATE;
+	return create(r, key, NWG_FLOW_TENTATIVE, index, memory);
+}
+
+/* The home's data on a flow that is not established: in a session that is tried, or was made there */
+static void confirm(unsigned int r, struct flow *flow, __le32 client)
+{
+	struct flow *before = NULL;
+	struct session sessions[4];
+	unsigned int i, count = 0;
+	bool known = flow->tries && flow->tried.client == client;
+
+	for (i = 0; i < flow->sessions; i++)
+		known |= flow->session[i].client == client;
+	if (!known)
+		return;
+	if (flow->tries)
+		before = find_session(r, flow->tried.index);
+	if (before && before != flow) {
+		/* The last two of both, those made here being the newer ones */
+		for (i = 0; i < before->sessions; i++)
+			sessions[count++] = before->session[i];
+		for (i = 0; i < flow->sessions; i++)
+			sessions[count++] = flow->session[i];
+		for (i = count > 2 ? count - 2 : 0, flow->sessions = 0; i < count; i++)
+			flow->session[flow->sessions++] = sessions[i];
+		end(before);
+	}
+	establish(r, flow);
+	confirmed++;
+}
+
+static bool answered(unsigned int r, struct flow *flow, const struct nwg_message_response *response)
+{
+	unsigned int i;
+
+	for (i = 0; i < flow->senders; i++)
+		if (flow->sender[i] == response->receiver)
+			break;
+	flow->ask = i == flow->senders;
+	if (flow->ask)
+		return false;
+	flow->senders = i;
+	note_session(r, flow, response->sender, response->receiver);
+	flow->home_asked = true;
+	flow->home_sender = response->sender;
+	if (flow->state != NWG_FLOW_ESTABLISHED)
+		establish(r, flow);
+	return true;
+}
+
+/* Both */
+
+static void compare_flow(unsigned int r, const struct flow *flow)
+{
+	const struct nwg_flow_mapping mapping = { .addr = flow->addr,
+						  .port = flow->port,
+						  .ifindex = dev.ifindex };
+	struct nwg_flow *actual = nwg_flow_find(&relay_net.flows, &flow->key);
+	unsigned int i, place;
+
+	assert_non_null(actual);
+	assert_ptr_equal(actual->relay, &relays[r]);
+	assert_ptr_equal(nwg_mapping_find(&relay_net.flows, &mapping), actual);
+	assert_int_equal(actual->state, flow->state);
+	assert_false(actual->gone);
+	assert_int_equal(nwg_flow_left(actual), (long)(ends(flow) - now));
+	assert_int_equal(nwg_flow_usable(actual), usable(r, flow));
+	assert_int_equal(actual->sender_count, flow->senders);
+	for (i = 0; i < flow->senders; i++)
+		assert_int_equal(actual->senders[i], flow->sender[i]);
+	assert_int_equal(actual->home_asked, flow->home_asked);
+	if (flow->home_asked)
+		assert_int_equal(actual->home_sender, flow->home_sender);
+	assert_int_equal(hweight8(actual->roam_listed), flow->sessions);
+	for (i = 0; i < flow->sessions; i++) {
+		assert_ptr_equal(nwg_roam_find(&relays[r], flow->session[i].index), actual);
+		place = !(actual->roam_listed & BIT(0) &&
+			  actual->roam.index[0] == flow->session[i].index);
+		assert_int_equal(actual->roam.index[place], flow->session[i].index);
+		assert_int_equal(actual->roam.client[place], flow->session[i].client);
+		if (flow->sessions == 2)
+			assert_int_equal(actual->roam_oldest == place, i == 0);
+	}
+	assert_int_equal(actual->tries, flow->tries);
+	if (flow->tries)
+		assert_int_equal(actual->roam.index[0], flow->tried.index);
+	assert_int_equal(actual->ask, flow->ask);
+	assert_int_equal(actual->mac1_valid, flow->has_mac1);
+}
+
+static void compare(void)
+{
+	unsigned int r, state, count[NWG_FLOW_STATES], objects = 0;
+	const struct list_head *each;
+	const struct flow *flow;
+
+	for (r = 0; r < RELAYS; r++) {
+		memset(count, 0, sizeof(count));
+		for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++) {
+			if (!flow->used)
+				continue;
+			compare_flow(r, flow);
+			count[flow->state]++;
+			objects++;
+		}
+		assert_false(relays[r].lock.held);
+		for (state = 0; state < NWG_FLOW_STATES; state++) {
+			assert_int_equal(relays[r].flow_count[state], count[state]);
+			list_for_each(each, &relays[r].flows[state])
+				count[state]--;
+			assert_int_equal(count[state], 0);
+		}
+		if (nwg_flow_total(&relays[r]))
+			assert_true(relays[r].expiry.pending);
+	}
+	assert_int_equal(relay_net.flows.by_client.count, objects);
+	assert_int_equal(relay_net.flows.by_mapping.count, objects);
+}
+
+/* What was swept away was due. */
+static void sweep(void)
+{
+	unsigned int r;
+	struct flow *flow;
+
+	for (r = 0; r < RELAYS; r++) {
+		if (!relays[r].expiry.pending || time_before(jiffies, relays[r].expiry.due))
+			continue;
+		relays[r].expiry.pending = false;
+		nwg_flow_expiry_work(&relays[r].expiry.work);
+		for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++) {
+			if (!flow->used || now < ends(flow))
+				continue;
+			if (!nwg_flow_find(&relay_net.flows, &flow->key)) {
+				end(flow);
+				swept++;
+			} else {
+				assert_int_equal(flow->state, NWG_FLOW_ESTABLISHED);
+				assert_in_range(++flow->sweeps, 0, SWEEPS);
+			}
+		}
+	}
+}
+
+static void pass_time(u64 by)
+{
+	u64 part;
+
+	for (; by; by -= part) {
+		part = by < 5 * HZ ? by : 5 * HZ;
+		now += part;
+		jiffies += part;
+		sweep();
+	}
+}
+
+static void count_data(struct flow *flow, struct nwg_flow *actual, unsigned int number)
+{
+	flow->data += number;
+	while (number--)
+		nwg_flow_count(actual, NWG_FORWARD, NWG_MESSAGE_TRANSPORT, 32);
+}
+
+static void client_key(unsigned int r, unsigned int c, struct nwg_flow_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	if (c % 4 == 3)
+		key->client.s6_addr32[0] = htonl(0x20010db8);
+	else
+		key->client.s6_addr32[2] = htonl(0xffff);
+	/* Some share an address, and some an address and a port. */
+	key->client.s6_addr32[3] = htonl(0xc6336400 + c / 8);
+	key->client_port = htons((c & 1 ? 500 : 40000) + c / 8 * 8 + (c & 2));
+	key->local = key->client;
+	key->local.s6_addr[15] = 200 + (c & 4);
+	key->local_port = htons(60000 + r);
+}
+
+union message {
+	__le32 type;
+	struct nwg_message_initiation initiation;
+	struct nwg_message_response response;
+	struct nwg_message_cookie_reply reply;
+	struct nwg_message_transport transport;
+	u8 bytes[NWG_INITIATION_LEN];
+};
+
+static __le32 some_index(void)
+{
+	return cpu_to_le32(1 + test_random_below(INDICES));
+}
+
+/* An index of some session of a relay's, if it has one. @client: the client's, else the home's */
+static __le32 some_session(unsigned int r, bool client)
+{
+	const struct flow *flow = &model[r].flow[test_random_below(FLOWS)];
+	const struct session *session = flow->session;
+
+	if (flow->used && flow->tries && test_random_below(2))
+		session = &flow->tried;
+	else if (flow->used && flow->sessions)
+		session += test_random_below(flow->sessions);
+	else
+		return some_index();
+	return client ? session->client : session->index;
+}
+
+static const size_t length[] = { 0, sizeof(struct nwg_message_initiation),
+				 sizeof(struct nwg_message_response),
+				 sizeof(struct nwg_message_cookie_reply),
+				 sizeof(struct nwg_message_transport) + NWG_TAG_LEN };
+
+/* The mac2 that a message has on its way to the home */
+static void check_mac2(unsigned int r, struct flow *flow, struct nwg_flow *actual,
+		       const struct nwg_datagram *datagram, bool shown)
+{
+	const struct nwg_macs *macs = datagram->message + datagram->len - sizeof(*macs);
+	u8 mac2[NWG_MAC_LEN], expected[NWG_MAC_LEN] = { 0 };
+
+	(void)r;
+	nwg_flow_mac2(actual, datagram, mac2);
+	if (shown || !flow->has_mac1 || seconds() - flow->mac1_second >= 2) {
+		memcpy(flow->mac1, macs->mac1, sizeof(flow->mac1));
+		flow->mac1_second = seconds();
+		flow->has_mac1 = true;
+	}
+	if (flow->has_cookie && seconds() - flow->cookie_second >= NWG_COOKIE_USE)
+		flow->has_cookie = false;
+	if (shown && flow->has_cookie) {
+		cookie_mac2_make(expected, datagram->message, datagram->len, flow->cookie);
+		vouched++;
+	}
+	assert_memory_equal(mac2, expected, sizeof(mac2));
+}
+
+/* The relay gives a client a cookie. */
+static void take_cookie(unsigned int r, unsigned int c,
+			const struct nwg_message_cookie_reply *reply, const u8 mac1[NWG_MAC_LEN],
+			__le32 receiver)
+{
+	struct model *m = &model[r];
+	struct client *client = &m->client[c];
+
+	assert_int_equal(nwg_message_classify(reply, sizeof(*reply)), NWG_MESSAGE_COOKIE_REPLY);
+	assert_int_equal(reply->receiver, receiver);
+	assert_true(cookie_reply_open(client->cookie, reply, mac1, &relays[r].params->keys));
+	if (!m->epoch || ktime_get_coarse_boottime_ns() - m->epoch_ns >= 120 * NSEC_PER_SEC) {
+		m->epoch++;
+		m->epoch_ns = ktime_get_coarse_boottime_ns();
+	}
+	client->has_cookie = true;
+	client->epoch = m->epoch;
+}
+
+static void client_sends(unsigned int r, unsigned int c)
+{
+	static const enum nwg_message_type types[] = {
+		NWG_MESSAGE_INITIATION,	  NWG_MESSAGE_INITIATION, NWG_MESSAGE_RESPONSE,
+		NWG_MESSAGE_COOKIE_REPLY, NWG_MESSAGE_TRANSPORT,  NWG_MESSAGE_TRANSPORT
+	};
+	const struct nwg_relay_config *config = config_of(r);
+	const unsigned int whose = test_random_below(8) ? c : test_random_below(CLIENTS);
+	const struct client *client = &model[r].client[whose];
+	const bool memory = test_random_below(64), right = test_random_below(16);
+	const enum nwg_message_type type = types[test_random_below(ARRAY_SIZE(types))];
+	unsigned int asks[NWG_RATELIMIT_USES] = { 0 }, use;
+	enum nwg_relay_drop reason, expected;
+	struct nwg_message_cookie_reply reply;
+	struct nwg_datagram datagram;
+	struct nwg_flow_key key;
+	struct nwg_flow *actual;
+	struct sk_buff skb = { 0 };
+	bool shown = false;
+	union message message;
+	struct flow *flow;
+	size_t len = length[type];
+	__le32 index = some_session(r, false), sender = some_index();
+
+	client_key(r, c, &key);
+	flow = find(r, &key);
+	if (flow && flow->home_asked && test_random_below(2))
+		index = flow->home_sender;
+	test_random_bytes(&message, sizeof(message));
+	message.type = cpu_to_le32(type);
+	if (type == NWG_MESSAGE_INITIATION || type == NWG_MESSAGE_RESPONSE) {
+		if (type == NWG_MESSAGE_INITIATION) {
+			message.initiation.sender = sender;
+		} else {
+			message.response.sender = sender;
+			message.response.receiver = index;
+		}
+		/* Without a cookie, with one of some client's, or with bytes that are of none */
+		switch (test_random_below(4)) {
+		case 0:
+			cookie_macs_add(&message, len, &relays[r].params->keys, NULL);
+			break;
+		case 1:
+			cookie_macs_add(&message, len, &relays[r].params->keys,
+					(const u8 *)&message);
+			break;
+		default:
+			cookie_macs_add(&message, len, &relays[r].params->keys,
+					client->has_cookie ? client->cookie : NULL);
+			shown = shows(r, whose, c);
+		}
+		if (!right)
+			message.bytes[len - sizeof(struct nwg_macs)] ^= 1;
+	} else if (type == NWG_MESSAGE_COOKIE_REPLY) {
+		message.reply.receiver = index;
+	} else {
+		message.transport.receiver = index;
+	}
+	datagram = (struct nwg_datagram){ .type = type, .len = len, .message = &message };
+
+	memset(asked, 0, sizeof(asked));
+	for (use = 0; use < NWG_RATELIMIT_USES; use++)
+		allows[use] = test_random_below(8);
+	shim_allocations_left = memory ? ULONG_MAX : 0;
+	actual = nwg_flow_find(&relay_net.flows, &key);
+	if (actual && !nwg_flow_usable(actual))
+		actual = NULL;
+	flow = find(r, &key);
+	if (flow && !usable(r, flow))
+		flow = NULL;
+	assert_int_equal(!flow, !actual);
+	reason = nwg_relay_admit_client(&relays[r], relays[r].params, &skb, &datagram, &key,
+					&actual);
+	shim_allocations_left = ULONG_MAX;
+
+	if (type <= NWG_MESSAGE_RESPONSE && config->has_responder && !right)
+		expected = NWG_DROP_MAC1;
+	else if (type == NWG_MESSAGE_INITIATION)
+		expected = admit_initiation(r, flow, &key, sender, shown, memory, asks);
+	else if (type == NWG_MESSAGE_TRANSPORT)
+		expected = admit_data(r, flow, &key, index, memory, asks);
+	else
+		expected = flow && flow->home_asked && flow->home_sender == index ?
+				   0 :
+				   NWG_DROP_NO_FLOW;
+	assert_int_equal(reason, expected);
+	assert_memory_equal(asked, asks, sizeof(asks));
+	seen[reason]++;
+	if (reason == NWG_DROP_COOKIE) {
+		assert_int_equal(type, NWG_MESSAGE_INITIATION);
+		nwg_relay_cookie_reply(&relays[r], relays[r].params, &key, &datagram, &reply);
+		take_cookie(r, c, &reply, message.initiation.macs.mac1, sender);
+	}
+	if (reason)
+		return;
+	assert_non_null(actual);
+	flow = find(r, &key);
+	if (type == NWG_MESSAGE_RESPONSE)
+		note_session(r, flow, index, sender);
+	if (type <= NWG_MESSAGE_RESPONSE && config->has_responder)
+		check_mac2(r, flow, actual, &datagram, shown);
+	if (type == NWG_MESSAGE_TRANSPORT)
+		count_data(flow, actual, test_random_below(16) ? 1 : 1024);
+}
+
+/* The home has given out a cookie. */
+static void exchange_cookie(unsigned int r, struct flow *flow, struct nwg_flow *actual,
+			    const struct nwg_message_cookie_reply *home,
+			    const u8 cookie[NWG_COOKIE_LEN], bool answers)
+{
+	struct nwg_message_cookie_reply reply;
+	struct nwg_flow_key key;
+	unsigned int c;
+
+	answers = answers && flow->has_mac1;
+	assert_int_equal(nwg_flow_cookie_exchange(actual, relays[r].params, home, &reply), answers);
+	if (!answers) {
+		flow->ask = true;
+		return;
+	}
+	flow->has_mac1 = false;
+	flow->has_cookie = true;
+	flow->cookie_second = seconds();
+	memcpy(flow->cookie, cookie, NWG_COOKIE_LEN);
+	for (c = 0; c < CLIENTS; c++) {
+		client_key(r, c, &key);
+		if (!memcmp(&key, &flow->key, sizeof(key)))
+			break;
+	}
+	take_cookie(r, c, &reply, flow->mac1, home->receiver);
+}
+
+static void home_sends(unsigned int r)
+{
+	static const enum nwg_message_type types[] = { NWG_MESSAGE_INITIATION, NWG_MESSAGE_RESPONSE,
+						       NWG_MESSAGE_RESPONSE,
+						       NWG_MESSAGE_COOKIE_REPLY,
+						       NWG_MESSAGE_TRANSPORT };
+	const enum nwg_message_type type = types[test_random_below(ARRAY_SIZE(types))];
+	const bool right = test_random_below(4);
+	u8 cookie[NWG_COOKIE_LEN], mac1[NWG_MAC_LEN];
+	u8 nonce[NWG_COOKIE_NONCE_LEN];
+	enum nwg_relay_drop reason, expected = 0;
+	struct nwg_datagram datagram;
+	struct nwg_flow *actual;
+	union message message;
+	struct flow *flow;
+
+	flow = &model[r].flow[test_random_below(FLOWS)];
+	if (!flow->used)
+		return;
+	actual = nwg_flow_find(&relay_net.flows, &flow->key);
+	test_random_bytes(&message, sizeof(message));
+	test_random_bytes(cookie, sizeof(cookie));
+	test_random_bytes(nonce, sizeof(nonce));
+	message.type = cpu_to_le32(type);
+	if (type == NWG_MESSAGE_RESPONSE) {
+		message.response.sender = some_index();
+		message.response.receiver = flow->senders && test_random_below(2) ?
+						    flow->sender[test_random_below(flow->senders)] :
+						    some_index();
+	} else if (type == NWG_MESSAGE_COOKIE_REPLY) {
+		test_random_bytes(mac1, sizeof(mac1));
+		cookie_reply_create(&message.reply, cookie, right ? flow->mac1 : mac1, some_index(),
+				    nonce, &relays[r].params->keys);
+	} else if (type == NWG_MESSAGE_TRANSPORT) {
+		if (flow->tries && test_random_below(2))
+			message.transport.receiver = flow->tried.client;
+		else if (flow->sessions && test_random_below(2))
+			message.transport.receiver = flow->session[0].client;
+		else
+			message.transport.receiver = some_index();
+	} else {
+		message.initiation.sender = some_index();
+	}
+	datagram = (struct nwg_datagram){ .type = type, .len = length[type], .message = &message };
+
+	reason = nwg_relay_admit_home(actual, &datagram);
+	if (!usable(r, flow)) {
+		expected = NWG_DROP_NO_FLOW;
+	} else if (type == NWG_MESSAGE_RESPONSE) {
+		expected = answered(r, flow, &message.response) ? 0 : NWG_DROP_NO_FLOW;
+	} else if (type == NWG_MESSAGE_INITIATION) {
+		flow->home_asked = true;
+		flow->home_sender = message.initiation.sender;
+	} else if (type == NWG_MESSAGE_TRANSPORT && flow->state != NWG_FLOW_ESTABLISHED) {
+		confirm(r, flow, message.transport.receiver);
+	}
+	assert_int_equal(reason, expected);
+	seen[reason]++;
+	if (reason)
+		return;
+	flow->answered = now;
+	if (type == NWG_MESSAGE_COOKIE_REPLY && config_of(r)->has_responder)
+		exchange_cookie(r, flow, actual, &message.reply, cookie, right);
+}
+
+/* Another configuration, all of it or a part */
+static void configure(unsigned int r)
+{
+	struct nwg_relay_params *params = kzalloc(sizeof(*params), GFP_KERNEL);
+	struct nwg_relay_config *config = &params->config;
+
+	if (relays[r].params)
+		*params = *relays[r].params;
+	config->max_flows = 1 + test_random_below(FLOWS);
+	/* Seldom, as it ends all flows. */
+	if (!relays[r].params || !test_random_below(64)) {
+		memset(&config->to, 0, sizeof(config->to));
+		if (test_random_below(2))
+			ipv6_addr_set_v4mapped(htonl(0xac1001fe), &config->to);
+		else
+			config->to.s6_addr32[0] = htonl(0xfd000000);
+	}
+	config->source = 1 + test_random_below(3);
+	config->pool = config->to;
+	config->pool.s6_addr[15] = 0xf8;
+	config->pool_len = is_v4(&config->to) ? 29 : 125;
+	config->has_responder = test_random_below(4);
+	test_random_bytes(config->responder, sizeof(config->responder));
+	cookie_keys_derive(&params->keys, config->responder);
+	kfree(relays[r].params);
+	relays[r].params = params;
+}
+
+static void start(unsigned int r)
+{
+	struct nwg_relay *relay = &relays[r];
+	unsigned int state;
+
+	relay->net = &relay_net;
+	relay->device = &device;
+	relay->dead = false;
+	spin_lock_init(&relay->lock);
+	nwg_relay_cookies_init(&relay->cookies);
+	relay->cookies.secret_birth = 0;
+	relay->cookies.strangers = 0;
+	for (state = 0; state < NWG_FLOW_STATES; state++) {
+		INIT_LIST_HEAD(&relay->flows[state]);
+		relay->flow_count[state] = 0;
+	}
+	memset(&model[r], 0, sizeof(model[r]));
+	model[r].second = model[r].pressed_until = now;
+}
+
+static void stop(unsigned int r)
+{
+	struct flow *flow;
+
+	relays[r].dead = true;
+	relays[r].expiry.pending = false;
+	nwg_flow_remove_all(&relays[r]);
+	for (flow = model[r].flow; flow < model[r].flow + FLOWS; flow++)
+		end(flow);
+}
+
+static void renumber(void)
+{
+	dev.address4.ifa_local = test_random_below(8) ? htonl(0xac1001f9 + test_random_below(4)) :
+							0;
+	socket_port = 40000 + test_random_below(64);
+}
+
+static void step(void)
+{
+	static const u64 times[] = {
+		1, 5, HZ / 20, HZ, 2 * HZ, 5 * HZ, 15 * HZ, 115 * HZ, 120 * HZ
+	};
+	const unsigned int r = test_random_below(RELAYS), c = test_random_below(CLIENTS);
+	unsigned int what = test_random_below(100), i;
+
+	if (what < 50) {
+		client_sends(r, c);
+	} else if (what < 85) {
+		home_sends(r);
+	} else if (what < 97) {
+		/* Mostly little */
+		i = test_random_below(ARRAY_SIZE(times));
+		pass_time(times[test_random_below(i + 1)]);
+	} else if (what < 98) {
+		renumber();
+	} else if (what < 99) {
+		configure(r);
+	} else if (!test_random_below(50)) {
+		stop(r);
+		start(r);
+	} else if (!test_random_below(10)) {
+		/* A flood */
+		for (i = 0; i < 300; i++)
+			client_sends(r, test_random_below(CLIENTS));
+	} else if (!test_random_below(40)) {
+		pass_time(541 * HZ);
+	}
+	rcu_barrier();
+}
+
+static void test_flows(void **state)
+{
+	const char *wanted = getenv("NWG_STEPS");
+	const u64 steps = wanted ? strtoull(wanted, NULL, 0) : STEPS;
+	unsigned long objects;
+	unsigned int r;
+	u64 i;
+
+	(void)state;
+	/* Not far from where times of 32 bits begin anew */
+	jiffies = (1UL << 32) - 100000 * HZ;
+	shim_boot = jiffies - 1000 * HZ;
+	objects = shim_objects;
+	assert_int_equal(nwg_flow_init(), 0);
+	assert_int_equal(nwg_flow_tables_init(&relay_net.flows), 0);
+	INIT_LIST_HEAD(&dev.address6.addr_list);
+	list_add_tail(&address6.if_list, &dev.address6.addr_list);
+	address6.addr.s6_addr32[0] = htonl(0xfd000000);
+	address6.addr.s6_addr[15] = 0xf9;
+	renumber();
+	for (r = 0; r < RELAYS; r++) {
+		start(r);
+		configure(r);
+	}
+	for (i = 0; i < steps; i++) {
+		step();
+		compare();
+	}
+	for (r = 0; r < RELAYS; r++) {
+		stop(r);
+		kfree(relays[r].params);
+	}
+	rcu_barrier();
+	nwg_flow_tables_destroy(&relay_net.flows);
+	nwg_flow_exit();
+	assert_int_equal(shim_objects, objects);
+
+	printf("# %llu steps; passed %llu, established %llu, roamed %llu, evicted %llu, vouched for %llu, "
+	       "swept %llu; drops by reason:",
+	       (unsigned long long)steps, (unsigned long long)seen[0],
+	       (unsigned long long)established, (unsigned long long)confirmed,
+	       (unsigned long long)evicted, (unsigned long long)vouched, (unsigned long long)swept);
+	for (i = 1; i <= NWG_DROP_MAX; i++)
+		printf(" %llu", (unsigned long long)seen[i]);
+	printf("\n");
+	fflush(stdout);
+	if (steps < 100000)
+		return;
+	assert_true(established && confirmed && evicted && vouched && swept);
+	assert_true(seen[NWG_DROP_MAC1] && seen[NWG_DROP_RATE] && seen[NWG_DROP_FLOW_LIMIT] &&
+		    seen[NWG_DROP_NO_FLOW] && seen[NWG_DROP_NO_PORT] && seen[NWG_DROP_NO_ADDRESS] &&
+		    seen[NWG_DROP_FAMILY] && seen[NWG_DROP_NO_MEMORY] && seen[NWG_DROP_COOKIE]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_flows),
+	};
+
+	return cmocka_run_group_tests_name("flows", tests, test_random_setup, NULL);
+}
