@@ -39,6 +39,13 @@
 #define EXPIRY_INTERVAL (5 * HZ)
 #define EXPIRY_ROUNDS 6
 
+/*
+ * Seconds between initiations that are a client's own, which comes again after five (white paper,
+ * section 6.1).
+ */
+#define CLIENT_RETRY 4
+#define SENDER_SECONDS 15
+
 /* Flows looked at without letting go of the lock */
 #define EXPIRY_BATCH 64
 
@@ -248,6 +255,21 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 	return 0;
 }
 
+/* Note the sender index of an initiation. */
+static void note_sender(struct nwg_flow *flow, __le32 sender)
+{
+	const u8 second = ktime_get_boottime_seconds() & SENDER_SECONDS;
+
+	if (flow->sender_count == 2 &&
+	    ((second - flow->sender_second) & SENDER_SECONDS) < CLIENT_RETRY)
+		flow->crowded = true;
+	flow->senders[1] = flow->senders[0];
+	flow->senders[0] = sender;
+	flow->sender_count = min(flow->sender_count + 1, 2);
+	flow->sender_second = second;
+	flow->initiated = true;
+}
+
 /* Note an initiation that will be sent on. */
 static void note_initiation(struct nwg_flow *flow, __le32 sender)
 {
@@ -256,11 +278,8 @@ static void note_initiation(struct nwg_flow *flow, __le32 sender)
 		list_move_tail(&flow->list, &flow->relay->flows[flow->state]);
 		WRITE_ONCE(flow->last_initiation, nwg_moment_now());
 	}
-	if (!flow->sender_count || flow->senders[0] != sender) {
-		flow->senders[1] = flow->senders[0];
-		flow->senders[0] = sender;
-		flow->sender_count = min(flow->sender_count + 1, 2);
-	}
+	if (!flow->sender_count || flow->senders[0] != sender)
+		note_sender(flow, sender);
 }
 
 /* Make a flow for a client that has none, which is not in the tables yet. */
@@ -322,8 +341,10 @@ static enum nwg_relay_drop try_session(struct nwg_flow *flow, __le32 index)
 	unsigned int place;
 
 	lockdep_assert_held(&flow->relay->lock);
-	if (!known || known == flow || known->state != NWG_FLOW_ESTABLISHED ||
-	    flow->roam_listed & BIT(0))
+	if (!known || known == flow || known->state != NWG_FLOW_ESTABLISHED)
+		return NWG_DROP_NO_FLOW;
+	/* Its client has had a session here, and may not come with those of others. */
+	if (!flow->tries && flow->roam_listed)
 		return NWG_DROP_NO_FLOW;
 	if (!flow->tries && !take_credit(&known->roam_credit, ROAM_COST, ROAM_BURST))
 		return NWG_DROP_RATE;
@@ -386,8 +407,7 @@ static struct nwg_flow *flow_add(struct nwg_relay *relay, const struct nwg_relay
 	}
 	*reason = 0;
 	if (state == NWG_FLOW_NEW) {
-		flow->senders[0] = index;
-		flow->sender_count = 1;
+		note_sender(flow, index);
 	} else {
 		*reason = try_session(flow, index);
 		if (!*reason)
@@ -457,7 +477,8 @@ void nwg_flow_confirm(struct nwg_flow *flow, __le32 client)
 	spin_lock_bh(&relay->lock);
 	if (flow->gone || flow->state == NWG_FLOW_ESTABLISHED || !nwg_roam_has(flow, client))
 		goto out;
-	if (flow->tries)
+	/* Who has begun a handshake here may have chosen the index that another's session has. */
+	if (flow->tries && flow->roam.client[0] == client && !flow->initiated && !flow->home_asked)
 		before = nwg_roam_find(relay, flow->roam.index[0]);
 	if (before && before != flow) {
 		nwg_roam_move(before, flow);
@@ -506,16 +527,27 @@ bool nwg_flow_answered(struct nwg_flow *flow, const struct nwg_message_response 
 			break;
 	if (flow->gone)
 		goto out;
-	/* Others may initiate faster than the home answers: what it has answered is forgotten by now. */
 	answered = i < flow->sender_count;
-	WRITE_ONCE(flow->ask, !answered);
-	if (!answered)
+	if (!answered) {
+		/*
+		 * Others initiate faster than the home answers: what it has answered is forgotten by
+		 * now. So are those that are not from here on, so that only who shows a cookie can have
+		 * this end.
+		 */
+		if (flow->crowded) {
+			WRITE_ONCE(flow->ask, true);
+			flow->sender_count = 0;
+			flow->crowded = false;
+		}
 		goto out;
+	}
 	/*
 	 * A response answers an initiation once; what is older than that will not be answered any
 	 * more.
 	 */
 	flow->sender_count = i;
+	flow->crowded = false;
+	WRITE_ONCE(flow->ask, false);
 	nwg_roam_note(flow, response->sender, response->receiver);
 	/* To which a client under load answers with a cookie reply. */
 	note_home(flow, response->sender);

@@ -116,9 +116,12 @@ static inline long nwg_moment_between(nwg_moment from, nwg_moment to)
  * @roam_listed: bit by bit, which sessions of @roam are in the tables; relay->lock
  * @roam_oldest: which of them goes next; relay->lock
  * @tries: not established, and it is tried whether its client has another flow's session; relay->lock
- * @ask: the home has answered another's message than the client's last ones: until it answers one of
- *	those, nothing in the client's name passes unasked; written under relay->lock
+ * @ask: others initiate in the client's name: no initiation passes that does not show a cookie, until
+ *	the home has answered one, if its key is known; written under relay->lock
  * @sender_count: how many of @senders are set; relay->lock
+ * @sender_second: when the newest came, the low bits of seconds of CLOCK_BOOTTIME; relay->lock
+ * @crowded: one was forgotten, unanswered, sooner than a client initiates again; relay->lock
+ * @initiated: there was one; relay->lock
  * @senders: sender indices of the client's last initiations that the home has not answered, newest
  *	first; relay->lock
  * @route_cookie: of @route (IPv6)
@@ -152,7 +155,10 @@ struct nwg_flow {
 	u8 roam_listed : NWG_ROAM_SESSIONS;
 	u8 roam_oldest : 1;
 	u8 tries : 1;
-	u8 sender_count;
+	u8 sender_count : 2;
+	u8 sender_second : 4;
+	u8 crowded : 1;
+	u8 initiated : 1;
 	u8 ask;
 	__le32 senders[2];
 	u32 route_cookie;
@@ -283,7 +289,9 @@ enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index);
  * @client: the client's receiver index
  *
  * If it is of the session that is tried, or of one that the home began on this flow, the flow is
- * established, and the one that its client had before ends.
+ * established. In the first case, and if nobody has begun a handshake here, the one that its client had
+ * before ends: to one with whom it had a handshake here the home may send in any other session, of
+ * which the receiver's index is whatever the receiver has chosen.
  *
  * Context: RCU read section with BH off.
  */

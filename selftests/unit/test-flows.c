@@ -101,6 +101,8 @@ struct flow {
 
 	__le32 sender[2]; /* newest first */
 	unsigned int senders;
+	u64 sender_second;
+	bool crowded, initiated;
 	bool home_asked;
 	__le32 home_sender;
 	struct session session[2]; /* oldest first */
@@ -136,7 +138,7 @@ struct model {
 static struct model model[RELAYS];
 
 /* What happened, so that a run in which nothing happens does not pass */
-static u64 seen[NWG_DROP_MAX + 1], established, confirmed, evicted, vouched, swept;
+static u64 seen[NWG_DROP_MAX + 1], established, confirmed, evicted, vouched, moved, swept;
 
 static u64 seconds(void)
 {
@@ -251,12 +253,18 @@ static void note_sender(unsigned int r, struct flow *flow, __le32 sender)
 	}
 	if (flow->senders && flow->sender[0] == sender)
 		return;
+	/* One is forgotten, sooner than a client comes again. The relay has four bits for the time. */
+	if (flow->senders == 2 && (seconds() - flow->sender_second) % 16 < 4)
+		flow->crowded = true;
 	flow->sender[1] = flow->sender[0];
 	flow->sender[0] = sender;
 	flow->senders = flow->senders ? 2 : 1;
+	flow->sender_second = seconds();
+	flow->initiated = true;
 }
 
-static void note_session(unsigned int r, struct flow *flow, __le32 index, __le32 client)
+static void note_session(unsigned int r, struct flow *flow, __le32 index, __le32 client,
+			 bool memory)
 {
 	if (find_session(r, index))
 		return;
@@ -265,7 +273,8 @@ static void note_session(unsigned int r, struct flow *flow, __le32 index, __le32
 		flow->tries = false;
 	else if (flow->sessions == 2)
 		flow->session[0] = flow->session[--flow->sessions];
-	flow->session[flow->sessions++] = (struct session){ index, client };
+	if (memory)
+		flow->session[flow->sessions++] = (struct session){ index, client };
 }
 
 static void establish(unsigned int r, struct flow *flow)
@@ -404,9 +413,12 @@ static void make_tentative_room(unsigned int r, __le32 index)
 		end(oldest);
 }
 
+/* What a flow takes: itself, and a place in each of two tables */
+#define FLOW_ALLOCATIONS 3
+
 /* Make a flow, of which the relay has one by now if there is no reason why not. */
 static enum nwg_relay_drop create(unsigned int r, const struct nwg_flow_key *key,
-				  enum nwg_flow_state state, __le32 index, bool memory)
+				  enum nwg_flow_state state, __le32 index, unsigned long memory)
 {
 	struct flow fresh = { .used = true,
 			      .key = *key,
@@ -439,6 +451,8 @@ static enum nwg_relay_drop create(unsigned int r, const struct nwg_flow_key *key
 	reason = refused_mapping(r, key);
 	if (reason)
 		return reason;
+	if (memory < FLOW_ALLOCATIONS)
+		return NWG_DROP_NO_MEMORY;
 	for (flow = model[r].flow; flow->used; flow++)
 		;
 	fresh.order = ++model[r].order;
@@ -474,7 +488,7 @@ static bool pressed(unsigned int r)
 
 static enum nwg_relay_drop admit_initiation(unsigned int r, struct flow *flow,
 					    const struct nwg_flow_key *key, __le32 sender,
-					    bool shown, bool memory, unsigned int *asks)
+					    bool shown, unsigned long memory, unsigned int *asks)
 {
 	const bool responder = config_of(r)->has_responder;
 	bool ask = false;
@@ -507,8 +521,8 @@ static enum nwg_relay_drop admit_initiation(unsigned int r, struct flow *flow,
 }
 
 static enum nwg_relay_drop admit_data(unsigned int r, struct flow *flow,
-				      const struct nwg_flow_key *key, __le32 index, bool memory,
-				      unsigned int *asks)
+				      const struct nwg_flow_key *key, __le32 index,
+				      unsigned long memory, unsigned int *asks)
 {
 	enum nwg_relay_drop reason = 0;
 
@@ -539,9 +553,11 @@ static void confirm(unsigned int r, struct flow *flow, __le32 client)
 		known |= flow->session[i].client == client;
 	if (!known)
 		return;
-	if (flow->tries)
+	/* To who has begun a handshake here, the home may send in a session of any index. */
+	if (flow->tries && flow->tried.client == client && !flow->initiated && !flow->home_asked)
 		before = find_session(r, flow->tried.index);
 	if (before && before != flow) {
+		moved++;
 		/* The last two of both, those made here being the newer ones */
 		for (i = 0; i < before->sessions; i++)
 			sessions[count++] = before->session[i];
@@ -555,18 +571,26 @@ static void confirm(unsigned int r, struct flow *flow, __le32 client)
 	confirmed++;
 }
 
-static bool answered(unsigned int r, struct flow *flow, const struct nwg_message_response *response)
+static bool answered(unsigned int r, struct flow *flow, const struct nwg_message_response *response,
+		     bool memory)
 {
 	unsigned int i;
 
 	for (i = 0; i < flow->senders; i++)
 		if (flow->sender[i] == response->receiver)
 			break;
-	flow->ask = i == flow->senders;
-	if (flow->ask)
+	if (i == flow->senders) {
+		if (flow->crowded) {
+			flow->ask = true;
+			flow->senders = 0;
+			flow->crowded = false;
+		}
 		return false;
+	}
 	flow->senders = i;
-	note_session(r, flow, response->sender, response->receiver);
+	flow->crowded = false;
+	flow->ask = false;
+	note_session(r, flow, response->sender, response->receiver, memory);
 	flow->home_asked = true;
 	flow->home_sender = response->sender;
 	if (flow->state != NWG_FLOW_ESTABLISHED)
@@ -778,6 +802,12 @@ static void take_cookie(unsigned int r, unsigned int c,
 	client->epoch = m->epoch;
 }
 
+/* How many allocations succeed: seldom not all */
+static unsigned long some_memory(void)
+{
+	return test_random_below(64) ? ULONG_MAX : test_random_below(FLOW_ALLOCATIONS);
+}
+
 static void client_sends(unsigned int r, unsigned int c)
 {
 	static const enum nwg_message_type types[] = {
@@ -787,7 +817,8 @@ static void client_sends(unsigned int r, unsigned int c)
 	const struct nwg_relay_config *config = config_of(r);
 	const unsigned int whose = test_random_below(8) ? c : test_random_below(CLIENTS);
 	const struct client *client = &model[r].client[whose];
-	const bool memory = test_random_below(64), right = test_random_below(16);
+	const unsigned long memory = some_memory();
+	const bool right = test_random_below(16);
 	const enum nwg_message_type type = types[test_random_below(ARRAY_SIZE(types))];
 	unsigned int asks[NWG_RATELIMIT_USES] = { 0 }, use;
 	enum nwg_relay_drop reason, expected;
@@ -841,7 +872,7 @@ static void client_sends(unsigned int r, unsigned int c)
 	memset(asked, 0, sizeof(asked));
 	for (use = 0; use < NWG_RATELIMIT_USES; use++)
 		allows[use] = test_random_below(8);
-	shim_allocations_left = memory ? ULONG_MAX : 0;
+	shim_allocations_left = memory;
 	actual = nwg_flow_find(&relay_net.flows, &key);
 	if (actual && !nwg_flow_usable(actual))
 		actual = NULL;
@@ -876,7 +907,7 @@ static void client_sends(unsigned int r, unsigned int c)
 	assert_non_null(actual);
 	flow = find(r, &key);
 	if (type == NWG_MESSAGE_RESPONSE)
-		note_session(r, flow, index, sender);
+		note_session(r, flow, index, sender, memory);
 	if (type <= NWG_MESSAGE_RESPONSE && config->has_responder)
 		check_mac2(r, flow, actual, &datagram, shown);
 	if (type == NWG_MESSAGE_TRANSPORT)
@@ -918,6 +949,7 @@ static void home_sends(unsigned int r)
 						       NWG_MESSAGE_TRANSPORT };
 	const enum nwg_message_type type = types[test_random_below(ARRAY_SIZE(types))];
 	const bool right = test_random_below(4);
+	unsigned long memory = ULONG_MAX;
 	u8 cookie[NWG_COOKIE_LEN], mac1[NWG_MAC_LEN];
 	u8 nonce[NWG_COOKIE_NONCE_LEN];
 	enum nwg_relay_drop reason, expected = 0;
@@ -955,11 +987,16 @@ static void home_sends(unsigned int r)
 	}
 	datagram = (struct nwg_datagram){ .type = type, .len = length[type], .message = &message };
 
+	/* What moves a session has all it wants. */
+	if (type == NWG_MESSAGE_RESPONSE)
+		memory = some_memory();
+	shim_allocations_left = memory;
 	reason = nwg_relay_admit_home(actual, &datagram);
+	shim_allocations_left = ULONG_MAX;
 	if (!usable(r, flow)) {
 		expected = NWG_DROP_NO_FLOW;
 	} else if (type == NWG_MESSAGE_RESPONSE) {
-		expected = answered(r, flow, &message.response) ? 0 : NWG_DROP_NO_FLOW;
+		expected = answered(r, flow, &message.response, memory) ? 0 : NWG_DROP_NO_FLOW;
 	} else if (type == NWG_MESSAGE_INITIATION) {
 		flow->home_asked = true;
 		flow->home_sender = message.initiation.sender;
@@ -992,7 +1029,7 @@ static void configure(unsigned int r)
 		else
 			config->to.s6_addr32[0] = htonl(0xfd000000);
 	}
-	config->source = 1 + test_random_below(3);
+	config->source = test_random_below(3);
 	config->pool = config->to;
 	config->pool.s6_addr[15] = 0xf8;
 	config->pool_len = is_v4(&config->to) ? 29 : 125;
@@ -1074,13 +1111,11 @@ static void step(void)
 	rcu_barrier();
 }
 
-static void test_flows(void **state)
+static unsigned long objects;
+
+static int begin(void **state)
 {
-	const char *wanted = getenv("NWG_STEPS");
-	const u64 steps = wanted ? strtoull(wanted, NULL, 0) : STEPS;
-	unsigned long objects;
 	unsigned int r;
-	u64 i;
 
 	(void)state;
 	/* Not far from where times of 32 bits begin anew */
@@ -1098,23 +1133,41 @@ static void test_flows(void **state)
 		start(r);
 		configure(r);
 	}
-	for (i = 0; i < steps; i++) {
-		step();
-		compare();
-	}
+	return 0;
+}
+
+static int finish(void **state)
+{
+	unsigned int r;
+
+	(void)state;
 	for (r = 0; r < RELAYS; r++) {
 		stop(r);
 		kfree(relays[r].params);
+		relays[r].params = NULL;
 	}
 	rcu_barrier();
 	nwg_flow_tables_destroy(&relay_net.flows);
 	nwg_flow_exit();
 	assert_int_equal(shim_objects, objects);
+	return 0;
+}
 
-	printf("# %llu steps; passed %llu, established %llu, roamed %llu, evicted %llu, vouched for %llu, "
+static void test_flows(void **state)
+{
+	const char *wanted = getenv("NWG_STEPS");
+	const u64 steps = wanted ? strtoull(wanted, NULL, 0) : STEPS;
+	u64 i;
+
+	(void)state;
+	for (i = 0; i < steps; i++) {
+		step();
+		compare();
+	}
+	printf("# %llu steps; passed %llu, established %llu, moved %llu, evicted %llu, vouched for %llu, "
 	       "swept %llu; drops by reason:",
 	       (unsigned long long)steps, (unsigned long long)seen[0],
-	       (unsigned long long)established, (unsigned long long)confirmed,
+	       (unsigned long long)established, (unsigned long long)moved,
 	       (unsigned long long)evicted, (unsigned long long)vouched, (unsigned long long)swept);
 	for (i = 1; i <= NWG_DROP_MAX; i++)
 		printf(" %llu", (unsigned long long)seen[i]);
@@ -1122,16 +1175,167 @@ static void test_flows(void **state)
 	fflush(stdout);
 	if (steps < 100000)
 		return;
-	assert_true(established && confirmed && evicted && vouched && swept);
+	assert_true(established && confirmed && moved && evicted && vouched && swept);
 	assert_true(seen[NWG_DROP_MAC1] && seen[NWG_DROP_RATE] && seen[NWG_DROP_FLOW_LIMIT] &&
 		    seen[NWG_DROP_NO_FLOW] && seen[NWG_DROP_NO_PORT] && seen[NWG_DROP_NO_ADDRESS] &&
 		    seen[NWG_DROP_FAMILY] && seen[NWG_DROP_NO_MEMORY] && seen[NWG_DROP_COOKIE]);
 }
 
+/*
+ * What follows is told, not made at random: client 0 has a session that it calls 1 and the home 11, and
+ * somebody else is client 2.
+ */
+
+static enum nwg_relay_drop sends(unsigned int c, enum nwg_message_type type, u32 sender,
+				 u32 receiver)
+{
+	union message message = { .type = cpu_to_le32(type) };
+	const struct nwg_datagram datagram = { .type = type,
+					       .len = length[type],
+					       .message = &message };
+	struct sk_buff skb = { 0 };
+	struct nwg_flow_key key;
+	struct nwg_flow *flow;
+
+	allows[NWG_RATELIMIT_RELAY] = allows[NWG_RATELIMIT_RELAY_SHOWN] = true;
+	client_key(0, c, &key);
+	flow = nwg_flow_find(&relay_net.flows, &key);
+	if (type == NWG_MESSAGE_INITIATION) {
+		message.initiation.sender = cpu_to_le32(sender);
+	} else if (type == NWG_MESSAGE_RESPONSE) {
+		message.response.sender = cpu_to_le32(sender);
+		message.response.receiver = cpu_to_le32(receiver);
+	} else {
+		message.transport.receiver = cpu_to_le32(receiver);
+	}
+	if (type != NWG_MESSAGE_TRANSPORT)
+		cookie_macs_add(&message, length[type], &relays[0].params->keys, NULL);
+	return nwg_relay_admit_client(&relays[0], relays[0].params, &skb, &datagram, &key, &flow);
+}
+
+static enum nwg_relay_drop gets(unsigned int c, enum nwg_message_type type, u32 sender,
+				u32 receiver)
+{
+	union message message = { .type = cpu_to_le32(type) };
+	const struct nwg_datagram datagram = { .type = type,
+					       .len = length[type],
+					       .message = &message };
+	struct nwg_flow_key key;
+	struct nwg_flow *flow;
+
+	client_key(0, c, &key);
+	flow = nwg_flow_find(&relay_net.flows, &key);
+	assert_non_null(flow);
+	if (type == NWG_MESSAGE_INITIATION) {
+		message.initiation.sender = cpu_to_le32(sender);
+	} else if (type == NWG_MESSAGE_RESPONSE) {
+		message.response.sender = cpu_to_le32(sender);
+		message.response.receiver = cpu_to_le32(receiver);
+	} else {
+		message.transport.receiver = cpu_to_le32(receiver);
+	}
+	return nwg_relay_admit_home(flow, &datagram);
+}
+
+static int begin_story(void **state)
+{
+	struct nwg_relay_config *config;
+
+	begin(state);
+	relays[0].params->config =
+		(struct nwg_relay_config){ .max_flows = 100, .has_responder = true };
+	config = &relays[0].params->config;
+	ipv6_addr_set_v4mapped(htonl(0xac1001fe), &config->to);
+	dev.address4.ifa_local = htonl(0xac1001f9);
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 1, 0), 0);
+	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 11, 1), 0);
+	return 0;
+}
+
+static struct nwg_flow *flow_of(unsigned int c)
+{
+	struct nwg_flow_key key;
+
+	client_key(0, c, &key);
+	return nwg_flow_find(&relay_net.flows, &key);
+}
+
+static void assert_session_of(unsigned int c, u32 index)
+{
+	assert_non_null(flow_of(c));
+	assert_ptr_equal(nwg_roam_find(&relays[0], cpu_to_le32(index)), flow_of(c));
+}
+
+static void test_roams(void **state)
+{
+	(void)state;
+	assert_int_equal(sends(2, NWG_MESSAGE_TRANSPORT, 0, 11), 0);
+	assert_session_of(0, 11);
+	assert_int_equal(gets(2, NWG_MESSAGE_TRANSPORT, 0, 1), 0);
+	assert_session_of(2, 11);
+	assert_null(flow_of(0));
+}
+
+/* Who has a session of its own with the home, of whatever index, does not come with another's. */
+static void test_insider(void **state)
+{
+	(void)state;
+	assert_int_equal(sends(2, NWG_MESSAGE_TRANSPORT, 0, 11), 0);
+	/* What the home answers is forgotten by then. */
+	assert_int_equal(sends(2, NWG_MESSAGE_INITIATION, 2, 0), 0);
+	assert_int_equal(sends(2, NWG_MESSAGE_INITIATION, 3, 0), 0);
+	assert_int_equal(sends(2, NWG_MESSAGE_INITIATION, 4, 0), 0);
+	assert_int_equal(gets(2, NWG_MESSAGE_RESPONSE, 12, 2), NWG_DROP_NO_FLOW);
+	assert_int_equal(gets(2, NWG_MESSAGE_INITIATION, 13, 0), 0);
+	assert_int_equal(sends(2, NWG_MESSAGE_RESPONSE, 1, 13), 0);
+	assert_int_equal(gets(2, NWG_MESSAGE_TRANSPORT, 0, 1), 0);
+	assert_session_of(0, 11);
+	assert_session_of(2, 13);
+	assert_int_equal(flow_of(2)->state, NWG_FLOW_ESTABLISHED);
+}
+
+/* The home is away for a while, and answers then what came first: nobody is taken for a forger. */
+static void test_outage(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 20; i < 30; i++) {
+		pass_time(5 * HZ);
+		assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, i, 0), 0);
+	}
+	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 40, 20), NWG_DROP_NO_FLOW);
+	assert_false(flow_of(0)->ask);
+	pass_time(5 * HZ);
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 30, 0), 0);
+	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 41, 30), 0);
+}
+
+/* Who initiates in the client's name, and is answered, too, cannot have it forgotten that others do. */
+static void test_forger_with_key(void **state)
+{
+	(void)state;
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 20, 0), 0);
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 50, 0), 0);
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 51, 0), 0);
+	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 40, 20), NWG_DROP_NO_FLOW);
+	assert_true(flow_of(0)->ask);
+	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 41, 51), NWG_DROP_NO_FLOW);
+	assert_true(flow_of(0)->ask);
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 52, 0), NWG_DROP_COOKIE);
+	/* Without the responder's key nobody can be asked. */
+	relays[0].params->config.has_responder = false;
+	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 53, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flows),
+		cmocka_unit_test_setup_teardown(test_flows, begin, finish),
+		cmocka_unit_test_setup_teardown(test_roams, begin_story, finish),
+		cmocka_unit_test_setup_teardown(test_insider, begin_story, finish),
+		cmocka_unit_test_setup_teardown(test_outage, begin_story, finish),
+		cmocka_unit_test_setup_teardown(test_forger_with_key, begin_story, finish),
 	};
 
 	return cmocka_run_group_tests_name("flows", tests, test_random_setup, NULL);

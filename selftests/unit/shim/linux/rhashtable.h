@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/kernel.h>
 #include <linux/rculist.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <stdlib.h>
@@ -99,6 +100,10 @@ static inline int shim_insert(struct rhashtable *table, struct rhash_head *head,
 	struct rhash_head **bucket =
 		shim_bucket_of(table, (void *)head - params->head_offset, params);
 
+	/* The kernel's may have to grow. */
+	if (!shim_allocations_left)
+		return -ENOMEM;
+	shim_allocations_left--;
 	head->next = *bucket;
 	*bucket = head;
 	table->count++;
