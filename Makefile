@@ -65,7 +65,8 @@ install: ## install the tools, and the module by DKMS; as root
 			  dkms install --force nwg/$(VERSION) -k "$$kernel"; } || \
 			echo "nwg: not built for $$kernel, which has no nwg when it boots" >&2; \
 	done
-	@modprobe nwg || { \
+	@# Not the stock module in its place, as the example has it
+	@modprobe --ignore-install nwg || { \
 		echo "nwg: installed, but not loaded. With Secure Boot, enrol DKMS's key: see README" >&2; \
 		exit 1; }
 	@if [ ! -d /sys/module/nwg ]; then \
@@ -80,7 +81,7 @@ install: ## install the tools, and the module by DKMS; as root
 uninstall: ## take all of that away again, and all nwg interfaces; as root
 	@file=$$(grep -lsE '^[[:space:]]*alias[[:space:]]+rtnl-link-wireguard[[:space:]]+nwg' /etc/modprobe.d/*.conf); \
 	[ -z "$$file" ] || { \
-		echo "nwg: remove $$file first: without nwg, it keeps programs from the stock module" >&2; \
+		echo "nwg: remove $$file first: it has programs ask for nwg" >&2; \
 		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all
