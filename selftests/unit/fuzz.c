@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bytes from the network through all that reads them: as the payload of a datagram through the
- * protocol's, as an IP packet through the relay's. For libFuzzer ("make fuzz"), whose findings and
+ * Bytes from the network: as the payload of a datagram through what reads the protocol's messages, as
+ * an IP packet through what reads and rewrites a relay's headers. For libFuzzer ("make fuzz"), whose findings and
  * whose corpus the tests run once more ("make check"). The first byte of an input is what it is; what
  * follows it are choices that are not the sender's, and then the bytes.
  *
