@@ -68,9 +68,18 @@ asked_by() {
 	if [ "$1" = relay ]; then echo "$relay"; else echo "$home"; fi
 }
 
+# Nothing that is let in is under way.
+settled() {
+	local before
+	before=$(state | cut -d ' ' -f 1,2,4)
+	sleep 1
+	[ "$(state | cut -d ' ' -f 1,2,4)" = "$before" ]
+}
+
 # The flood goes on, and nothing of it is kept or sent on; each message is answered.
 kept_out() {
 	local flows forwarded asked home before after bursts
+	slowwait 60 settled || return
 	before=$(state)
 	bursts=$(bursts_of pc)
 	slowwait 20 more_bursts pc $((bursts + 3)) || return

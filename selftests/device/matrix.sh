@@ -175,8 +175,17 @@ cell() {
 	ktap_run "$name: both roam" roams
 	ktap_run "$name: two rekeys, nothing lost" rekeys
 	ktap_run "$name: 200 s of silence" silence
-	ktap_run "$name: responder under load" loaded "$to" "${responder[@]}"
-	ktap_run "$name: initiator under load" loaded "$from" "${initiator[@]}"
+	under_load "$name: responder under load" "$to" "${responder[@]}"
+	under_load "$name: initiator under load" "$from" "${initiator[@]}"
+}
+
+# under_load NAME END MESSAGE...
+under_load() {
+	if [[ ${kind[$2]} = go && $(uname -r) = *-nwg-debug ]]; then
+		ktap_skip "$1" "there wireguard-go reads more slowly than it works off, and is never under load"
+	else
+		ktap_run "$1" loaded "${@:2}"
+	fi
 }
 
 topology_up || exit 1
