@@ -735,6 +735,25 @@ union message {
 	u8 bytes[NWG_INITIATION_LEN];
 };
 
+/* Write what a message of that type has of these. */
+static void set_indices(union message *message, __le32 sender, __le32 receiver)
+{
+	switch (le32_to_cpu(message->type)) {
+	case NWG_MESSAGE_INITIATION:
+		message->initiation.sender = sender;
+		break;
+	case NWG_MESSAGE_RESPONSE:
+		message->response.sender = sender;
+		message->response.receiver = receiver;
+		break;
+	case NWG_MESSAGE_COOKIE_REPLY:
+		message->reply.receiver = receiver;
+		break;
+	default:
+		message->transport.receiver = receiver;
+	}
+}
+
 static __le32 some_index(void)
 {
 	return cpu_to_le32(1 + test_random_below(INDICES));
@@ -839,13 +858,8 @@ static void client_sends(unsigned int r, unsigned int c)
 		index = flow->home_sender;
 	test_random_bytes(&message, sizeof(message));
 	message.type = cpu_to_le32(type);
+	set_indices(&message, sender, index);
 	if (type == NWG_MESSAGE_INITIATION || type == NWG_MESSAGE_RESPONSE) {
-		if (type == NWG_MESSAGE_INITIATION) {
-			message.initiation.sender = sender;
-		} else {
-			message.response.sender = sender;
-			message.response.receiver = index;
-		}
 		/* Without a cookie, with one of some client's, or with bytes that are of none */
 		switch (test_random_below(4)) {
 		case 0:
@@ -862,10 +876,6 @@ static void client_sends(unsigned int r, unsigned int c)
 		}
 		if (!right)
 			message.bytes[len - sizeof(struct nwg_macs)] ^= 1;
-	} else if (type == NWG_MESSAGE_COOKIE_REPLY) {
-		message.reply.receiver = index;
-	} else {
-		message.transport.receiver = index;
 	}
 	datagram = (struct nwg_datagram){ .type = type, .len = len, .message = &message };
 
@@ -1186,6 +1196,14 @@ static void test_flows(void **state)
  * somebody else is client 2.
  */
 
+static struct nwg_flow *flow_of(unsigned int c)
+{
+	struct nwg_flow_key key;
+
+	client_key(0, c, &key);
+	return nwg_flow_find(&relay_net.flows, &key);
+}
+
 static enum nwg_relay_drop sends(unsigned int c, enum nwg_message_type type, u32 sender,
 				 u32 receiver)
 {
@@ -1195,19 +1213,11 @@ static enum nwg_relay_drop sends(unsigned int c, enum nwg_message_type type, u32
 					       .message = &message };
 	struct sk_buff skb = { 0 };
 	struct nwg_flow_key key;
-	struct nwg_flow *flow;
+	struct nwg_flow *flow = flow_of(c);
 
 	allows[NWG_RATELIMIT_RELAY] = allows[NWG_RATELIMIT_RELAY_SHOWN] = true;
 	client_key(0, c, &key);
-	flow = nwg_flow_find(&relay_net.flows, &key);
-	if (type == NWG_MESSAGE_INITIATION) {
-		message.initiation.sender = cpu_to_le32(sender);
-	} else if (type == NWG_MESSAGE_RESPONSE) {
-		message.response.sender = cpu_to_le32(sender);
-		message.response.receiver = cpu_to_le32(receiver);
-	} else {
-		message.transport.receiver = cpu_to_le32(receiver);
-	}
+	set_indices(&message, cpu_to_le32(sender), cpu_to_le32(receiver));
 	if (type != NWG_MESSAGE_TRANSPORT)
 		cookie_macs_add(&message, length[type], &relays[0].params->keys, NULL);
 	return nwg_relay_admit_client(&relays[0], relays[0].params, &skb, &datagram, &key, &flow);
@@ -1220,20 +1230,10 @@ static enum nwg_relay_drop gets(unsigned int c, enum nwg_message_type type, u32 
 	const struct nwg_datagram datagram = { .type = type,
 					       .len = length[type],
 					       .message = &message };
-	struct nwg_flow_key key;
-	struct nwg_flow *flow;
+	struct nwg_flow *flow = flow_of(c);
 
-	client_key(0, c, &key);
-	flow = nwg_flow_find(&relay_net.flows, &key);
 	assert_non_null(flow);
-	if (type == NWG_MESSAGE_INITIATION) {
-		message.initiation.sender = cpu_to_le32(sender);
-	} else if (type == NWG_MESSAGE_RESPONSE) {
-		message.response.sender = cpu_to_le32(sender);
-		message.response.receiver = cpu_to_le32(receiver);
-	} else {
-		message.transport.receiver = cpu_to_le32(receiver);
-	}
+	set_indices(&message, cpu_to_le32(sender), cpu_to_le32(receiver));
 	return nwg_relay_admit_home(flow, &datagram);
 }
 
@@ -1250,14 +1250,6 @@ static int begin_story(void **state)
 	assert_int_equal(sends(0, NWG_MESSAGE_INITIATION, 1, 0), 0);
 	assert_int_equal(gets(0, NWG_MESSAGE_RESPONSE, 11, 1), 0);
 	return 0;
-}
-
-static struct nwg_flow *flow_of(unsigned int c)
-{
-	struct nwg_flow_key key;
-
-	client_key(0, c, &key);
-	return nwg_flow_find(&relay_net.flows, &key);
 }
 
 static void assert_session_of(unsigned int c, u32 index)
