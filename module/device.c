@@ -70,12 +70,26 @@ static int udp_offset(const struct sk_buff *skb)
 	return next == IPPROTO_UDP && !(fragment & htons(IP6_OFFSET)) ? end : -1;
 }
 
+/* Whether a packet to a UDP port goes to the peer's endpoint. */
+static bool goes_to(struct nwg_peer *peer, const struct sk_buff *skb, __be16 port)
+{
+	struct nwg_endpoint endpoint;
+
+	nwg_endpoint_read(&endpoint, peer);
+	if (skb->protocol == htons(ETH_P_IP))
+		return endpoint.addr.sa_family == AF_INET && endpoint.addr4.sin_port == port &&
+		       endpoint.addr4.sin_addr.s_addr == ip_hdr(skb)->daddr;
+	return endpoint.addr.sa_family == AF_INET6 && endpoint.addr6.sin6_port == port &&
+	       ipv6_addr_equal(&endpoint.addr6.sin6_addr, &ipv6_hdr(skb)->daddr);
+}
+
 /*
  * Whether a message that we sent to the peer comes back to be sent to it again: of a routing loop by
  * way of another namespace or host the route of the outer packet tells nothing. It would go round
- * for ever, for each time it gets a new TTL, or wait for the handshake that it is to begin.
+ * for ever, for each time it gets a new TTL, or wait for the handshake that it is to begin. The index
+ * alone is no sign: it is whatever its owner has chosen, which others may have, too.
  */
-static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
+static bool comes_back(struct nwg_peer *peer, const struct sk_buff *skb)
 {
 	const struct nwg_session *session = rcu_dereference_bh(peer->sessions.current_session);
 	const int offset = udp_offset(skb);
@@ -84,6 +98,7 @@ static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
 		__le32 type;
 		__le32 index;
 	} buffer, *message;
+	bool ours = false;
 
 	if (likely(offset < 0))
 		return false;
@@ -94,11 +109,13 @@ static bool comes_back(const struct nwg_peer *peer, const struct sk_buff *skb)
 	case NWG_MESSAGE_INITIATION:
 	case NWG_MESSAGE_RESPONSE:
 		/* The sender's. */
-		return message->index == READ_ONCE(peer->handshake.index.value);
+		ours = message->index == READ_ONCE(peer->handshake.index.value);
+		break;
 	case NWG_MESSAGE_TRANSPORT:
-		return session && message->index == session->remote_index;
+		ours = session && message->index == session->remote_index;
+		break;
 	}
-	return false;
+	return unlikely(ours) && goes_to(peer, skb, message->udp.dest);
 }
 
 static void log_no_peer(const struct net_device *dev, const struct sk_buff *skb)
