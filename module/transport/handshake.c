@@ -96,6 +96,7 @@ void nwg_handshake_erase_locked(struct nwg_peer *peer)
 {
 	clear_locked(peer);
 	nwg_session_erase_all(peer);
+	nwg_timers_erased(peer);
 }
 
 void nwg_handshake_erase(struct nwg_peer *peer)

@@ -70,6 +70,14 @@ static bool waited(struct nwg_peer *peer, unsigned long *note, struct timer_list
 	return true;
 }
 
+static void erase_later(struct nwg_peer *peer)
+{
+	const unsigned long at = jiffies + NWG_ERASE_AFTER_TIME * HZ;
+
+	WRITE_ONCE(peer->timers.erase_at, at ?: 1);
+	arm(peer, &peer->timers.erase, at);
+}
+
 static void retry_expired(struct timer_list *timer)
 {
 	struct nwg_peer *peer = timer_container_of(peer, timer, timers.retry);
@@ -81,8 +89,8 @@ static void retry_expired(struct timer_list *timer)
 			nwg_log_peer(peer), MAX_ATTEMPTS);
 		nwg_peer_purge_staged(peer);
 		/* What keys there are go, unless a new session comes in time. */
-		if (!timer_pending(&peer->timers.erase) && !work_busy(&peer->timers.erase_work))
-			arm(peer, &peer->timers.erase, jiffies + NWG_ERASE_AFTER_TIME * HZ);
+		if (!READ_ONCE(peer->timers.erase_at))
+			erase_later(peer);
 		return;
 	}
 	peer->timers.attempts++;
@@ -136,9 +144,12 @@ static void erase_work(struct work_struct *work)
 {
 	struct nwg_peer *peer = container_of(work, struct nwg_peer, timers.erase_work);
 
+	unsigned long at;
+
 	down_write(&peer->handshake.lock);
 	/* Unless a session was derived while the work waited. */
-	if (!timer_pending(&peer->timers.erase)) {
+	at = READ_ONCE(peer->timers.erase_at);
+	if (at && time_after_eq(jiffies, at)) {
 		nwg_dbg(peer->device,
 			"Zeroing out keys for " NWG_LOG_PEER ": no new session for %d seconds\n",
 			nwg_log_peer(peer), NWG_ERASE_AFTER_TIME);
@@ -221,7 +232,12 @@ void nwg_timers_handshake_complete(struct nwg_peer *peer)
 
 void nwg_timers_session_derived(struct nwg_peer *peer)
 {
-	arm(peer, &peer->timers.erase, jiffies + NWG_ERASE_AFTER_TIME * HZ);
+	erase_later(peer);
+}
+
+void nwg_timers_erased(struct nwg_peer *peer)
+{
+	WRITE_ONCE(peer->timers.erase_at, 0);
 }
 
 void nwg_timers_persistent_changed(struct nwg_peer *peer)

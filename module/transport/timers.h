@@ -27,6 +27,7 @@ struct nwg_peer;
  * @keepalive: data was received and nothing sent back
  * @no_answer: data was sent and nothing came back
  * @erase: no new session for long
+ * @erase_at: when that will be; may pass while @erase_work waits
  * @persistent: persistent keepalive
  * @unacknowledged: when the first data was received since we last sent
  * @unanswered: when the first data was sent since we last received
@@ -39,6 +40,7 @@ struct nwg_timers {
 	struct timer_list keepalive;
 	struct timer_list no_answer;
 	struct timer_list erase;
+	unsigned long erase_at;
 	struct timer_list persistent;
 	unsigned long unacknowledged;
 	unsigned long unanswered;
@@ -64,6 +66,7 @@ void nwg_timers_initiation_sent(struct nwg_peer *peer);
 void nwg_timers_handshake_postponed(struct nwg_peer *peer);
 void nwg_timers_handshake_complete(struct nwg_peer *peer);
 void nwg_timers_session_derived(struct nwg_peer *peer);
+void nwg_timers_erased(struct nwg_peer *peer);
 void nwg_timers_persistent_changed(struct nwg_peer *peer);
 
 #endif /* _NWG_TRANSPORT_TIMERS_H */
