@@ -333,6 +333,15 @@ def handshake_of_old_key(number):
     wire.gets_nothing("the response to an initiation from before")
     wire.accept()
     wire.gets_payload(b"x")
+    # One with which nothing waits to be sent, so that no other takes its place.
+    inner.send(wire.inner, b"unanswered")
+    wire.gets_payload(b"unanswered")
+    attempt = wire.opens(wire.gets(wg.INITIATION, 20))
+    device.set_key(wg.new_key())
+    device.set_key(key)
+    wire.gets_nothing("the key's return")
+    wire.send(attempt.respond()[0])
+    wire.gets_nothing("the response to an initiation from before, of which nothing was left over")
 
 
 def remove_private_key(number):
@@ -652,6 +661,36 @@ def inner_shape(number):
 
 
 # Crypto-routing
+
+
+def watched(number):
+    """receive: who watches the outer interface sees what came, not what was in it, also if it looks late"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    wire.connect()
+    with bench.inside(bench.NS_A):
+        watcher = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    with contextlib.closing(watcher):
+        watcher.bind(("eth1", 0x0800))
+        sent = wire.send_payload(b"secret")
+        inner.gets(b"secret")
+        seen = []
+        while select.select([watcher], [], [], bench.SOON)[0]:
+            seen.append(watcher.recv(65536))
+    check(any(packet.endswith(sent) for packet in seen), f"{sent.hex()} is in none of {len(seen)} packets")
+
+
+def looks_like_ours(number):
+    """send: what begins as a message of WireGuard's does is sent as anything else, also before there was a handshake"""
+    device = Device(number)
+    wire, inner = Wire(device), Inner(device)
+    inner.send(wire.inner, struct.pack("<Q", wg.INITIATION))
+    wire.accept()
+    wire.gets_payload(struct.pack("<Q", wg.INITIATION))
+    # Its receiver index is the one that the peer has chosen.
+    like_data = struct.pack("<II", wg.TRANSPORT, wire.session.local)
+    inner.send(wire.inner, like_data)
+    wire.gets_payload(like_data)
 
 
 def source_check(number):
@@ -982,6 +1021,8 @@ def load(number):
         equal(got, kind, f"answer before {count} handshakes")
         equal(wire.tos, 0x88 if kind == wg.RESPONSE else 0, "TOS of the answer")
     start = time.monotonic()
+    wire.send(without_mac1(wire.initiator().message))
+    wire.gets_nothing("an initiation with a wrong mac1 under load")
     for after, kind in (0.8, wg.COOKIE_REPLY), (1.2, wg.RESPONSE):
         time.sleep(max(0, start + after - time.monotonic()))
         equal(answered(wire)[0], kind, f"answer {after} s after 520 handshakes")
@@ -1066,16 +1107,21 @@ def demanded_cookies(wires):
 
 
 def responses(wires, cookies_of):
-    """How many of the peers at each address get a response, when all initiate at once with their address's cookie."""
+    """How many of the peers at each address get a response, when all initiate at once with their address's cookie; and
+    within how many seconds."""
     attempts = [(wire, wire.initiator(cookie=cookies_of[address])) for address in wires for wire in wires[address]]
+    start = end = time.monotonic()
     for wire, attempt in attempts:
         wire.send(attempt.message)
     answers = collections.Counter()
-    for address in wires:
-        while (message := wires[address][0].receive(bench.SOON)) is not None:
+    at = {wires[address][0].socket: address for address in wires}
+    while ready := select.select(list(at), [], [], bench.SOON)[0]:
+        for one in ready:
+            message = wires[at[one]][0].receive(0)
             equal(wg.message_type(message), wg.RESPONSE, "answer to an initiation with a cookie")
-            answers[address] += 1
-    return answers
+            answers[at[one]] += 1
+        end = time.monotonic()
+    return answers, end - start
 
 
 def address_limit(number):
@@ -1083,7 +1129,7 @@ def address_limit(number):
     device = Device(number)
     wires = five_at(device, (bench.WIRE, bench.WIRE_OTHER))
     burst(wires[bench.WIRE][0], 700)
-    answers = responses(wires, demanded_cookies(wires))
+    answers, _ = responses(wires, demanded_cookies(wires))
     equal(dict(answers), {bench.WIRE: 5, bench.WIRE_OTHER: 5}, "answers to two neighbours")
 
 
@@ -1104,13 +1150,12 @@ def prefix_limit(number):
               "answer to a cookie from another address")
         moved.socket.close()
         moved.socket = own
-        start = time.monotonic()
-        answers = responses(wires, cookies_of)
+        answers, seconds = responses(wires, cookies_of)
     finally:
         bench.run("ip", "route", "del", "fd00:2::/64", "dev", "eth1")
         bench.run("ip", "-batch", "-", stdin=more.replace(" add ", " del "), namespace=bench.NS_C)
     equal((answers[first], answers[stranger]), (5, 5), "answers to the first of each prefix")
-    check(answers[neighbour] <= 2, f"{answers} within {time.monotonic() - start:.2f} s")
+    check(answers[neighbour] <= 20 * seconds, f"{answers} within {seconds:.3f} s")
 
 
 def cookie_in_response(number):
@@ -1134,7 +1179,7 @@ CASES = [
     wrong_macs, forged_response, both_initiate, repeated_initiation, initiation_rate, low_order, new_session_replaces,
     unconfirmed_stays, change_private_key, handshake_of_old_key, remove_private_key, clamped, own_key_as_peer,
     peer_removed, link_down, replay, window, last_counter, forged_transport, shape, reserved, inner_shape,
-    source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
+    watched, looks_like_ours, source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
     does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, source_rate, keyless,
     cookie_secret, address_limit, prefix_limit,
 ]
