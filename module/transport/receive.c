@@ -221,6 +221,8 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 	nwg_peer_count_received(peer, len);
 	if (unlikely(!list_empty(&wg->relays)) && nwg_relay_reverse(peer, skb, &queue->relayed))
 		return;
+	/* GRO looks in one of few buckets, which all peers would share. It is no hash of a flow's. */
+	skb_set_hash(skb, hash_64(peer->id, 32), PKT_HASH_TYPE_L3);
 	napi_gro_receive(&queue->napi, skb);
 	return;
 
@@ -376,23 +378,23 @@ static int receive_poll(struct napi_struct *napi, int budget)
 }
 
 /*
- * Messages of one session go through one queue, so they are decrypted and delivered in the order in
- * which they came, whichever CPUs they came on. The index is random, so sessions spread over the
- * queues.
+ * Messages of one peer go through one queue, so they are decrypted and delivered in the order in
+ * which they came, whichever CPUs they came on, and also where a new session takes over from another.
  */
 static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 {
-	const struct nwg_message_transport *header = (void *)skb->data;
 	struct nwg_receive_queue *queue;
+	struct nwg_session *session;
 	unsigned int waiting;
 
 	/* Who does not even know an index gets no place in the queue. */
-	if (unlikely(!session_of(wg, skb))) {
+	session = session_of(wg, skb);
+	if (unlikely(!session)) {
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_SESSION);
 		return;
 	}
 	nwg_packet(skb)->decrypted = false;
-	queue = &wg->receive_queues[le32_to_cpu(header->receiver) & (wg->receive_queue_count - 1)];
+	queue = &wg->receive_queues[session->index.peer->id & (wg->receive_queue_count - 1)];
 	spin_lock_bh(&queue->arrived.lock);
 	waiting = skb_queue_len(&queue->arrived);
 	if (likely(waiting < NWG_MAX_QUEUED))

@@ -35,7 +35,7 @@ extern unsigned int nwg_machine_copies;
  * @send_counter: counter of the next message sent; the lock of the peer's bursts, read lockless
  * @send_key: key we send with
  * @receive_key: key we receive with
- * @replay: counters received; only the poll of the receive queue that the index selects touches it
+ * @replay: counters received; only the poll of its peer's receive queue touches it
  * @id: number for the log
  */
 struct nwg_session {
