@@ -117,12 +117,13 @@ static void encrypt(struct sk_buff *skb, const struct nwg_session *session, u64 
 
 	__skb_put(skb, NWG_TAG_LEN);
 	aead_encrypt(skb->data, len, counter, session->send_key);
-	skb_set_inner_network_header(skb, 0);
 	header = __skb_push(skb, sizeof(*header));
 	header->type = cpu_to_le32(NWG_MESSAGE_TRANSPORT);
 	header->receiver = session->remote_index;
 	header->counter = cpu_to_le64(counter);
 	skb_reset_network_header(skb);
+	/* From there on it counts in the interface's statistics. */
+	skb_reset_inner_network_header(skb);
 }
 
 /*

@@ -197,8 +197,8 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 
 	/* IPv6 fragments at the source only if told that it may. */
 	skb->ignore_df = 1;
-	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, &fl.saddr, &fl.daddr, ds, ip6_dst_hoplimit(dst), 0,
-			     fl.fl6_sport, fl.fl6_dport, false);
+	udp_tunnel6_xmit_skb(dst, sk, skb, wg->dev, &fl.saddr, &fl.daddr, ds, ip6_dst_hoplimit(dst),
+			     0, fl.fl6_sport, fl.fl6_dport, false);
 	return 0;
 }
 #else
@@ -216,7 +216,8 @@ static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_
 	/* From here on it is a packet of the namespace that the sockets are in. */
 	nwg_scrub(skb);
 	skb->mark = READ_ONCE(wg->fwmark);
-	skb->dev = NULL;
+	/* Whose statistics say what has become of it. */
+	skb->dev = wg->dev;
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->encapsulation = 0;
 
@@ -245,7 +246,6 @@ int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
 		dst_cache_reset(&peer->dst_cache);
 	if (likely(!err)) {
 		atomic64_add(len, &peer->tx_bytes);
-		dev_sw_netstats_tx_add(wg->dev, 1, len);
 	} else {
 		net_dbg_ratelimited("%s: Packet for " NWG_LOG_PEER " not sent: error %d\n",
 				    wg->dev->name, nwg_log_peer(peer), err);
@@ -298,9 +298,7 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 		return -ENOMEM;
 	rcu_read_lock_bh();
 	err = send_to(wg, skb, &endpoint, 0, NULL);
-	if (!err)
-		dev_sw_netstats_tx_add(wg->dev, 1, len);
-	else
+	if (err)
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_ROUTE);
 	rcu_read_unlock_bh();
 	return err;

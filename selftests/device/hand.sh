@@ -11,7 +11,7 @@ here=$(dirname "$(realpath "$0")")
 KIND_A=${1:-nwg} KIND_B=$KIND_A
 . "$here/device.sh"
 
-ktap_need python3 ip
+ktap_need python3 ip nft
 need_kinds
 topology_up || exit 1
 run_cases "${@:2}" protocol interface

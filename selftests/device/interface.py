@@ -313,6 +313,28 @@ def onion(number):
 # Counters
 
 
+def dropped_below(number):
+    """counters: what a firewall drops on the way out was not sent, but dropped"""
+    device = Device(number)
+    table = (f"table inet drop{number} {{ chain output {{ type filter hook output priority 0; "
+             f"udp sport {device.port} drop; }}; }}\n")
+    # What is behind the last two has one column.
+    for address, counters_of in (bench.WIRE, ("tx_dropped",)), (bench.WIRE6, ("tx_errors", "tx_carrier")):
+        wire, inner = Wire(device, address=address), Inner(device)
+        wire.connect()
+        before = device.statistics()
+        bench.run("nft", "-f", "-", stdin=table)
+        try:
+            inner.send(wire.inner, b"dropped")
+            wire.gets_nothing("what is dropped")
+        finally:
+            bench.run("nft", "delete", "table", "inet", f"drop{number}")
+        after = device.statistics()
+        changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+        equal(changed, dict.fromkeys(counters_of, 1), f"counters that changed over {address}")
+        inner.close()
+
+
 def counters(number):
     """counters: UDP payload, per peer as on the wire, and the interface agrees"""
     device = Device(number)
@@ -629,5 +651,5 @@ def redirects(number):
 
 CASES = [
     attributes, threads, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
-    counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps, redirects,
+    dropped_below, counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps, redirects,
 ]
