@@ -134,8 +134,11 @@ void nwg_peer_remove_finish(struct list_head *removed)
 
 	if (list_empty(removed))
 		return;
-	/* No packet finds them any more, and nobody arms a timer or queues a work of theirs. */
-	synchronize_net();
+	/*
+	 * No packet finds them any more, and nobody arms a timer or queues a work of theirs. Who removes
+	 * peers one by one waits for each.
+	 */
+	synchronize_rcu_expedited();
 	list_for_each_entry_safe(peer, next, removed, list) {
 		list_del_init(&peer->list);
 		peer_finish(peer);

@@ -379,7 +379,7 @@ static void sockets_exchange(struct nwg_device *wg, struct sock *sk4, struct soc
 	sk6 = rcu_replace_pointer(wg->sock6, sk6, lockdep_is_held(&wg->update_lock));
 	if (!sk4 && !sk6)
 		return;
-	synchronize_net();
+	synchronize_rcu_expedited();
 	socket_destroy(sk4);
 	socket_destroy(sk6);
 }
