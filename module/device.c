@@ -23,9 +23,6 @@
 /* What is around an inner packet at least: IPv4, UDP, transport header, tag. */
 #define OVERHEAD (sizeof(struct iphdr) + sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN)
 
-/* Works that an interface may have at once. */
-#define MAX_HANDSHAKES_AT_ONCE 8U
-
 static LIST_HEAD(devices); /* RTNL */
 
 static struct nwg_peer *peer_for(struct nwg_device *wg, struct sk_buff *skb)
@@ -195,6 +192,14 @@ static void quiesce(struct nwg_device *wg)
 	}
 }
 
+static void cancel_answers(struct nwg_device *wg)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wg->answer_works); i++)
+		cancel_work_sync(&wg->answer_works[i].work);
+}
+
 /* What was begun with nwg_receive_start() ends, whether there are sockets or not. */
 static void wind_down(struct nwg_device *wg)
 {
@@ -202,7 +207,7 @@ static void wind_down(struct nwg_device *wg)
 	nwg_socket_close(wg);
 	nwg_receive_stop(wg);
 	nwg_handshake_purge(wg);
-	cancel_work_sync(&wg->handshake_work);
+	cancel_answers(wg);
 	/*
 	 * The interface does not count as running, so that after a grace period no timer is armed
 	 * any more, and no relay sends.
@@ -268,6 +273,7 @@ static int device_stop(struct net_device *dev)
 
 static int device_init(struct net_device *dev)
 {
+	const unsigned int at_once = min(num_possible_cpus(), NWG_MAX_HANDSHAKES_AT_ONCE);
 	struct nwg_device *wg = netdev_priv(dev);
 	int err;
 
@@ -275,15 +281,14 @@ static int device_init(struct net_device *dev)
 	if (!dev->tstats)
 		return -ENOMEM;
 	/* Its threads of the kernel are nobody's, either. */
-	wg->handshake_workqueue = alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE,
-						  min(num_possible_cpus(), MAX_HANDSHAKES_AT_ONCE),
-						  dev->name);
+	wg->handshake_workqueue =
+		alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE, at_once, dev->name);
 	if (!wg->handshake_workqueue) {
 		err = -ENOMEM;
 		goto free_stats;
 	}
 	wg->answer_workqueue =
-		alloc_workqueue("nwg-rx-%s", WQ_UNBOUND | WQ_FREEZABLE, 1, dev->name);
+		alloc_workqueue("nwg-rx-%s", WQ_UNBOUND | WQ_FREEZABLE, at_once, dev->name);
 	if (!wg->answer_workqueue) {
 		err = -ENOMEM;
 		goto destroy_handshake_workqueue;
@@ -320,7 +325,7 @@ static void device_uninit(struct net_device *dev)
 	nwg_socket_close(wg);
 	RCU_INIT_POINTER(wg->creating_net, NULL);
 	mutex_unlock(&wg->update_lock);
-	cancel_work_sync(&wg->handshake_work);
+	cancel_answers(wg);
 	nwg_handshake_purge(wg);
 }
 
@@ -363,6 +368,7 @@ static void setup(struct net_device *dev, const struct device_type *type)
 			   NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA
 	};
 	struct nwg_device *wg = netdev_priv(dev);
+	unsigned int i;
 
 	dev->netdev_ops = &device_ops;
 	dev->header_ops = &ip_tunnel_header_ops;
@@ -395,7 +401,10 @@ static void setup(struct net_device *dev, const struct device_type *type)
 	hash_init(wg->peers_by_key);
 	get_random_bytes(&wg->peer_hash_key, sizeof(wg->peer_hash_key));
 	skb_queue_head_init(&wg->handshakes);
-	INIT_WORK(&wg->handshake_work, nwg_handshake_receive_work);
+	for (i = 0; i < ARRAY_SIZE(wg->answer_works); i++) {
+		wg->answer_works[i].device = wg;
+		INIT_WORK(&wg->answer_works[i].work, nwg_handshake_receive_work);
+	}
 	nwg_gate_init(&wg->gate);
 }
 

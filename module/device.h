@@ -26,6 +26,19 @@
 
 struct netlink_ext_ack;
 
+/* Works that an interface may have at once, for what it begins and for what it answers. */
+#define NWG_MAX_HANDSHAKES_AT_ONCE 8U
+
+/**
+ * struct nwg_answer_work - one of several that answer handshakes
+ * @work: the work
+ * @device: the interface; constant
+ */
+struct nwg_answer_work {
+	struct work_struct work;
+	struct nwg_device *device;
+};
+
 /**
  * struct nwg_device - private data of an interface
  * @dev: the interface
@@ -53,12 +66,11 @@ struct netlink_ext_ack;
  * @indices: receiver index to handshake or session; has its own lock
  * @handshake_workqueue: where handshakes are begun, and keys are erased. Its own, or who has many peers
  *	that do not answer, in whatever namespace, would keep the others waiting.
- * @answer_workqueue: where @handshake_work runs. Its own, or what many peers answer would wait behind
+ * @answer_workqueue: where @answer_works run. Its own, or what many peers answer would wait behind
  *	what is begun with many others, and count as load.
- * @handshakes: handshake messages that wait for @handshake_work
- * @handshake_work: consumes @handshakes in process context
- * @under_load_until: CLOCK_BOOTTIME in ns until which the interface counts as under load; the
- *	handshake work's
+ * @handshakes: handshake messages that wait for @answer_works
+ * @answer_works: consume @handshakes in process context, on as many CPUs as there is work for
+ * @under_load_until: CLOCK_BOOTTIME in ns until which the interface counts as under load
  * @receive_queues: transport messages that wait to be decrypted
  * @receive_queue_count: their number, a power of two
  * @relays: relays over this interface (struct nwg_relay); RCU, written under @update_lock
@@ -92,8 +104,8 @@ struct nwg_device {
 	struct workqueue_struct *handshake_workqueue;
 	struct workqueue_struct *answer_workqueue;
 	struct sk_buff_head handshakes;
-	struct work_struct handshake_work;
-	u64 under_load_until;
+	struct nwg_answer_work answer_works[NWG_MAX_HANDSHAKES_AT_ONCE];
+	atomic64_t under_load_until;
 
 	struct nwg_receive_queue *receive_queues;
 	unsigned int receive_queue_count;

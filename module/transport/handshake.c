@@ -462,10 +462,10 @@ static bool under_load(struct nwg_device *wg)
 	u64 now = ktime_get_coarse_boottime_ns();
 
 	if (skb_queue_len_lockless(&wg->handshakes) >= NWG_LOAD_QUEUED_HANDSHAKES) {
-		wg->under_load_until = now + NSEC_PER_SEC;
+		atomic64_set(&wg->under_load_until, now + NSEC_PER_SEC);
 		return true;
 	}
-	return now < wg->under_load_until;
+	return now < atomic64_read(&wg->under_load_until);
 }
 
 static const struct sockaddr *source_of(const struct sk_buff *skb, struct nwg_endpoint *buffer)
@@ -530,7 +530,7 @@ static enum nwg_device_drop_reason receive_one(struct nwg_device *wg, struct sk_
 
 void nwg_handshake_receive_work(struct work_struct *work)
 {
-	struct nwg_device *wg = container_of(work, struct nwg_device, handshake_work);
+	struct nwg_device *wg = container_of(work, struct nwg_answer_work, work)->device;
 	enum nwg_device_drop_reason reason;
 	struct nwg_endpoint source;
 	struct sk_buff *skb;
@@ -559,6 +559,8 @@ void nwg_handshake_purge(struct nwg_device *wg)
 
 void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
 {
+	unsigned int place;
+
 	if (unlikely(skb_queue_len_lockless(&wg->handshakes) >= NWG_MAX_QUEUED_HANDSHAKES)) {
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_HANDSHAKES_FULL);
 		return;
@@ -568,5 +570,7 @@ void nwg_handshake_enqueue(struct nwg_device *wg, struct sk_buff *skb)
 		return;
 	}
 	skb_queue_tail(&wg->handshakes, skb);
-	queue_work(wg->answer_workqueue, &wg->handshake_work);
+	/* One more for each that waits. */
+	place = skb_queue_len_lockless(&wg->handshakes) % ARRAY_SIZE(wg->answer_works);
+	queue_work(wg->answer_workqueue, &wg->answer_works[place].work);
 }
