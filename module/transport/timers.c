@@ -244,6 +244,8 @@ void nwg_timers_persistent_changed(struct nwg_peer *peer)
 {
 	unsigned int interval = READ_ONCE(peer->persistent_keepalive);
 
+	/* Or it would count from the origin of jiffies, which on 32 bits is to come. */
+	WRITE_ONCE(peer->timers.last_traffic, jiffies);
 	if (interval)
 		arm(peer, &peer->timers.persistent, jiffies + interval * HZ);
 	else
