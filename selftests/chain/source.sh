@@ -125,7 +125,7 @@ source_of_clients() {
 	check "over the other family there is no such thing" outer_transparent
 	check "which is counted" other_family
 	check "a pool of IPv6 addresses, for clients over IPv4" pool6
-	check "a client gets through there" answers pc "$MT4" 20
+	check "a client gets through there" comes_anew pc 51904
 	check "with an address of it" in_pool '^\[fd16:99::.*\]:51820$'
 }
 
