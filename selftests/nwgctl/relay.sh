@@ -189,7 +189,8 @@ ktap_run "every packet is sent on or dropped" json '.[0] | [.forward, .reverse] 
 	all(.packets == .forwarded_packets + ([.drops[]] | add))' relay show
 ktap_run "flows are counted" json '.[0].flows.established == 1' relay show
 ktap_run "a filter that fits" json 'length == 1' relay show dev wg1 listen 60000
-ktap_run "a filter that does not" json 'length == 0' relay show listen 192.0.2.1:60000
+refused 2 "nwgctl relay show" relay show listen 192.0.2.1:60000
+refused 2 "nwgctl relay show" flow show listen 192.0.2.1:60000
 ktap_run "relay del" ctl vps relay del listen 60000
 ktap_run "neither relay nor flow is left" json 'length == 0' flow show
 ktap_end

@@ -54,7 +54,8 @@ static constexpr Command commands[] = {
 	  "dev IFACE listen [ADDR:]PORT peer KEY to ADDR:PORT\n"
 	  "    [responder KEY] [max-flows N]\n"
 	  "    [source { masquerade | pool PREFIX | transparent }]",
-	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home.pub)\" to 172.16.1.254:60000" },
+	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home1.pub)\" to 172.16.1.254:60000 "
+	  "responder \"$(cat home0.pub)\"" },
 	{ "relay", "set", relay_set, "Change a relay and keep its flows",
 	  "listen [ADDR:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
 	  "    [responder { KEY | none }] [max-flows N]\n"

@@ -74,8 +74,11 @@ Result<Link> wireguard_link(const std::string &name)
 	request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	auto messages = socket.request(request);
 	if (!messages && messages.error().number == ENODEV)
-		return failed(messages.error(), fmt::format("Unable to access interface {}", name),
-			      fmt::format("make it: ip link add {} type " NWG_LINK_KIND, name));
+		return failed(
+			messages.error(), fmt::format("Unable to access interface {}", name),
+			fmt::format("see which there are: nwgctl show interfaces; or make it: "
+				    "ip link add {} type " NWG_LINK_KIND,
+				    name));
 	if (!messages)
 		return failed(messages.error(), fmt::format("Unable to access interface {}", name));
 

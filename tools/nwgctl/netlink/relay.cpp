@@ -2,6 +2,7 @@
 #include "relay.hpp"
 
 #include <cerrno>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -218,10 +219,16 @@ static std::string hint_for(const Error &error, uint8_t command, const RelayChan
 		return fmt::format("change it: nwgctl relay set listen {0} ...; or remove it: "
 				   "nwgctl relay del listen {0}",
 				   listen_argument(change.listen));
+	case EOPNOTSUPP:
+		return "remove it and make it of kind nwg: ip link add NAME type " NWG_LINK_KIND
+		       "; or have nwg serve kind wireguard, see MODULE in nwgctl(8)";
 	case ENOENT:
-		if (command == NWG_CMD_RELAY_NEW)
-			return fmt::format("see which peers there are: nwgctl show {} peers",
-					   change.interface.value_or("all"));
+		if (change.peer)
+			return fmt::format("see which peers there are: nwgctl show {} peers{}",
+					   change.interface.value_or("all"),
+					   command == NWG_CMD_RELAY_SET ?
+						   "; and which relays: nwgctl relay show" :
+						   "");
 		return "see which relays there are: nwgctl relay show";
 	default:
 		return {};
@@ -296,6 +303,12 @@ Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
 		if (relay && (!filter.listen || relay->listen == *filter.listen))
 			relays.push_back(std::move(*relay));
 	}
+	if (filter.listen && relays.empty())
+		return Error{ Exit::refused,
+			      fmt::format("Unable to show relay {}: {}", filter.listen->text(),
+					  strerror(ENOENT)),
+			      "no relay listens on exactly this address and port",
+			      "see which relays there are: nwgctl relay show", ENOENT };
 	return relays;
 }
 
@@ -321,6 +334,9 @@ Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
 		if (auto flow = parse_flow(message))
 			flows.push_back(std::move(*flow));
 	}
+	/* Is there nobody there, or nothing? */
+	if (filter.listen && flows.empty())
+		TRY(list_relays(filter));
 	return flows;
 }
 
