@@ -83,6 +83,10 @@ uninstall: ## take all of that away again, and all nwg interfaces; as root
 	[ -z "$$file" ] || { \
 		echo "nwg: remove $$file first: it has programs ask for nwg" >&2; \
 		exit 1; }
+	@[ "$$(cat /sys/module/nwg/parameters/drop_in 2>/dev/null)" != Y ] || \
+		[ -z "$$(ip -o link show type wireguard)" ] || { \
+		echo "nwg: interfaces of kind wireguard are nwg's and would go: take them down first, see \"Back\" in README" >&2; \
+		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all
 	rm -rf $(DKMS_SOURCE)
