@@ -154,7 +154,8 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 		goto unreachable;
 	}
 	if (unlikely(comes_back(peer, skb))) {
-		err = -ELOOP;
+		/* Its sender is this interface, which counts it here. */
+		err = NETDEV_TX_OK;
 		reason = NWG_DEVICE_DROP_ROUTING_LOOP;
 		net_dbg_ratelimited("%s: Routing loop: a message to " NWG_LOG_PEER " came back\n",
 				    dev->name, nwg_log_peer(peer));
