@@ -49,10 +49,16 @@ more_than() {
 	[ "$(received)" -gt "$1" ]
 }
 
-# b notices by itself after 15 s that a has lost the session; here it is told.
-flows() {
+# b notices by itself after 15 s that a has lost the session; here it is told. It is also told where a
+# is: if a went back to its port without sending anything from there, b sends to the other for ever.
+tell_b() {
 	ip_on b link set wgb down
+	wg_on b set wgb peer "$A" endpoint 10.0.0.1:51821
 	ip_on b link set wgb up
+}
+
+flows() {
+	tell_b
 	slowwait 20 more_than $(($(received) + 300))
 }
 
@@ -108,8 +114,7 @@ more_elsewhere_than() {
 }
 
 flows_elsewhere() {
-	ip_on b link set wgb down
-	ip_on b link set wgb up
+	tell_b
 	slowwait 20 more_elsewhere_than $(($(received_elsewhere) + 100000))
 }
 
