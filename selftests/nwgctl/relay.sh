@@ -123,7 +123,7 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
 declare -A public
-ktap_plan 51
+ktap_plan 52
 topology
 peer=${public[mt-wg1]} responder=${public[mt-wg0]}
 add=(relay add dev wg1 listen 60000 peer "$peer" to 172.16.1.254:60000)
