@@ -361,7 +361,6 @@ def erasure(number):
 
 def retired(number):
     """the keys of a session that is too old are wiped when there is a new one, whoever begins it, confirmed or not"""
-    devices = []
     for make, offset, confirm in (initiated, 0, None), (responded, 100, True), (responded, 150, False):
         device, wire, inner, start = make(number + offset)
         sleep_until(start, REJECT_AFTER + 1)
@@ -371,17 +370,19 @@ def retired(number):
             wire.gets_payload(b"x")
         else:
             wire.connect(confirm=confirm)
-        devices.append(device)
+        old_is_gone(device)
     # One that is there in time, and confirmed when the one before is too old.
-    device, wire, inner, start = responded(number + 200)
+    device, wire, _, start = responded(number + 200)
     sleep_until(start, REJECT_AFTER - 2)
     wire.connect(confirm=False)
     sleep_until(start, REJECT_AFTER + 1)
     wire.send_packet()
-    devices.append(device)
-    for device in devices:
-        if bench.KIND == "nwg":
-            bench.wait_until(lambda: keypairs_destroyed(device) == 1, "the old keypair is still there")
+    old_is_gone(device)
+
+
+def old_is_gone(device):
+    if bench.KIND == "nwg":
+        bench.wait_until(lambda: keypairs_destroyed(device) == 1, "the old keypair is still there")
 
 
 def keypairs_destroyed(device):
