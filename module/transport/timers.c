@@ -143,7 +143,6 @@ static void erase_expired(struct timer_list *timer)
 static void erase_work(struct work_struct *work)
 {
 	struct nwg_peer *peer = container_of(work, struct nwg_peer, timers.erase_work);
-
 	unsigned long at;
 
 	down_write(&peer->handshake.lock);

@@ -651,5 +651,6 @@ def redirects(number):
 
 CASES = [
     attributes, threads, padding, ecn_out, ecn_in, handshake_tos, fragments, no_peer, no_endpoint, loop, onion,
-    dropped_below, counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps, redirects,
+    dropped_below, counters, family6, port, fwmark, moved, home_gone, keepalive_link_up, hidden, ring, stamps,
+    redirects,
 ]

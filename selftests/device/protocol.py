@@ -660,9 +660,6 @@ def inner_shape(number):
         end.gets(b"checksum")
 
 
-# Crypto-routing
-
-
 def watched(number):
     """receive: who watches the outer interface sees what came, not what was in it, also if it looks late"""
     device = Device(number)
@@ -691,6 +688,9 @@ def looks_like_ours(number):
     like_data = struct.pack("<II", wg.TRANSPORT, wire.session.local)
     inner.send(wire.inner, like_data)
     wire.gets_payload(like_data)
+
+
+# Crypto-routing
 
 
 def source_check(number):
@@ -1179,7 +1179,8 @@ CASES = [
     wrong_macs, forged_response, both_initiate, repeated_initiation, initiation_rate, low_order, new_session_replaces,
     unconfirmed_stays, change_private_key, handshake_of_old_key, remove_private_key, clamped, own_key_as_peer,
     peer_removed, link_down, replay, window, last_counter, forged_transport, shape, reserved, inner_shape,
-    watched, looks_like_ours, source_check, longest_prefix, moved_prefix, roams, roams_by_response, roams_between_families,
+    watched, looks_like_ours, source_check, longest_prefix, moved_prefix, roams, roams_by_response,
+    roams_between_families,
     does_not_follow_forgery, user_endpoint, source_address, cookie_in_response, cookies, load, source_rate, keyless,
     cookie_secret, address_limit, prefix_limit,
 ]
