@@ -264,10 +264,12 @@ static enum nwg_device_drop_reason accept_initiation(struct nwg_peer *peer,
 						     __le32 sender)
 {
 	struct nwg_handshake *handshake = &peer->handshake;
-	u64 now = ktime_get_coarse_boottime_ns();
 	enum nwg_device_drop_reason reason = NWG_NOT_DROPPED;
+	u64 now;
 
 	down_write(&handshake->lock);
+	/* Not before: another CPU may have had one of this peer's meanwhile. */
+	now = ktime_get_coarse_boottime_ns();
 	if (peer->dead) {
 		reason = NWG_DEVICE_DROP_UNKNOWN_PEER;
 	} else if (memcmp(timestamp, handshake->latest_timestamp, NWG_TIMESTAMP_LEN) <= 0) {
