@@ -146,13 +146,15 @@ static void erase_work(struct work_struct *work)
 	unsigned long at;
 
 	down_write(&peer->handshake.lock);
-	/* Unless a session was derived while the work waited. */
 	at = READ_ONCE(peer->timers.erase_at);
 	if (at && time_after_eq(jiffies, at)) {
 		nwg_dbg(peer->device,
 			"Zeroing out keys for " NWG_LOG_PEER ": no new session for %d seconds\n",
 			nwg_log_peer(peer), NWG_ERASE_AFTER_TIME);
 		nwg_handshake_erase_locked(peer);
+	} else if (at) {
+		/* A session was derived while the work waited, or the timer was set for one before. */
+		arm(peer, &peer->timers.erase, at);
 	}
 	up_write(&peer->handshake.lock);
 }
