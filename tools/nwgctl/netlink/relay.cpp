@@ -305,10 +305,13 @@ Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
 	}
 	if (filter.listen && relays.empty())
 		return Error{ Exit::refused,
-			      fmt::format("Unable to show relay {}: {}", filter.listen->text(),
-					  strerror(ENOENT)),
-			      "no relay listens on exactly this address and port",
-			      "see which relays there are: nwgctl relay show", ENOENT };
+			      fmt::format("Unable to show relay {}: none{} listens on exactly "
+					  "this address and port",
+					  filter.listen->text(),
+					  filter.interface ? " of " + *filter.interface : ""),
+			      {},
+			      "see which relays there are: nwgctl relay show",
+			      ENOENT };
 	return relays;
 }
 
