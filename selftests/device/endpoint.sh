@@ -179,14 +179,20 @@ unanswered() {
 	! skip_idle answers a "${1:-10.7.0.2}" 1
 }
 
+# neither_up: no end is left from before. It may have something to say just when the other one is new, and
+# be gone when that answers.
+neither_up() {
+	device_down a && device_down b
+}
+
 # reached_at FAMILY NAME: a knows nothing of b, which begins, with this address of a's.
 reached_at() {
-	uplinks && device_up a "$B" && device_up b "$A" endpoint "$(endpoint_of "$1" "$2" 51821)"
+	uplinks && neither_up && device_up a "$B" && device_up b "$A" endpoint "$(endpoint_of "$1" "$2" 51821)"
 }
 
 # begins FAMILY: a does, and b knows nothing of it.
 begins() {
-	uplinks && device_up a "$B" endpoint "$(endpoint_of "$1" b 51822)" && device_up b "$A"
+	uplinks && neither_up && device_up a "$B" endpoint "$(endpoint_of "$1" b 51822)" && device_up b "$A"
 }
 
 tx_errors() {
@@ -419,7 +425,7 @@ endpoint_is() {
 }
 
 link_local_begins() {
-	link_local_up && device_up a "$B" endpoint '[fe80::b%eth0]:51822' && device_up b "$A" &&
+	link_local_up && neither_up && device_up a "$B" endpoint '[fe80::b%eth0]:51822' && device_up b "$A" &&
 		endpoint_is '[fe80::b%eth0]:51822' && forget && pings a &&
 		[[ $(left by6) =~ ^fe80:[^\ ]*\ eth0$ ]] && endpoint_is '[fe80::b%eth0]:51822' &&
 		wg_on a set wga peer "$B" endpoint '[fe80::b%eth1]:51822' && forget &&
@@ -427,14 +433,14 @@ link_local_begins() {
 }
 
 link_local_answers() {
-	link_local_up && device_up a "$B" && device_up b "$A" endpoint '[fe80::a%eth0]:51821' &&
+	link_local_up && neither_up && device_up a "$B" && device_up b "$A" endpoint '[fe80::a%eth0]:51821' &&
 		leaves_by 6 fe80::a eth0 pings b && endpoint_is '[fe80::b%eth0]:51822' &&
 		leaves_by 6 fe80::a eth0 pings a
 }
 
 # The same with the link in a VRF.
 link_local_in_vrf() {
-	link_local_up && device_up a "$B" && device_up b "$A" endpoint '[fe80::a%eth0]:51821' &&
+	link_local_up && neither_up && device_up a "$B" && device_up b "$A" endpoint '[fe80::a%eth0]:51821' &&
 		on a sysctl -qw net.ipv4.udp_l3mdev_accept=1 && vrf_up eth0 &&
 		ip_on a address replace fe80::a/64 dev eth0 nodad &&
 		leaves_by 6 fe80::a eth0 pings b && endpoint_is '[fe80::b%eth0]:51822'

@@ -21,7 +21,7 @@ A=$(<"$work/a.public") B=$(<"$work/b.public")
 device_up() {
 	local end=$1 inner=1 peer=2
 	[ "$end" = a ] || inner=2 peer=1
-	! ip_on "$end" link show "wg$end" >/dev/null 2>&1 || link_del "$end" || return
+	device_down "$end" || return
 	link_add "$end" "wg$end" &&
 		wg_on "$end" set "wg$end" private-key "$work/$end" listen-port "5182$inner" \
 			peer "$2" allowed-ips "10.7.0.$peer/32,fd07::$peer/128" "${@:3}" &&
@@ -30,6 +30,11 @@ device_up() {
 			address add fd07::$inner/64 dev wg$end nodad
 			link set wg$end up
 		END
+}
+
+# device_down END: take its interface away, if it has one.
+device_down() {
+	! ip_on "$1" link show "wg$1" >/dev/null 2>&1 || link_del "$1"
 }
 
 # wireguard-go ends by itself, and then only another may have its name.
