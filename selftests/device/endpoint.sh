@@ -179,12 +179,6 @@ unanswered() {
 	! skip_idle answers a "${1:-10.7.0.2}" 1
 }
 
-# neither_up: no end is left from before. It may have something to say just when the other one is new, and
-# be gone when that answers.
-neither_up() {
-	device_down a && device_down b
-}
-
 # reached_at FAMILY NAME: a knows nothing of b, which begins, with this address of a's.
 reached_at() {
 	uplinks && neither_up && device_up a "$B" && device_up b "$A" endpoint "$(endpoint_of "$1" "$2" 51821)"

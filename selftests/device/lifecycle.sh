@@ -53,7 +53,7 @@ forget() {
 }
 
 pair_anew() {
-	device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" && forget
+	neither_up && device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" && forget
 }
 
 port_taken() {

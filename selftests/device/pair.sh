@@ -37,6 +37,12 @@ device_down() {
 	! ip_on "$1" link show "wg$1" >/dev/null 2>&1 || link_del "$1"
 }
 
+# neither_up: no end is left from before. It may have something to say just when the other one is new, and
+# be gone when that answers.
+neither_up() {
+	device_down a && device_down b
+}
+
 # wireguard-go ends by itself, and then only another may have its name.
 link_del() {
 	ip_on "$1" link del "wg$1" && slowwait 10 link_gone "$1"
