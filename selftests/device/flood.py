@@ -6,8 +6,11 @@ bursts that put a responder under load (512 queued) for longer than the pause be
 others (4096).
 
 usage: flood.py ADDRESS:PORT PUBLIC-KEY [COUNT]
+       flood.py PUBLIC-KEY
+
 Says "ready" when it has all it needs, sends bursts of COUNT (default 700) from SIGUSR1 until SIGUSR2, and says "burst"
-after each. The sources are in 198.18.0.0/15.
+after each. The sources are in 198.18.0.0/15. With a key alone: prints one such message in hexadecimal digits, for who
+floods by other means.
 """
 
 import base64
@@ -24,11 +27,14 @@ import time
 import wireguard as wg
 
 
+def initiation(public):
+    return wg.add_macs(struct.pack("<II", wg.INITIATION, 1) + os.urandom(108), public)
+
+
 def packets(public, to, count=3500):
     """The flood, as IPv4 packets. The kernel fills in length, identification and checksum of the header; without UDP
     checksum."""
-    initiation = struct.pack("<II", wg.INITIATION, 1) + os.urandom(108)
-    datagram = struct.pack(">HHHH", 1024, to[1], 8 + 148, 0) + wg.add_macs(initiation, public)
+    datagram = struct.pack(">HHHH", 1024, to[1], 8 + 148, 0) + initiation(public)
     target = socket.inet_aton(to[0])
     return [struct.pack(">BBHHHBBH", 0x45, 0, 0, 0, 0, 64, socket.IPPROTO_UDP, 0)
             + struct.pack(">I", 0xC6120000 + 1 + i) + target + datagram for i in range(count)]
@@ -116,6 +122,13 @@ def bursts(public, to, count):
                 break
 
 
+def main(arguments):
+    if len(arguments) == 1:
+        print(initiation(base64.b64decode(arguments[0])).hex())
+        return
+    address, port = arguments[0].rsplit(":", 1)
+    bursts(base64.b64decode(arguments[1]), (address, int(port)), *(int(count) for count in arguments[2:] or ("700",)))
+
+
 if __name__ == "__main__":
-    address, port = sys.argv[1].rsplit(":", 1)
-    bursts(base64.b64decode(sys.argv[2]), (address, int(port)), int(sys.argv[3]) if len(sys.argv) > 3 else 700)
+    main(sys.argv[1:])
