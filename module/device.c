@@ -186,11 +186,20 @@ static void quiesce(struct nwg_device *wg)
 		nwg_timers_stop(peer);
 		cancel_work_sync(&peer->transmit_handshake_work);
 		cancel_work_sync(&peer->timers.erase_work);
-		flush_work(&peer->transmit_work);
+		/* It queues itself where there is much. */
+		while (flush_work(&peer->transmit_work))
+			;
 		nwg_peer_purge_staged(peer);
 		nwg_handshake_erase(peer);
 		atomic64_set(&peer->handshake.last_sent, 0);
 	}
+}
+
+/* From now on; the next one comes whether this one can be sent or not. */
+static void keep_alive(struct nwg_peer *peer)
+{
+	nwg_timers_persistent_changed(peer);
+	nwg_peer_send_keepalive(peer);
 }
 
 static void cancel_answers(struct nwg_device *wg)
@@ -255,7 +264,7 @@ static int device_open(struct net_device *dev)
 		/* What a request made it send while there was no socket was lost. */
 		atomic64_set(&peer->handshake.last_sent, 0);
 		if (peer->persistent_keepalive)
-			nwg_peer_send_keepalive(peer);
+			keep_alive(peer);
 	}
 out:
 	mutex_unlock(&wg->update_lock);
@@ -486,7 +495,7 @@ static void begin_anew(struct nwg_device *wg)
 		return;
 	list_for_each_entry(peer, &wg->peers, list) {
 		if (peer->persistent_keepalive) {
-			nwg_peer_send_keepalive(peer);
+			keep_alive(peer);
 			continue;
 		}
 		rcu_read_lock_bh();

@@ -9,6 +9,12 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+/* The trace has a name for each reason of a relay's. */
+#define COUNT(name) +1
+static_assert(NWG_DROP_PAD NWG_TRACE_RELAY_DROPS(COUNT) == NWG_DROP_MAX);
+static_assert(NWG_FLOW_END_UNSPEC NWG_TRACE_FLOW_ENDS(COUNT) == NWG_FLOW_END_UNUSABLE);
+#undef COUNT
+
 void nwg_device_drop(struct nwg_device *wg, struct sk_buff *skb, enum nwg_device_drop_reason reason)
 {
 	switch (reason) {

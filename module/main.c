@@ -9,6 +9,7 @@
 #include "netlink/netlink.h"
 #include "peer.h"
 #include "relay/relay.h"
+#include "relay/stock.h"
 #include "transport/parallel.h"
 #include "transport/ratelimiter.h"
 
@@ -38,13 +39,18 @@ static int __init nwg_init(void)
 	err = nwg_device_init(drop_in);
 	if (err)
 		goto exit_relay;
-	err = nwg_netlink_init(drop_in);
+	err = nwg_stock_init();
 	if (err)
 		goto exit_device;
+	err = nwg_netlink_init(drop_in);
+	if (err)
+		goto exit_stock;
 	pr_info("%s loaded%s\n", NWG_VERSION,
 		drop_in ? ", in place of the module " NWG_DROP_IN_NAME : "");
 	return 0;
 
+exit_stock:
+	nwg_stock_exit();
 exit_device:
 	nwg_device_exit(drop_in);
 exit_relay:
@@ -63,8 +69,10 @@ exit_ratelimiter:
 
 static void __exit nwg_exit(void)
 {
-	nwg_netlink_exit(drop_in);
+	/* What can be told of what goes with the interfaces is told by a family that is there. */
 	nwg_device_exit(drop_in);
+	nwg_stock_exit();
+	nwg_netlink_exit(drop_in);
 	nwg_relay_exit();
 	nwg_peer_exit();
 	nwg_parallel_exit();

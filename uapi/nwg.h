@@ -25,12 +25,34 @@
 
 /*
  * Link kind and generic netlink family of the stock module. Loaded with drop_in=1, nwg serves both:
- * the kind makes the same interface, the family has the first two commands. As the stock module's, it
- * ignores what is read only, what is not of the command and an ENDPOINT that is neither struct.
+ * the kind makes the same interface, the family has the first two commands, and no events: those of
+ * family "nwg" are of all interfaces. As the stock module's, it ignores what is read only, what is not of
+ * the command and an ENDPOINT that is neither struct.
  */
 #define NWG_DROP_IN_NAME "wireguard"
 
 #define NWG_KEY_LEN 32
+
+/*
+ * Flows of a relay unless said otherwise: some 1.3 MB, and more clients than a home's uplink feeds.
+ */
+#define NWG_RELAY_DEFAULT_MAX_FLOWS 4096
+
+/*
+ * Flows of a source unless said otherwise: a carrier's NAT may have many clients behind one address, and
+ * it takes sixteen such sources to fill the relay.
+ */
+#define NWG_RELAY_DEFAULT_MAX_FLOWS_PER_SOURCE 256
+
+/*
+ * The multicast group of events, which are the commands NWG_CMD_*_NTF: what happens to the interfaces and
+ * relays of the network namespace of the socket. Joining it needs CAP_NET_ADMIN in the user namespace that
+ * owns that. Those of one relay come in the order in which they happened; each has what a dump would have
+ * told at that moment, so that the datagram which brought it about is not counted yet. Of a listener that
+ * misses one, as its socket is full or memory short, the next recv() ends with ENOBUFS: a dump tells what
+ * is so then.
+ */
+#define NWG_MCGRP_EVENTS "events"
 
 /**
  * enum nwg_command - commands of the family
@@ -38,7 +60,7 @@
  *	%NWG_DEVICE_A_IFNAME. The peers of a large interface span several messages; a peer whose
  *	allowed IPs do not fit is repeated with the rest of them.
  * @NWG_CMD_SET_DEVICE: change one interface; a request that is refused changes nothing, only lack
- *	of memory can end it half-way
+ *	of memory, and of room for a peer in an interface of 1,048,576, can end it half-way
  * @NWG_CMD_RELAY_NEW: add a relay (-EEXIST if its listening address and port has one,
  *	-EADDRINUSE if a socket has it)
  * @NWG_CMD_RELAY_SET: change a relay, named by its listening address and port; flows are kept
@@ -46,6 +68,20 @@
  * @NWG_CMD_RELAY_GET: dump the relays of the network namespace, or of one interface if one is named
  * @NWG_CMD_FLOW_GET: dump flows of the network namespace; an interface, or a listening address
  *	and port, narrows it
+ * @NWG_CMD_RELAY_NEW_NTF: event: a relay was made
+ * @NWG_CMD_RELAY_SET_NTF: event: a relay was changed, or its interface has its peer now, or no more
+ * @NWG_CMD_RELAY_DEL_NTF: event: a relay was removed, by itself, with its interface, or as that goes to
+ *	another network namespace. (With its namespace it goes without being heard: one in which somebody
+ *	listens does not end.) Its flows have ended before.
+ * @NWG_CMD_RELAY_PRESSURE_NTF: event: pressure on a relay begins or ends. Not sent where it ends because
+ *	the relay does.
+ * @NWG_CMD_FLOW_BEGIN_NTF: event: a flow was made
+ * @NWG_CMD_FLOW_STATE_NTF: event: a flow has another state: the home has answered, and it is established
+ * @NWG_CMD_FLOW_MTU_NTF: event: a flow's first datagram, of either end, was sent on that the relay's tunnel
+ *	does not take whole; MTU is what both ends should have
+ * @NWG_CMD_FLOW_END_NTF: event: a flow has ended; STATE and EXPIRES are as they were
+ * @NWG_CMD_PEER_HANDSHAKE_NTF: event: a handshake with a peer is complete. Attributes of GET_DEVICE: the
+ *	interface, and in PEERS the peer, without preshared key and allowed IPs.
  *
  * The numbers of the first two are those of the "wireguard" family.
  */
@@ -57,6 +93,15 @@ enum nwg_command {
 	NWG_CMD_RELAY_DEL,
 	NWG_CMD_RELAY_GET,
 	NWG_CMD_FLOW_GET,
+	NWG_CMD_RELAY_NEW_NTF,
+	NWG_CMD_RELAY_SET_NTF,
+	NWG_CMD_RELAY_DEL_NTF,
+	NWG_CMD_RELAY_PRESSURE_NTF,
+	NWG_CMD_FLOW_BEGIN_NTF,
+	NWG_CMD_FLOW_STATE_NTF,
+	NWG_CMD_FLOW_MTU_NTF,
+	NWG_CMD_FLOW_END_NTF,
+	NWG_CMD_PEER_HANDSHAKE_NTF,
 	__NWG_CMD_MAX
 };
 
@@ -175,15 +220,17 @@ enum nwg_relay_source {
 };
 
 /**
- * enum nwg_relay_attribute - attributes of the RELAY_* commands
- * @NWG_RELAY_A_IFINDEX: u32; the interface, of nwg. This or IFNAME; both are sent
- *	by the kernel.
+ * enum nwg_relay_attribute - attributes of the RELAY_* commands and events
+ * @NWG_RELAY_A_IFINDEX: u32; the interface, of nwg or of the stock module. This or IFNAME; both are
+ *	sent by the kernel.
  * @NWG_RELAY_A_IFNAME: string
- * @NWG_RELAY_A_LISTEN_PORT: u16; UDP port, not 0. With LISTEN_IP4 or LISTEN_IP6 it names the relay.
+ * @NWG_RELAY_A_LISTEN_PORT: u16; UDP port, not 0. With LISTEN_IP4 or LISTEN_IP6 and LISTEN_IFINDEX it
+ *	names the relay.
  * @NWG_RELAY_A_LISTEN_IP4: __be32; listen on this address only. Without it and without
  *	LISTEN_IP6: on all, v4 and v6.
  * @NWG_RELAY_A_LISTEN_IP6: struct in6_addr; likewise
- * @NWG_RELAY_A_PEER: key; the peer that clients are relayed to
+ * @NWG_RELAY_A_PEER: key; the peer that clients are relayed to. Over an interface of the stock module
+ *	it is not looked at: there the peer is whose allowed IPs the inner endpoint lies in.
  * @NWG_RELAY_A_TO_IP4: __be32; the inner endpoint, which must lie in the peer's allowed IPs.
  *	This or TO_IP6.
  * @NWG_RELAY_A_TO_IP6: struct in6_addr; likewise
@@ -199,7 +246,7 @@ enum nwg_relay_source {
  *	are left out; read only
  * @NWG_RELAY_A_REVERSE_DROPS: likewise
  * @NWG_RELAY_A_PEER_PRESENT: u8; 1 if the interface has the peer now, 0 if the relay waits for
- *	it; read only
+ *	it; absent over an interface of the stock module, which does not tell; read only
  * @NWG_RELAY_A_FLOWS_TENTATIVE: u32; flows in state &NWG_FLOW_TENTATIVE; read only
  * @NWG_RELAY_A_SOURCE: u32, &enum nwg_relay_source; masquerade unless said otherwise. For new flows
  *	only: who is known stays what it is to the home.
@@ -207,6 +254,16 @@ enum nwg_relay_source {
  *	%NWG_SOURCE_POOL; this or POOL_IP6, and POOL_LEN
  * @NWG_RELAY_A_POOL_IP6: struct in6_addr; likewise
  * @NWG_RELAY_A_POOL_LEN: u8, length of the prefix in bits
+ * @NWG_RELAY_A_PRESSED: u8; 1 under pressure: more than 64 strangers have initiated in a second, or one
+ *	while 7 of 8 flows were in use, of the relay, of its network namespace or of those that its pool has
+ *	addresses for, or no address of the pool was free; and that is not over.
+ *	With RESPONDER, they have to show a cookie.
+ *	Read only.
+ * @NWG_RELAY_A_MAX_FLOWS_PER_SOURCE: u32; flows that clients of one IPv4 address or IPv6 /64 may have at
+ *	once, not 0
+ * @NWG_RELAY_A_LISTEN_IFINDEX: u32; listen only to what comes in on this interface, or on one of this
+ *	VRF, and answer out of it. The relay ends with it. Absent or 0: on all, VRFs only where
+ *	net.ipv4.udp_l3mdev_accept is 1.
  * @NWG_RELAY_A_PAD: padding
  */
 enum nwg_relay_attribute {
@@ -235,6 +292,9 @@ enum nwg_relay_attribute {
 	NWG_RELAY_A_POOL_IP4,
 	NWG_RELAY_A_POOL_IP6,
 	NWG_RELAY_A_POOL_LEN,
+	NWG_RELAY_A_PRESSED,
+	NWG_RELAY_A_MAX_FLOWS_PER_SOURCE,
+	NWG_RELAY_A_LISTEN_IFINDEX,
 	__NWG_RELAY_A_LAST
 };
 
@@ -280,9 +340,11 @@ enum nwg_counter_attribute {
  * @NWG_DROP_MAC1: mac1 of an initiation or a response is not the responder's
  * @NWG_DROP_RATE: the source sends initiations faster than it may, or more data than a client may that
  *	has roamed, before the home answers, or its session is shown in too many places
- * @NWG_DROP_FLOW_LIMIT: the relay holds as many flows as it may
+ * @NWG_DROP_FLOW_LIMIT: the relay holds as many flows as it may, or all relays of its network namespace
+ *	do together (the module's parameter max_flows)
  * @NWG_DROP_NO_FLOW: not an initiation, and from no known client, nor of the session of one; or from
- *	the home to a mapping that is gone; or from either side, and answers nothing
+ *	the home to a mapping that is gone, or to who has it now, before it has answered them; or from either
+ *	side, and answers nothing
  * @NWG_DROP_NO_PORT: no free source port inside the tunnel; or with a transparent source, another flow
  *	has it
  * @NWG_DROP_NO_ADDRESS: the interface has no address of the family to send from inside the tunnel; or
@@ -290,12 +352,15 @@ enum nwg_counter_attribute {
  * @NWG_DROP_FAMILY: client and inner endpoint are of different address families, and the source is
  *	transparent, or the datagram too long for IPv4
  * @NWG_DROP_TTL: TTL or hop limit used up
- * @NWG_DROP_NO_PEER: the interface does not have the relay's peer at present, or is down
+ * @NWG_DROP_NO_PEER: the interface does not have the relay's peer at present, or is down; or is the stock
+ *	module's, and has no peer for the inner endpoint, no endpoint of it, or an MTU of less than 68 bytes (IPv4)
  * @NWG_DROP_NO_ROUTE: no route to the client
  * @NWG_DROP_MALFORMED: broken IP or UDP header or checksum
  * @NWG_DROP_NO_MEMORY: out of memory
- * @NWG_DROP_COOKIE: an initiation that shows no cookie, under pressure or of a source that has sent too
- *	many: it was answered with one; or a cookie reply of the home that answers nothing
+ * @NWG_DROP_COOKIE: an initiation that shows no cookie, under pressure, of a source that has sent too
+ *	many, or of one that has half of the flows that it may have: it was answered with one; or a
+ *	cookie reply of the home that answers nothing
+ * @NWG_DROP_SOURCE_LIMIT: the client's IPv4 address or IPv6 /64 has as many flows as it may
  * @NWG_DROP_PAD: padding
  */
 enum nwg_relay_drop {
@@ -315,6 +380,7 @@ enum nwg_relay_drop {
 	NWG_DROP_MALFORMED,
 	NWG_DROP_NO_MEMORY,
 	NWG_DROP_COOKIE,
+	NWG_DROP_SOURCE_LIMIT,
 	__NWG_DROP_LAST
 };
 
@@ -334,7 +400,28 @@ enum nwg_flow_state {
 };
 
 /**
- * enum nwg_flow_attribute - attributes of FLOW_GET; those marked (filter) may be in the request
+ * enum nwg_flow_end - why a flow has ended
+ * @NWG_FLOW_END_UNSPEC: it has not
+ * @NWG_FLOW_END_EXPIRED: its time was up
+ * @NWG_FLOW_END_EVICTED: it was not established, and another one needed its place or its mapping
+ * @NWG_FLOW_END_REPLACED: its client roamed; of the one that it has now is the next event of the
+ *	relay's flows
+ * @NWG_FLOW_END_REMOVED: its relay was removed
+ * @NWG_FLOW_END_UNUSABLE: its client came again, and the inner endpoint has moved to the other address
+ *	family since
+ */
+enum nwg_flow_end {
+	NWG_FLOW_END_UNSPEC,
+	NWG_FLOW_END_EXPIRED,
+	NWG_FLOW_END_EVICTED,
+	NWG_FLOW_END_REPLACED,
+	NWG_FLOW_END_REMOVED,
+	NWG_FLOW_END_UNUSABLE,
+};
+
+/**
+ * enum nwg_flow_attribute - attributes of FLOW_GET and of events; those marked (filter) may be in the
+ * request
  * @NWG_FLOW_A_IFINDEX: u32; the relay's interface (filter)
  * @NWG_FLOW_A_IFNAME: string; the relay's interface (filter)
  * @NWG_FLOW_A_LISTEN_PORT: u16; the relay's port (filter)
@@ -359,6 +446,8 @@ enum nwg_flow_state {
  * @NWG_FLOW_A_REVERSE: nest of &enum nwg_counter_attribute
  * @NWG_FLOW_A_MTU: u32; the largest MTU of the tunnel between client and home whose packets the relay's
  *	tunnel takes whole; absent unless there was a datagram that it did not
+ * @NWG_FLOW_A_END: u32, &enum nwg_flow_end; of FLOW_END_NTF only
+ * @NWG_FLOW_A_LISTEN_IFINDEX: u32; the relay's ingress interface, if it has one (filter)
  * @NWG_FLOW_A_PAD: padding
  */
 enum nwg_flow_attribute {
@@ -386,6 +475,8 @@ enum nwg_flow_attribute {
 	NWG_FLOW_A_FORWARD,
 	NWG_FLOW_A_REVERSE,
 	NWG_FLOW_A_MTU,
+	NWG_FLOW_A_END,
+	NWG_FLOW_A_LISTEN_IFINDEX,
 	__NWG_FLOW_A_LAST
 };
 

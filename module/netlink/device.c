@@ -137,7 +137,7 @@ int nwg_nl_get_device_start(struct netlink_callback *cb)
 			return PTR_ERR(wg);
 		dev_put(wg->dev);
 	}
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 	if (!dump)
 		return -ENOMEM;
 	*(struct device_dump **)cb->ctx = dump;
@@ -217,24 +217,18 @@ static int put_endpoint(struct sk_buff *skb, struct nwg_peer *peer)
 	return 0;
 }
 
-/* Write all of a peer but its public key and allowed IPs. */
-static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
+int nwg_nl_put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
 {
 	struct timespec64 time = ns_to_timespec64(atomic64_read(&peer->last_handshake));
 	struct __kernel_timespec last_handshake = {
 		.tv_sec = time.tv_sec,
 		.tv_nsec = time.tv_nsec,
 	};
-	int err;
 
-	down_read(&peer->handshake.lock);
-	err = nla_put(skb, NWG_PEER_A_PRESHARED_KEY, NWG_KEY_LEN, peer->remote.preshared);
-	up_read(&peer->handshake.lock);
-
-	if (err || put_endpoint(skb, peer) ||
+	if (put_endpoint(skb, peer) ||
 	    nla_put(skb, NWG_PEER_A_LAST_HANDSHAKE_TIME, sizeof(last_handshake), &last_handshake) ||
 	    nla_put_u16(skb, NWG_PEER_A_PERSISTENT_KEEPALIVE_INTERVAL,
-			peer->persistent_keepalive) ||
+			READ_ONCE(peer->persistent_keepalive)) ||
 	    nla_put_u64_64bit(skb, NWG_PEER_A_RX_BYTES, atomic64_read(&peer->rx_bytes),
 			      NWG_PEER_A_PAD) ||
 	    nla_put_u64_64bit(skb, NWG_PEER_A_TX_BYTES, atomic64_read(&peer->tx_bytes),
@@ -242,6 +236,16 @@ static int put_peer_state(struct sk_buff *skb, struct nwg_peer *peer)
 	    nla_put_u32(skb, NWG_PEER_A_PROTOCOL_VERSION, PROTOCOL_VERSION))
 		return -EMSGSIZE;
 	return 0;
+}
+
+static int put_preshared(struct sk_buff *skb, struct nwg_peer *peer)
+{
+	int err;
+
+	down_read(&peer->handshake.lock);
+	err = nla_put(skb, NWG_PEER_A_PRESHARED_KEY, NWG_KEY_LEN, peer->remote.preshared);
+	up_read(&peer->handshake.lock);
+	return err;
 }
 
 /* Write a peer, or the rest of one. Return: as put_allowedips(); if -EMSGSIZE, nothing went in. */
@@ -254,7 +258,7 @@ static int put_peer(struct sk_buff *skb, struct nwg_peer *peer, struct device_du
 		return -EMSGSIZE;
 	if (nla_put(skb, NWG_PEER_A_PUBLIC_KEY, NWG_KEY_LEN, peer->remote.public))
 		goto cancel;
-	if (!dump->skip && put_peer_state(skb, peer))
+	if (!dump->skip && (put_preshared(skb, peer) || nwg_nl_put_peer_state(skb, peer)))
 		goto cancel;
 	err = put_allowedips(skb, peer, dump);
 	if (err == -EMSGSIZE)
@@ -358,7 +362,6 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 	struct device_dump *dump = device_dump(cb);
 	struct nwg_peer *peer;
 	bool first = !dump->ifindex, changed;
-	char name[IFNAMSIZ];
 	void *message;
 	int err;
 
@@ -379,9 +382,7 @@ static int dump_message(struct sk_buff *skb, struct netlink_callback *cb, struct
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, message);
 
-	/* It may be renamed meanwhile. */
-	strscpy(name, wg->dev->name, sizeof(name));
-	err = nla_put_string(skb, NWG_DEVICE_A_IFNAME, name);
+	err = nwg_nl_put_ifname(skb, NWG_DEVICE_A_IFNAME, wg->dev);
 	if (!err && first)
 		err = put_interface(skb, wg);
 	if (!err) {

@@ -41,6 +41,16 @@ const struct nla_policy nwg_flow_policy[NWG_FLOW_A_MAX + 1] = {
 	[NWG_FLOW_A_FORWARD] = READ_ONLY,
 	[NWG_FLOW_A_REVERSE] = READ_ONLY,
 	[NWG_FLOW_A_MTU] = READ_ONLY,
+	[NWG_FLOW_A_END] = READ_ONLY,
+	[NWG_FLOW_A_LISTEN_IFINDEX] = { .type = NLA_U32 },
+};
+
+/* Of the commands and events of flows. */
+static const struct nwg_nl_listen flow_listen = {
+	.port = NWG_FLOW_A_LISTEN_PORT,
+	.ip4 = NWG_FLOW_A_LISTEN_IP4,
+	.ip6 = NWG_FLOW_A_LISTEN_IP6,
+	.ifindex = NWG_FLOW_A_LISTEN_IFINDEX,
 };
 
 static int put_addr(struct sk_buff *skb, int ip4_type, int ip6_type, const struct in6_addr *addr)
@@ -125,14 +135,17 @@ static int put_relay_counters(struct sk_buff *skb, const struct nwg_relay *relay
 	return 0;
 }
 
-static int put_relay_listen(struct sk_buff *skb, const struct nwg_relay *relay, int port_type,
-			    int ip4_type, int ip6_type)
+static int put_relay_listen(struct sk_buff *skb, const struct nwg_relay *relay,
+			    const struct nwg_nl_listen *types)
 {
-	if (nla_put_u16(skb, port_type, ntohs(relay->listen.port)))
+	const struct nwg_relay_listen *listen = &relay->listen;
+
+	if (nla_put_u16(skb, types->port, ntohs(listen->port)) ||
+	    (listen->ifindex && nla_put_u32(skb, types->ifindex, listen->ifindex)))
 		return -EMSGSIZE;
-	if (ipv6_addr_any(&relay->listen.addr))
+	if (ipv6_addr_any(&listen->addr))
 		return 0;
-	return put_addr(skb, ip4_type, ip6_type, &relay->listen.addr);
+	return put_addr(skb, types->ip4, types->ip6, &listen->addr);
 }
 
 static int put_relay_config(struct sk_buff *skb, const struct nwg_relay *relay)
@@ -144,8 +157,10 @@ static int put_relay_config(struct sk_buff *skb, const struct nwg_relay *relay)
 	    put_addr(skb, NWG_RELAY_A_TO_IP4, NWG_RELAY_A_TO_IP6, &config->to) ||
 	    nla_put_u16(skb, NWG_RELAY_A_TO_PORT, ntohs(config->to_port)) ||
 	    nla_put_u32(skb, NWG_RELAY_A_MAX_FLOWS, config->max_flows) ||
+	    nla_put_u32(skb, NWG_RELAY_A_MAX_FLOWS_PER_SOURCE, config->max_flows_per_source) ||
 	    nla_put_u32(skb, NWG_RELAY_A_SOURCE, config->source) ||
-	    nla_put_u8(skb, NWG_RELAY_A_PEER_PRESENT, !!rcu_access_pointer(params->peer)))
+	    (relay->device &&
+	     nla_put_u8(skb, NWG_RELAY_A_PEER_PRESENT, !!rcu_access_pointer(params->peer))))
 		return -EMSGSIZE;
 	if (config->source == NWG_SOURCE_POOL &&
 	    (put_addr(skb, NWG_RELAY_A_POOL_IP4, NWG_RELAY_A_POOL_IP6, &config->pool) ||
@@ -156,28 +171,40 @@ static int put_relay_config(struct sk_buff *skb, const struct nwg_relay *relay)
 	return nla_put(skb, NWG_RELAY_A_RESPONDER, NWG_KEY_LEN, config->responder);
 }
 
-/* Write one message of a dump. Context: RCU read section. */
-static int put_relay(struct sk_buff *skb, struct netlink_callback *cb,
-		     const struct nwg_relay *relay)
+int nwg_nl_put_relay(struct sk_buff *skb, const struct nwg_relay *relay)
 {
-	const struct net_device *dev = relay->device->dev;
-	void *header;
+	const struct net_device *dev = relay->dev;
 
-	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family,
-			     NLM_F_MULTI, NWG_CMD_RELAY_GET);
-	if (!header)
-		return -EMSGSIZE;
 	if (nla_put_u32(skb, NWG_RELAY_A_IFINDEX, dev->ifindex) ||
-	    nla_put_string(skb, NWG_RELAY_A_IFNAME, dev->name) ||
-	    put_relay_listen(skb, relay, NWG_RELAY_A_LISTEN_PORT, NWG_RELAY_A_LISTEN_IP4,
-			     NWG_RELAY_A_LISTEN_IP6) ||
-	    put_relay_config(skb, relay) ||
+	    nwg_nl_put_ifname(skb, NWG_RELAY_A_IFNAME, dev) ||
+	    put_relay_listen(skb, relay, &nwg_nl_relay_listen) || put_relay_config(skb, relay) ||
 	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_NEW, READ_ONCE(relay->flow_count[NWG_FLOW_NEW])) ||
 	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_ESTABLISHED,
 			READ_ONCE(relay->flow_count[NWG_FLOW_ESTABLISHED])) ||
 	    nla_put_u32(skb, NWG_RELAY_A_FLOWS_TENTATIVE,
 			READ_ONCE(relay->flow_count[NWG_FLOW_TENTATIVE])) ||
-	    put_relay_counters(skb, relay)) {
+	    nla_put_u8(skb, NWG_RELAY_A_PRESSED, READ_ONCE(relay->pressed)) ||
+	    put_relay_counters(skb, relay))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Begin one message of a dump. */
+static void *put_header(struct sk_buff *skb, const struct netlink_callback *cb, u8 command)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family,
+			   NLM_F_MULTI, command);
+}
+
+/* Write one message of a dump. Context: RCU read section. */
+static int dump_relay(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct nwg_relay *relay)
+{
+	void *header = put_header(skb, cb, NWG_CMD_RELAY_GET);
+
+	if (!header)
+		return -EMSGSIZE;
+	if (nwg_nl_put_relay(skb, relay)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -189,17 +216,17 @@ static int put_relay(struct sk_buff *skb, struct netlink_callback *cb,
 static int read_dump_device(struct netlink_callback *cb, int ifindex_type, int ifname_type)
 {
 	struct nlattr **attrs = genl_info_dump(cb)->attrs;
-	struct nwg_device *wg;
+	struct net_device *dev;
 	int ifindex;
 
 	if (!attrs[ifindex_type] && !attrs[ifname_type])
 		return 0;
-	wg = nwg_nl_find_device(sock_net(cb->skb->sk), attrs, ifindex_type, ifname_type,
-				cb->extack);
-	if (IS_ERR(wg))
-		return PTR_ERR(wg);
-	ifindex = wg->dev->ifindex;
-	dev_put(wg->dev);
+	dev = nwg_nl_find_relay_dev(sock_net(cb->skb->sk), attrs, ifindex_type, ifname_type,
+				    cb->extack);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	ifindex = dev->ifindex;
+	dev_put(dev);
 	return ifindex;
 }
 
@@ -232,9 +259,9 @@ int nwg_nl_relay_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	rcu_read_lock();
 	list_for_each_entry_rcu(relay, &rn->relays, net_node) {
 		if (relay->id <= dump->last_id ||
-		    (dump->ifindex && relay->device->dev->ifindex != dump->ifindex))
+		    (dump->ifindex && relay->dev->ifindex != dump->ifindex))
 			continue;
-		err = put_relay(skb, cb, relay);
+		err = dump_relay(skb, cb, relay);
 		if (err)
 			break;
 		dump->last_id = relay->id;
@@ -272,17 +299,17 @@ static int read_flow_filter(struct netlink_callback *cb, struct flow_dump *dump)
 	if (dump->ifindex < 0)
 		return dump->ifindex;
 	dump->has_listen = attrs[NWG_FLOW_A_LISTEN_PORT] || attrs[NWG_FLOW_A_LISTEN_IP4] ||
-			   attrs[NWG_FLOW_A_LISTEN_IP6];
+			   attrs[NWG_FLOW_A_LISTEN_IP6] || attrs[NWG_FLOW_A_LISTEN_IFINDEX];
 	if (!dump->has_listen)
 		return 0;
-	return nwg_nl_read_listen(attrs, NWG_FLOW_A_LISTEN_PORT, NWG_FLOW_A_LISTEN_IP4,
-				  NWG_FLOW_A_LISTEN_IP6, &dump->listen, cb->extack);
+	return nwg_nl_read_listen(sock_net(cb->skb->sk), attrs, &flow_listen, &dump->listen,
+				  cb->extack);
 }
 
 int nwg_nl_flow_start(struct netlink_callback *cb)
 {
 	struct nwg_relay_net *rn = nwg_relay_net(sock_net(cb->skb->sk));
-	struct flow_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	struct flow_dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 
 	if (!dump)
 		return -ENOMEM;
@@ -306,21 +333,19 @@ static bool flow_matches(const struct flow_dump *dump, const struct nwg_flow *fl
 
 	if (nwg_flow_left(flow) <= 0)
 		return false;
-	if (dump->ifindex && relay->device->dev->ifindex != dump->ifindex)
+	if (dump->ifindex && relay->dev->ifindex != dump->ifindex)
 		return false;
-	return !dump->has_listen || (dump->listen.port == relay->listen.port &&
-				     ipv6_addr_equal(&dump->listen.addr, &relay->listen.addr));
+	return !dump->has_listen || nwg_relay_is(relay, &dump->listen);
 }
 
 static int put_flow_ends(struct sk_buff *skb, const struct nwg_flow *flow)
 {
 	const struct nwg_relay *relay = flow->relay;
-	const struct net_device *dev = relay->device->dev;
+	const struct net_device *dev = relay->dev;
 
 	if (nla_put_u32(skb, NWG_FLOW_A_IFINDEX, dev->ifindex) ||
-	    nla_put_string(skb, NWG_FLOW_A_IFNAME, dev->name) ||
-	    put_relay_listen(skb, relay, NWG_FLOW_A_LISTEN_PORT, NWG_FLOW_A_LISTEN_IP4,
-			     NWG_FLOW_A_LISTEN_IP6) ||
+	    nwg_nl_put_ifname(skb, NWG_FLOW_A_IFNAME, dev) ||
+	    put_relay_listen(skb, relay, &flow_listen) ||
 	    put_addr(skb, NWG_FLOW_A_CLIENT_IP4, NWG_FLOW_A_CLIENT_IP6, &flow->key.client) ||
 	    nla_put_u16(skb, NWG_FLOW_A_CLIENT_PORT, ntohs(flow->key.client_port)) ||
 	    put_addr(skb, NWG_FLOW_A_LOCAL_IP4, NWG_FLOW_A_LOCAL_IP6, &flow->key.local) ||
@@ -357,28 +382,19 @@ static int put_flow_times(struct sk_buff *skb, const struct nwg_flow *flow, bool
 /* What the ends should do about datagrams that the relay's tunnel does not take whole. */
 static int put_flow_mtu(struct sk_buff *skb, const struct nwg_flow *flow, u64 largest)
 {
-	unsigned int headers = sizeof(struct udphdr) + NWG_TRANSPORT_MIN_LEN;
-	unsigned int mtu = READ_ONCE(flow->relay->device->dev->mtu);
+	const unsigned int whole = nwg_flow_whole(flow);
 
-	headers += ipv6_addr_v4mapped(&flow->mapping.addr) ? sizeof(struct iphdr) :
-							     sizeof(struct ipv6hdr);
-	if (mtu <= headers || largest <= mtu - headers + NWG_TRANSPORT_MIN_LEN)
+	if (whole <= NWG_TRANSPORT_MIN_LEN || largest <= whole)
 		return 0;
-	return nla_put_u32(skb, NWG_FLOW_A_MTU, mtu - headers);
+	return nla_put_u32(skb, NWG_FLOW_A_MTU, whole - NWG_TRANSPORT_MIN_LEN);
 }
 
-/* Write one message of a dump. Context: RCU read section. */
-static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const struct nwg_flow *flow)
+int nwg_nl_put_flow(struct sk_buff *skb, const struct nwg_flow *flow)
 {
 	struct nwg_counter_sums forward, reverse;
-	void *header;
 
 	nwg_flow_read_counters(flow, NWG_FORWARD, &forward);
 	nwg_flow_read_counters(flow, NWG_REVERSE, &reverse);
-	header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &nwg_genl_family,
-			     NLM_F_MULTI, NWG_CMD_FLOW_GET);
-	if (!header)
-		return -EMSGSIZE;
 	if (put_flow_ends(skb, flow) ||
 	    nla_put_u32(skb, NWG_FLOW_A_STATE, READ_ONCE(flow->state)) ||
 	    nla_put_u64_64bit(skb, NWG_FLOW_A_HANDSHAKES, reverse.messages[NWG_MESSAGE_RESPONSE],
@@ -386,7 +402,19 @@ static int put_flow(struct sk_buff *skb, struct netlink_callback *cb, const stru
 	    put_flow_times(skb, flow, sum(reverse.messages, ARRAY_SIZE(reverse.messages))) ||
 	    put_counters(skb, NWG_FLOW_A_FORWARD, &forward, NULL) ||
 	    put_counters(skb, NWG_FLOW_A_REVERSE, &reverse, NULL) ||
-	    put_flow_mtu(skb, flow, max(forward.largest, reverse.largest))) {
+	    put_flow_mtu(skb, flow, max(forward.largest, reverse.largest)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Write one message of a dump. Context: RCU read section. */
+static int dump_flow(struct sk_buff *skb, struct netlink_callback *cb, const struct nwg_flow *flow)
+{
+	void *header = put_header(skb, cb, NWG_CMD_FLOW_GET);
+
+	if (!header)
+		return -EMSGSIZE;
+	if (nwg_nl_put_flow(skb, flow)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -415,7 +443,7 @@ int nwg_nl_flow_dump(struct sk_buff *skb, struct netlink_callback *cb)
 			continue;
 		if (!flow_matches(dump, flow))
 			continue;
-		err = put_flow(skb, cb, flow);
+		err = dump_flow(skb, cb, flow);
 		if (err)
 			break;
 	}

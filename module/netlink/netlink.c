@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family "nwg": its commands, and how a request names an interface. With
- * drop_in, the family "wireguard", too.
+ * The generic netlink family "nwg": its commands, its multicast group, and how a request names an
+ * interface. With drop_in, the family "wireguard", too.
  *
  * Operations run in parallel (parallel_ops): the update_lock of the interface that they name
  * protects what they read and change, and one that waits there - for a grace period, or for a dump
@@ -18,6 +18,7 @@
 
 #include "device.h"
 #include "netlink.h"
+#include "relay/stock.h"
 
 static const struct genl_ops family_ops[] = {
 	{
@@ -54,7 +55,7 @@ static const struct genl_ops family_ops[] = {
 		.cmd = NWG_CMD_RELAY_DEL,
 		.flags = GENL_UNS_ADMIN_PERM,
 		.policy = nwg_relay_del_policy,
-		.maxattr = NWG_RELAY_A_LISTEN_IP6,
+		.maxattr = NWG_RELAY_A_LISTEN_IFINDEX,
 		.doit = nwg_nl_relay_del,
 	},
 	{
@@ -75,6 +76,10 @@ static const struct genl_ops family_ops[] = {
 	},
 };
 
+static const struct genl_multicast_group groups[] = {
+	[NWG_GROUP_EVENTS] = { .name = NWG_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_NET_ADMIN },
+};
+
 struct genl_family nwg_genl_family __ro_after_init = {
 	.name = NWG_GENL_NAME,
 	.version = NWG_GENL_VERSION,
@@ -83,6 +88,8 @@ struct genl_family nwg_genl_family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = family_ops,
 	.n_ops = ARRAY_SIZE(family_ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
 static const struct genl_ops drop_in_ops[] = {
@@ -126,13 +133,12 @@ static struct genl_family drop_in_family __ro_after_init = {
 			NL_SET_ERR_MSG_ATTR(extack, ifname, "IFNAME: " msg);   \
 	} while (0)
 
-struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
-				      int ifname_type, struct netlink_ext_ack *extack)
+/* The interface of whatever kind that a request names, held; or ERR_PTR. */
+static struct net_device *find_netdev(struct net *net, const struct nlattr *ifindex,
+				      const struct nlattr *ifname, int ifname_type,
+				      struct netlink_ext_ack *extack)
 {
-	const struct nlattr *ifindex = attrs[ifindex_type];
-	const struct nlattr *ifname = attrs[ifname_type];
 	struct net_device *dev;
-	struct nwg_device *wg;
 
 	if (!ifindex && !ifname) {
 		NL_SET_ERR_MSG(extack, "no interface: give IFINDEX or IFNAME");
@@ -150,6 +156,20 @@ struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, in
 		NOT_FOUND(extack, ifindex, ifname, "no such interface in this network namespace");
 		return ERR_PTR(-ENODEV);
 	}
+	return dev;
+}
+
+struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, int ifindex_type,
+				      int ifname_type, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *ifindex = attrs[ifindex_type];
+	const struct nlattr *ifname = attrs[ifname_type];
+	struct net_device *dev;
+	struct nwg_device *wg;
+
+	dev = find_netdev(net, ifindex, ifname, ifname_type, extack);
+	if (IS_ERR(dev))
+		return ERR_CAST(dev);
 	wg = nwg_device_from_netdev(dev);
 	if (!wg) {
 		dev_put(dev);
@@ -159,6 +179,37 @@ struct nwg_device *nwg_nl_find_device(struct net *net, struct nlattr **attrs, in
 		return ERR_PTR(-EOPNOTSUPP);
 	}
 	return wg;
+}
+
+struct net_device *nwg_nl_find_relay_dev(struct net *net, struct nlattr **attrs, int ifindex_type,
+					 int ifname_type, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *ifindex = attrs[ifindex_type];
+	const struct nlattr *ifname = attrs[ifname_type];
+	struct net_device *dev;
+	bool fits;
+
+	dev = find_netdev(net, ifindex, ifname, ifname_type, extack);
+	if (IS_ERR(dev))
+		return dev;
+	rcu_read_lock();
+	fits = nwg_device_from_netdev(dev) || nwg_is_stock(dev);
+	rcu_read_unlock();
+	if (fits)
+		return dev;
+	dev_put(dev);
+	NOT_FOUND(extack, ifindex, ifname,
+		  "the interface is neither of kind " NWG_LINK_KIND
+		  " nor of kind " NWG_DROP_IN_NAME);
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+int nwg_nl_put_ifname(struct sk_buff *skb, int type, const struct net_device *dev)
+{
+	char name[IFNAMSIZ];
+
+	strscpy(name, dev->name, sizeof(name));
+	return nla_put_string(skb, type, name);
 }
 
 int __init nwg_netlink_init(bool drop_in)

@@ -39,26 +39,56 @@ const struct nla_policy nwg_relay_policy[NWG_RELAY_A_MAX + 1] = {
 	[NWG_RELAY_A_POOL_IP4] = { .type = NLA_U32 },
 	[NWG_RELAY_A_POOL_IP6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 	[NWG_RELAY_A_POOL_LEN] = { .type = NLA_U8 },
+	[NWG_RELAY_A_PRESSED] = READ_ONLY,
+	[NWG_RELAY_A_MAX_FLOWS_PER_SOURCE] = { .type = NLA_U32 },
+	[NWG_RELAY_A_LISTEN_IFINDEX] = { .type = NLA_U32 },
 };
 
-const struct nla_policy nwg_relay_del_policy[NWG_RELAY_A_LISTEN_IP6 + 1] = {
+const struct nla_policy nwg_relay_del_policy[NWG_RELAY_A_LISTEN_IFINDEX + 1] = {
 	[NWG_RELAY_A_IFINDEX] = { .type = NLA_U32 },
 	[NWG_RELAY_A_IFNAME] = { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[NWG_RELAY_A_LISTEN_PORT] = { .type = NLA_U16 },
 	[NWG_RELAY_A_LISTEN_IP4] = { .type = NLA_U32 },
 	[NWG_RELAY_A_LISTEN_IP6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[NWG_RELAY_A_LISTEN_IFINDEX] = { .type = NLA_U32 },
 };
 
-int nwg_nl_read_listen(struct nlattr **attrs, int port_type, int ip4_type, int ip6_type,
+const struct nwg_nl_listen nwg_nl_relay_listen = {
+	.port = NWG_RELAY_A_LISTEN_PORT,
+	.ip4 = NWG_RELAY_A_LISTEN_IP4,
+	.ip6 = NWG_RELAY_A_LISTEN_IP6,
+	.ifindex = NWG_RELAY_A_LISTEN_IFINDEX,
+};
+
+/* Read the ingress interface, of whatever kind. */
+static int read_ingress(struct net *net, const struct nlattr *ifindex,
+			struct nwg_relay_listen *listen, struct netlink_ext_ack *extack)
+{
+	bool there;
+
+	listen->ifindex = ifindex ? nla_get_u32(ifindex) : 0;
+	if (!listen->ifindex)
+		return 0;
+	rcu_read_lock();
+	there = dev_get_by_index_rcu(net, listen->ifindex);
+	rcu_read_unlock();
+	if (there)
+		return 0;
+	return REFUSE(
+		extack, ifindex, -ENODEV,
+		"LISTEN_IFINDEX: no such interface in this network namespace: see ip link, or leave it out to listen on all");
+}
+
+int nwg_nl_read_listen(struct net *net, struct nlattr **attrs, const struct nwg_nl_listen *types,
 		       struct nwg_relay_listen *listen, struct netlink_ext_ack *extack)
 {
-	const struct nlattr *port = attrs[port_type], *ip4 = attrs[ip4_type],
-			    *ip6 = attrs[ip6_type];
-	int types;
+	const struct nlattr *port = attrs[types->port], *ip4 = attrs[types->ip4],
+			    *ip6 = attrs[types->ip6];
+	int kind;
 
 	memset(listen, 0, sizeof(*listen));
 	if (!port)
-		return REFUSE_MISSING(extack, port_type, "no LISTEN_PORT: it names the relay");
+		return REFUSE_MISSING(extack, types->port, "no LISTEN_PORT: it names the relay");
 	listen->port = htons(nla_get_u16(port));
 	if (!listen->port)
 		return REFUSE(extack, port, -EINVAL, "LISTEN_PORT must not be 0");
@@ -73,21 +103,21 @@ int nwg_nl_read_listen(struct nlattr **attrs, int port_type, int ip4_type, int i
 		ipv6_addr_set_v4mapped(nla_get_in_addr(ip4), &listen->addr);
 	} else if (ip6) {
 		listen->addr = nla_get_in6_addr(ip6);
-		types = ipv6_addr_type(&listen->addr);
-		if (types == IPV6_ADDR_ANY)
+		kind = ipv6_addr_type(&listen->addr);
+		if (kind == IPV6_ADDR_ANY)
 			return REFUSE(extack, ip6, -EINVAL,
 				      "LISTEN_IP6: leave it out to listen on all addresses");
-		if (types & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED))
+		if (kind & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED))
 			return REFUSE(extack, ip6, -EINVAL,
 				      "LISTEN_IP6 must not be multicast, link-local or v4-mapped");
 	}
-	return 0;
+	return read_ingress(net, attrs[types->ifindex], listen, extack);
 }
 
 static int read_relay_listen(struct genl_info *info, struct nwg_relay_listen *listen)
 {
-	return nwg_nl_read_listen(info->attrs, NWG_RELAY_A_LISTEN_PORT, NWG_RELAY_A_LISTEN_IP4,
-				  NWG_RELAY_A_LISTEN_IP6, listen, info->extack);
+	return nwg_nl_read_listen(genl_info_net(info), info->attrs, &nwg_nl_relay_listen, listen,
+				  info->extack);
 }
 
 /*
@@ -200,6 +230,7 @@ static int read_config(struct genl_info *info, struct nwg_relay_config *config)
 	const struct nlattr *peer = info->attrs[NWG_RELAY_A_PEER];
 	const struct nlattr *responder = info->attrs[NWG_RELAY_A_RESPONDER];
 	const struct nlattr *max_flows = info->attrs[NWG_RELAY_A_MAX_FLOWS];
+	const struct nlattr *per_source = info->attrs[NWG_RELAY_A_MAX_FLOWS_PER_SOURCE];
 	int err;
 
 	err = read_to(info, config);
@@ -216,6 +247,13 @@ static int read_config(struct genl_info *info, struct nwg_relay_config *config)
 		if (!config->max_flows)
 			return REFUSE(info->extack, max_flows, -EINVAL, "MAX_FLOWS must not be 0");
 	}
+	if (per_source) {
+		config->max_flows_per_source = nla_get_u32(per_source);
+		if (!config->max_flows_per_source)
+			return REFUSE(
+				info->extack, per_source, -EINVAL,
+				"MAX_FLOWS_PER_SOURCE must not be 0: for no limit give it the value of MAX_FLOWS");
+	}
 	err = read_source(info, config);
 	if (err)
 		return err;
@@ -230,7 +268,7 @@ static int read_config(struct genl_info *info, struct nwg_relay_config *config)
 	return 0;
 }
 
-/* Whether the interface has the peer, and the peer the inner endpoint. */
+/* Whether the interface, if it is ours, has the peer, and the peer the inner endpoint. */
 static int check_peer(struct genl_info *info, struct nwg_device *wg,
 		      const struct nwg_relay_config *config)
 {
@@ -239,6 +277,9 @@ static int check_peer(struct genl_info *info, struct nwg_device *wg,
 	bool is4 = ipv6_addr_v4mapped(&config->to);
 	struct nwg_peer *peer, *owner;
 
+	/* Who asks for a relay over a stock interface looks there itself. */
+	if (!wg)
+		return 0;
 	peer = nwg_peer_lookup(wg, config->peer);
 	if (!peer)
 		return REFUSE(info->extack, info->attrs[NWG_RELAY_A_PEER], -ENOENT,
@@ -265,18 +306,35 @@ static int check_required(struct genl_info *info)
 	return 0;
 }
 
-/*
- * Whether another relay of the namespace has the port on an address of @listen. Context: RTNL held.
- */
+/* Whether two relays would listen to the same; where sockets could not both be bound, neither can they. */
+static bool overlap(const struct nwg_relay_listen *a, const struct nwg_relay_listen *b)
+{
+	return a->port == b->port && (!a->ifindex || !b->ifindex || a->ifindex == b->ifindex) &&
+	       (ipv6_addr_any(&a->addr) || ipv6_addr_any(&b->addr) ||
+		ipv6_addr_equal(&a->addr, &b->addr));
+}
+
+/* Whether another relay of the namespace listens to some of @listen. Context: RTNL held. */
 static bool relay_overlaps(struct net *net, const struct nwg_relay_listen *listen)
 {
 	const struct nwg_relay *relay;
 
 	list_for_each_entry(relay, &nwg_relay_net(net)->relays, net_node)
-		if (relay->listen.port == listen->port &&
-		    (ipv6_addr_any(&relay->listen.addr) || ipv6_addr_any(&listen->addr)))
+		if (overlap(&relay->listen, listen))
 			return true;
 	return false;
+}
+
+/*
+ * Whether an IPv4 address is the namespace's own, or where the ingress interface is in a VRF, of that.
+ * Context: RTNL held.
+ */
+static bool is_own(struct net *net, const struct nwg_relay_listen *listen)
+{
+	const struct net_device *dev = listen->ifindex ? __dev_get_by_index(net, listen->ifindex) :
+							 NULL;
+
+	return inet_addr_type_dev_table(net, dev, listen->addr.s6_addr32[3]) == RTN_LOCAL;
 }
 
 /* Whether a relay can be made there. Context: RTNL held. */
@@ -290,9 +348,8 @@ static int check_listen(struct genl_info *info, const struct nwg_relay_listen *l
 	if (relay_overlaps(net, listen))
 		return REFUSE(
 			info->extack, listen_attr(info), -EADDRINUSE,
-			"another relay has the port on some of these addresses: choose another port");
-	if (ipv6_addr_v4mapped(&listen->addr) &&
-	    inet_addr_type(net, listen->addr.s6_addr32[3]) != RTN_LOCAL)
+			"another relay has the port on some of these addresses and interfaces: choose another port");
+	if (ipv6_addr_v4mapped(&listen->addr) && !is_own(net, listen))
 		return REFUSE(
 			info->extack, listen_attr(info), -EADDRNOTAVAIL,
 			"the listening address is none of this network namespace's: ip address add it first");
@@ -311,6 +368,13 @@ static int explain_create(struct genl_info *info, int err)
 		return REFUSE(
 			info->extack, listen_attr(info), err,
 			"the listening address is none of this network namespace's, or not ready yet");
+	case -EACCES:
+		return REFUSE(
+			info->extack, info->attrs[NWG_RELAY_A_LISTEN_PORT], err,
+			"the UDP port is a privileged one: it takes CAP_NET_BIND_SERVICE, too");
+	case -EPERM:
+		return REFUSE(info->extack, info->attrs[NWG_RELAY_A_LISTEN_PORT], err,
+			      "a security policy of this machine refuses the UDP port");
 	case -EAFNOSUPPORT:
 		return REFUSE(info->extack, listen_attr(info), err,
 			      "IPv6 is switched off on this machine");
@@ -319,9 +383,13 @@ static int explain_create(struct genl_info *info, int err)
 	}
 }
 
-static int relay_new(struct genl_info *info, struct nwg_device *wg)
+static int relay_new(struct genl_info *info, struct net_device *dev)
 {
-	struct nwg_relay_config config = { .max_flows = NWG_RELAY_DEFAULT_MAX_FLOWS };
+	struct nwg_device *wg = nwg_device_from_netdev(dev);
+	struct nwg_relay_config config = {
+		.max_flows = NWG_RELAY_DEFAULT_MAX_FLOWS,
+		.max_flows_per_source = NWG_RELAY_DEFAULT_MAX_FLOWS_PER_SOURCE,
+	};
 	struct nwg_relay_listen listen;
 	int err;
 
@@ -334,27 +402,27 @@ static int relay_new(struct genl_info *info, struct nwg_device *wg)
 		err = check_listen(info, &listen);
 	if (err)
 		return err;
-	mutex_lock(&wg->update_lock);
+	nwg_relays_lock(wg);
 	err = check_peer(info, wg, &config);
 	if (!err)
-		err = explain_create(info, nwg_relay_create(wg, &listen, &config));
-	mutex_unlock(&wg->update_lock);
+		err = explain_create(info, nwg_relay_create(dev, &listen, &config));
+	nwg_relays_unlock(wg);
 	return err;
 }
 
 int nwg_nl_relay_new(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nwg_device *wg;
+	struct net_device *dev;
 	int err;
 
 	rtnl_lock();
-	wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_RELAY_A_IFINDEX,
-				NWG_RELAY_A_IFNAME, info->extack);
-	if (IS_ERR(wg)) {
-		err = PTR_ERR(wg);
+	dev = nwg_nl_find_relay_dev(genl_info_net(info), info->attrs, NWG_RELAY_A_IFINDEX,
+				    NWG_RELAY_A_IFNAME, info->extack);
+	if (IS_ERR(dev)) {
+		err = PTR_ERR(dev);
 	} else {
-		err = relay_new(info, wg);
-		dev_put(wg->dev);
+		err = relay_new(info, dev);
+		dev_put(dev);
 	}
 	rtnl_unlock();
 	return err;
@@ -369,7 +437,7 @@ static struct nwg_relay *find_relay(struct genl_info *info)
 	const struct nlattr *named = info->attrs[NWG_RELAY_A_IFINDEX] ?:
 					     info->attrs[NWG_RELAY_A_IFNAME];
 	struct nwg_relay_listen listen;
-	struct nwg_device *wg = NULL;
+	struct net_device *dev = NULL;
 	struct nwg_relay *relay;
 	int err;
 
@@ -377,17 +445,18 @@ static struct nwg_relay *find_relay(struct genl_info *info)
 	if (err)
 		return ERR_PTR(err);
 	if (named) {
-		wg = nwg_nl_find_device(genl_info_net(info), info->attrs, NWG_RELAY_A_IFINDEX,
-					NWG_RELAY_A_IFNAME, info->extack);
-		if (IS_ERR(wg))
-			return ERR_CAST(wg);
-		dev_put(wg->dev); /* RTNL keeps it */
+		dev = nwg_nl_find_relay_dev(genl_info_net(info), info->attrs, NWG_RELAY_A_IFINDEX,
+					    NWG_RELAY_A_IFNAME, info->extack);
+		if (IS_ERR(dev))
+			return ERR_CAST(dev);
+		dev_put(dev); /* RTNL keeps it */
 	}
 	relay = nwg_relay_find(genl_info_net(info), &listen);
 	if (!relay)
-		return ERR_PTR(REFUSE(info->extack, listen_attr(info), -ENOENT,
-				      "no relay listens on exactly this address and port"));
-	if (wg && relay->device != wg)
+		return ERR_PTR(
+			REFUSE(info->extack, listen_attr(info), -ENOENT,
+			       "no relay listens on exactly this address, port and interface"));
+	if (dev && relay->dev != dev)
 		return ERR_PTR(REFUSE(
 			info->extack, named, -EINVAL,
 			"the relay is over another interface, and cannot change it: remove and add it"));
@@ -421,9 +490,9 @@ int nwg_nl_relay_set(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(relay)) {
 		err = PTR_ERR(relay);
 	} else {
-		mutex_lock(&relay->device->update_lock);
+		nwg_relays_lock(relay->device);
 		err = relay_set(info, relay);
-		mutex_unlock(&relay->device->update_lock);
+		nwg_relays_unlock(relay->device);
 	}
 	rtnl_unlock();
 	return err;
@@ -438,9 +507,9 @@ int nwg_nl_relay_del(struct sk_buff *skb, struct genl_info *info)
 	relay = find_relay(info);
 	if (!IS_ERR(relay)) {
 		wg = relay->device;
-		mutex_lock(&wg->update_lock);
+		nwg_relays_lock(wg);
 		nwg_relay_remove(relay);
-		mutex_unlock(&wg->update_lock);
+		nwg_relays_unlock(wg);
 	}
 	rtnl_unlock();
 	return PTR_ERR_OR_ZERO(relay);

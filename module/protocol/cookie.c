@@ -69,6 +69,27 @@ bool cookie_mac1_valid(const void *message, size_t len, const struct cookie_keys
 	return !crypto_memneq(mac, macs_of(message, len)->mac1, sizeof(mac));
 }
 
+void cookie_mac1_begin(struct blake2s_ctx *begun, const struct cookie_keys *keys)
+{
+	const __le32 type = cpu_to_le32(NWG_MESSAGE_INITIATION);
+
+	blake2s_init_key(begun, NWG_MAC_LEN, keys->mac1, NWG_KEY_LEN);
+	blake2s_update(begun, (const u8 *)&type, sizeof(type));
+}
+
+bool cookie_initiation_valid(const struct nwg_message_initiation *message,
+			     const struct blake2s_ctx *begun)
+{
+	const size_t done = sizeof(message->type);
+	struct blake2s_ctx ctx = *begun;
+	u8 mac[NWG_MAC_LEN];
+
+	blake2s_update(&ctx, (const u8 *)message + done,
+		       offsetof(struct nwg_message_initiation, macs) - done);
+	blake2s_final(&ctx, mac);
+	return !crypto_memneq(mac, message->macs.mac1, sizeof(mac));
+}
+
 bool cookie_mac2_valid(const void *message, size_t len, const u8 cookie[NWG_COOKIE_LEN])
 {
 	u8 mac[NWG_MAC_LEN];

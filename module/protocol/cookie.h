@@ -6,6 +6,8 @@
 #ifndef _NWG_PROTOCOL_COOKIE_H
 #define _NWG_PROTOCOL_COOKIE_H
 
+#include <crypto/blake2s.h>
+
 #include "wire.h"
 
 /*
@@ -51,6 +53,21 @@ void cookie_macs_add(void *message, size_t len, const struct cookie_keys *keys, 
 bool cookie_mac1_valid(const void *message, size_t len, const struct cookie_keys *keys);
 
 /**
+ * cookie_mac1_begin - compute of mac1 what all initiations to one side have in common
+ * @begun: written: the hash of the key, whose block is a third of the work, and of the type
+ * @keys: of the side that they are for
+ */
+void cookie_mac1_begin(struct blake2s_ctx *begun, const struct cookie_keys *keys);
+
+/**
+ * cookie_initiation_valid - check mac1 of an initiation, in constant time
+ * @message: of valid shape
+ * @begun: from cookie_mac1_begin() for the side that it is for
+ */
+bool cookie_initiation_valid(const struct nwg_message_initiation *message,
+			     const struct blake2s_ctx *begun);
+
+/**
  * cookie_mac2_make - the mac2 of an initiation or response
  * @mac2: written; not where it is in the message
  * @message: the whole message, with mac1
@@ -85,7 +102,7 @@ void cookie_make(u8 cookie[NWG_COOKIE_LEN], const u8 secret[NWG_KEY_LEN], const 
  * @cookie: of the source of the message that is answered
  * @mac1: mac1 of that message
  * @receiver: sender index of that message
- * @nonce: 24 random bytes
+ * @nonce: 24 bytes, no two replies' the same
  * @keys: of the side that replies
  */
 void cookie_reply_create(struct nwg_message_cookie_reply *reply, const u8 cookie[NWG_COOKIE_LEN],

@@ -10,9 +10,11 @@
  */
 static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_datagram *datagram)
 {
-	if (datagram->type != NWG_MESSAGE_INITIATION && datagram->type != NWG_MESSAGE_RESPONSE)
+	if (!params->config.has_responder)
 		return true;
-	return !params->config.has_responder ||
+	if (datagram->type == NWG_MESSAGE_INITIATION)
+		return cookie_initiation_valid(datagram->message, &params->mac1);
+	return datagram->type != NWG_MESSAGE_RESPONSE ||
 	       cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
 }
 
@@ -26,12 +28,10 @@ static enum nwg_relay_drop admit_stranger(struct nwg_relay *relay,
 					  struct sk_buff *skb, const struct nwg_datagram *datagram,
 					  const struct nwg_flow_key *key, bool ask)
 {
-	const struct net *net = dev_net(relay->device->dev);
-
 	if (params->config.has_responder && nwg_relay_cookie_shown(relay, key, datagram))
-		return nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY_SHOWN, net, skb) ? 0 :
-										    NWG_DROP_RATE;
-	if (!ask && nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, net, skb))
+		return nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY_SHOWN, relay, skb) ? 0 :
+										      NWG_DROP_RATE;
+	if (!ask && nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, relay, skb))
 		return 0;
 	return params->config.has_responder ? NWG_DROP_COOKIE : NWG_DROP_RATE;
 }
@@ -43,6 +43,8 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 					    const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
 	__le32 sender = ((const struct nwg_message_initiation *)datagram->message)->sender;
+	const u32 max_siblings = params->config.max_flows_per_source;
+	const u32 siblings = *flow ? 0 : nwg_flow_siblings(relay, key);
 	bool known = *flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED;
 	enum nwg_relay_drop reason;
 	int err = -ENOENT;
@@ -59,8 +61,12 @@ static enum nwg_relay_drop admit_initiation(struct nwg_relay *relay,
 		if (err == -EBUSY && !params->config.has_responder)
 			return NWG_DROP_RATE;
 	}
+	/* No cookie would help, and what is dropped here is no pressure. */
+	if (siblings >= max_siblings)
+		return NWG_DROP_SOURCE_LIMIT;
 	/* All of them count, also those in the name of who is known. */
-	ask = nwg_relay_pressed(relay, params) || err == -EBUSY || (*flow && nwg_flow_asks(*flow));
+	ask = nwg_relay_pressed(relay, params) || err == -EBUSY ||
+	      (*flow ? nwg_flow_asks(*flow) : siblings >= max_siblings / 2);
 	reason = admit_stranger(relay, params, skb, datagram, key,
 				ask && params->config.has_responder);
 	if (reason)
@@ -81,14 +87,17 @@ static enum nwg_relay_drop admit_roaming(struct nwg_relay *relay,
 					 const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
 	const struct nwg_message_transport *transport = datagram->message;
-	const struct net *net = dev_net(relay->device->dev);
+	const struct nwg_flow *known;
 	enum nwg_relay_drop reason;
 
 	if (*flow)
 		return nwg_flow_tries(*flow, transport->receiver);
-	if (!nwg_roam_find(relay, transport->receiver))
+	known = nwg_roam_find(relay, transport->receiver);
+	if (!known)
 		return NWG_DROP_NO_FLOW;
-	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, net, skb))
+	if (nwg_flow_siblings(relay, key) >= nwg_flow_roam_limit(relay, params, key, known))
+		return NWG_DROP_SOURCE_LIMIT;
+	if (!nwg_ratelimiter_allow(NWG_RATELIMIT_RELAY, relay, skb))
 		return NWG_DROP_RATE;
 	*flow = nwg_flow_roam(relay, params, key, transport->receiver, &reason);
 	return *flow ? 0 : reason;
@@ -135,10 +144,14 @@ enum nwg_relay_drop nwg_relay_admit_home(struct nwg_flow *flow, const struct nwg
 	if (unlikely(!nwg_flow_usable(flow)))
 		return NWG_DROP_NO_FLOW;
 	if (likely(datagram->type == NWG_MESSAGE_TRANSPORT)) {
-		if (unlikely(READ_ONCE(flow->state) != NWG_FLOW_ESTABLISHED))
-			nwg_flow_confirm(flow, transport->receiver);
+		/* Who has not been answered gets nothing that is for whom the home knew here before. */
+		if (unlikely(READ_ONCE(flow->state) != NWG_FLOW_ESTABLISHED &&
+			     !nwg_flow_confirm(flow, transport->receiver)))
+			return NWG_DROP_NO_FLOW;
 	} else if (datagram->type == NWG_MESSAGE_INITIATION) {
+		/* No answer: to a client that has gone the home may initiate for ever. */
 		nwg_flow_home_initiated(flow, initiation->sender);
+		return 0;
 	} else if (datagram->type == NWG_MESSAGE_RESPONSE &&
 		   !nwg_flow_answered(flow, datagram->message)) {
 		return NWG_DROP_NO_FLOW;

@@ -21,8 +21,10 @@
  *
  * Without a flow, or before the home has answered, only initiations pass: so what a stranger can
  * make a relay send to the home is bounded by the rate of initiations, even if the responder's key
- * is not known. If it is, under pressure a stranger has to show a cookie first: for %NWG_DROP_COOKIE
- * the caller answers with one.
+ * is not known. If it is, under pressure a stranger has to show a cookie first, and at any time one
+ * whose source has half of the flows that it may have, so that the other half is not to be had by who
+ * forges that source: for %NWG_DROP_COOKIE the caller answers with one. (CPUs that decide at the same
+ * time may each let one more into the first half. No source ever has more than it may.)
  *
  * Context: RCU read section with BH off.
  * Return: 0 to let it through, with @flow set; otherwise why not.

@@ -5,7 +5,10 @@
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 
+#include "mapping.h"
+#include "netlink/events.h"
 #include "object.h"
+#include "transport/session.h"
 
 #define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
 
@@ -25,10 +28,44 @@ void nwg_relay_cookies_init(struct nwg_relay_cookies *cookies)
 	cookies->pressed_until = jiffies;
 }
 
+static bool nearly_full(const struct nwg_relay *relay, const struct nwg_relay_params *params)
+{
+	u32 max = params->config.max_flows;
+
+	if (params->config.source == NWG_SOURCE_POOL)
+		max = min(max, nwg_mapping_pool_size(&params->config));
+	return nwg_flow_total(relay) >= max - max / 8 ||
+	       nwg_quota_scarce(&relay->net->flows.quotas);
+}
+
+void nwg_relay_press(struct nwg_relay *relay, unsigned long now)
+{
+	WRITE_ONCE(relay->cookies.pressed_until, now + PRESSURE_HOLD);
+}
+
+/* Jiffies for which it still counts as pressure that there was some, however long ago; or 0. */
+static unsigned long pressure_left(const struct nwg_relay_cookies *cookies, unsigned long now)
+{
+	const unsigned long until = READ_ONCE(cookies->pressed_until);
+
+	return time_in_range_open(now, until - PRESSURE_HOLD, until) ? until - now : 0;
+}
+
+/* Pressure begins: from now on it is looked for its end. */
+static void note_pressure(struct nwg_relay *relay)
+{
+	spin_lock(&relay->lock);
+	if (!relay->dead && !relay->pressed) {
+		WRITE_ONCE(relay->pressed, true);
+		nwg_event_pressure(relay);
+		queue_delayed_work(system_power_efficient_wq, &relay->relief, PRESSURE_HOLD);
+	}
+	spin_unlock(&relay->lock);
+}
+
 bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *params)
 {
 	struct nwg_relay_cookies *cookies = &relay->cookies;
-	const u32 max = params->config.max_flows;
 	unsigned int strangers = 0;
 	unsigned long now = jiffies;
 
@@ -37,37 +74,89 @@ bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *p
 	else
 		WRITE_ONCE(cookies->second, now);
 	WRITE_ONCE(cookies->strangers, ++strangers);
-	if (strangers > MANY_STRANGERS || nwg_flow_total(relay) >= max - max / 8)
-		WRITE_ONCE(cookies->pressed_until, now + PRESSURE_HOLD);
-	/* However long ago that was. */
-	return time_in_range_open(now, READ_ONCE(cookies->pressed_until) - PRESSURE_HOLD,
-				  READ_ONCE(cookies->pressed_until));
+	/* From this very moment: it must not be to come. */
+	if (strangers > MANY_STRANGERS || nearly_full(relay, params))
+		nwg_relay_press(relay, now);
+	if (!pressure_left(cookies, now))
+		return false;
+	/* Who still sees it at the very moment at which it ends leaves it to the next one. */
+	if (unlikely(!READ_ONCE(relay->pressed)))
+		note_pressure(relay);
+	return true;
+}
+
+/* Whether pressure is over; as long as it is not, look again when it may be. */
+void nwg_relay_relief_work(struct work_struct *work)
+{
+	struct nwg_relay *relay = container_of(to_delayed_work(work), struct nwg_relay, relief);
+	unsigned long left;
+
+	rcu_read_lock();
+	spin_lock_bh(&relay->lock);
+	left = pressure_left(&relay->cookies, jiffies);
+	/* Also if nobody comes who would be asked. */
+	if (!left && nearly_full(relay, rcu_dereference(relay->params)))
+		left = PRESSURE_HOLD;
+	if (relay->dead)
+		goto out;
+	if (left) {
+		queue_delayed_work(system_power_efficient_wq, &relay->relief, left);
+		goto out;
+	}
+	WRITE_ONCE(relay->pressed, false);
+	nwg_event_pressure(relay);
+out:
+	spin_unlock_bh(&relay->lock);
+	rcu_read_unlock();
+}
+
+/* Begin a new secret, of which the key's block, half of the work, is computed once. */
+static void draw_secret(struct nwg_relay_cookies *cookies, u64 now)
+{
+	static const u8 label[] = { 'r', 'e', 'l', 'a', 'y' };
+	u8 secret[NWG_KEY_LEN];
+
+	get_random_bytes(secret, sizeof(secret));
+	blake2s_init_key(&cookies->secret, NWG_COOKIE_LEN, secret, sizeof(secret));
+	blake2s_update(&cookies->secret, label, sizeof(label));
+	memzero_explicit(secret, sizeof(secret));
+	get_random_bytes(&cookies->nonce, sizeof(cookies->nonce));
+	cookies->secret_birth = now;
+	cookies->machine_copies = READ_ONCE(nwg_machine_copies);
 }
 
 /*
- * The cookie of a client. @fresh: draw a new secret if the last one is too old. Return: false if there
- * is none to make it with.
+ * The cookie of a client: MAC(secret, label || address || port). @nonce: if not NULL, it is for a reply, whose
+ * nonce is written there, and a new secret is drawn if the last one is too old. Return: false if there is none
+ * to make it with.
  */
 static bool cookie_of(struct nwg_relay_cookies *cookies, const struct nwg_flow_key *key,
-		      u8 cookie[NWG_COOKIE_LEN], bool fresh)
+		      u8 cookie[NWG_COOKIE_LEN], struct nwg_relay_nonce *nonce)
 {
-	u8 secret[NWG_KEY_LEN];
+	struct blake2s_ctx mac;
 	bool valid;
 	u64 now;
 
 	spin_lock(&cookies->lock);
 	now = ktime_get_coarse_boottime_ns();
-	valid = cookies->secret_birth && now - cookies->secret_birth < SECRET_LIFE_NS;
-	if (!valid && fresh) {
-		get_random_bytes(cookies->secret, sizeof(cookies->secret));
-		cookies->secret_birth = now;
+	valid = cookies->secret_birth && now - cookies->secret_birth < SECRET_LIFE_NS &&
+		cookies->machine_copies == READ_ONCE(nwg_machine_copies);
+	if (!valid && nonce) {
+		draw_secret(cookies, now);
 		valid = true;
 	}
-	memcpy(secret, cookies->secret, sizeof(secret));
+	if (nonce) {
+		cookies->nonce.count++;
+		*nonce = cookies->nonce;
+	}
+	mac = cookies->secret;
 	spin_unlock(&cookies->lock);
-	if (valid)
-		cookie_make(cookie, secret, &key->client, sizeof(key->client), key->client_port);
-	memzero_explicit(secret, sizeof(secret));
+	if (valid) {
+		blake2s_update(&mac, (const u8 *)&key->client, sizeof(key->client));
+		blake2s_update(&mac, (const u8 *)&key->client_port, sizeof(key->client_port));
+		blake2s_final(&mac, cookie);
+	}
+	memzero_explicit(&mac, sizeof(mac));
 	return valid;
 }
 
@@ -85,7 +174,7 @@ bool nwg_relay_cookie_shown(struct nwg_relay *relay, const struct nwg_flow_key *
 	/* Of a flood, hardly any message has one. */
 	if (!memchr_inv(macs_of(datagram)->mac2, 0, NWG_MAC_LEN))
 		return false;
-	shown = cookie_of(&relay->cookies, key, cookie, false) &&
+	shown = cookie_of(&relay->cookies, key, cookie, NULL) &&
 		cookie_mac2_valid(datagram->message, datagram->len, cookie);
 	memzero_explicit(cookie, sizeof(cookie));
 	return shown;
@@ -96,12 +185,12 @@ static void write_reply(struct nwg_relay *relay, const struct nwg_relay_params *
 			const struct nwg_flow_key *key, const u8 mac1[NWG_MAC_LEN], __le32 receiver,
 			struct nwg_message_cookie_reply *reply)
 {
-	u8 nonce[NWG_COOKIE_NONCE_LEN];
+	struct nwg_relay_nonce nonce;
 	u8 cookie[NWG_COOKIE_LEN];
 
-	get_random_bytes(nonce, sizeof(nonce));
-	cookie_of(&relay->cookies, key, cookie, true);
-	cookie_reply_create(reply, cookie, mac1, receiver, nonce, &params->keys);
+	BUILD_BUG_ON(sizeof(nonce) != NWG_COOKIE_NONCE_LEN);
+	cookie_of(&relay->cookies, key, cookie, &nonce);
+	cookie_reply_create(reply, cookie, mac1, receiver, (const u8 *)&nonce, &params->keys);
 	memzero_explicit(cookie, sizeof(cookie));
 }
 

@@ -9,6 +9,7 @@
 #define _NWG_RELAY_COOKIE_H
 
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "datagram.h"
 #include "flow.h"
@@ -17,11 +18,22 @@
 struct nwg_relay;
 struct nwg_relay_params;
 
+/*
+ * The nonce of a cookie reply. White paper, section 5.4.7, draws each anew; all that its cipher needs is that
+ * none comes twice (draft-irtf-cfrg-xchacha, section 2), and in a flood drawing costs as much as the cookie.
+ */
+struct nwg_relay_nonce {
+	u8 drawn[NWG_COOKIE_NONCE_LEN - sizeof(u64)];
+	u64 count;
+};
+
 /**
  * struct nwg_relay_cookies - what a relay keeps to give out cookies
- * @lock: protects @secret and @secret_birth; BH
- * @secret: makes cookies
- * @secret_birth: CLOCK_BOOTTIME in ns when @secret was drawn; 0 if it was not
+ * @lock: protects @secret, @secret_birth, @machine_copies and @nonce; BH
+ * @secret: MAC of a cookie, begun with a secret
+ * @secret_birth: CLOCK_BOOTTIME in ns when that was drawn; 0 if it was not
+ * @machine_copies: nwg_machine_copies then; see session.h
+ * @nonce: of the last cookie reply: drawn with @secret, and counted from there
  * @strangers: initiations of no established client in this second
  * @second: jiffies when that began
  * @pressed_until: jiffies until which the relay is under pressure
@@ -30,8 +42,10 @@ struct nwg_relay_params;
  */
 struct nwg_relay_cookies {
 	spinlock_t lock;
-	u8 secret[NWG_KEY_LEN];
+	struct blake2s_ctx secret;
 	u64 secret_birth;
+	unsigned int machine_copies;
+	struct nwg_relay_nonce nonce;
 	unsigned int strangers;
 	unsigned long second;
 	unsigned long pressed_until;
@@ -44,11 +58,18 @@ void nwg_relay_cookies_init(struct nwg_relay_cookies *cookies);
  * @relay: the relay
  * @params: its configuration
  *
- * Context: BH off.
+ * Context: RCU read section with BH off.
  * Return: whether the relay is under pressure: they come faster than home users do, or did within
- * the last second, or its flows are nearly as many as they may be.
+ * the last second, or its flows are nearly as many as they may be, or as its pool has addresses, or those
+ * of its namespace.
  */
 bool nwg_relay_pressed(struct nwg_relay *relay, const struct nwg_relay_params *params);
+
+/* It is under pressure from @now, in jiffies, on, which the next stranger will see. Context: any. */
+void nwg_relay_press(struct nwg_relay *relay, unsigned long now);
+
+/* Work function of relay->relief. */
+void nwg_relay_relief_work(struct work_struct *work);
 
 /**
  * nwg_relay_cookie_shown - check mac2 of an initiation

@@ -4,10 +4,13 @@
 #include <linux/random.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/ipv6.h>
 
+#include "device.h"
 #include "mapping.h"
+#include "netlink/events.h"
 #include "object.h"
 
 /* Until an initiation that was lost twice has come once more (white paper, section 6.4: every 5.3 s). */
@@ -23,11 +26,12 @@
 
 /*
  * Who shows a client's session elsewhere: what it may send until the home answers, who takes ten seconds
- * for that where nothing else is to be sent; how many of them there are at once, of all clients and of
- * one; and how many more in a second.
+ * for that where nothing else is to be sent; how many of them there are at once, of all clients, of those of
+ * one source when there are as many as that, and of one; and how many more in a second.
  */
 #define TENTATIVE_DATAGRAMS 1024
 #define MAX_TENTATIVE 64
+#define MAX_TENTATIVE_OF_SOURCE 8
 #define MAX_TENTATIVE_OF_CLIENT 2
 #define ROAM_COST HZ
 #define ROAM_BURST 4
@@ -52,8 +56,7 @@
 static struct kmem_cache *flow_cache;
 static siphash_key_t hash_key __aligned(SIPHASH_ALIGNMENT);
 
-/* Of a key that anybody may choose */
-static u32 client_hash(const void *data, u32 len, u32 seed)
+u32 nwg_flow_hash(const void *data, u32 len, u32 seed)
 {
 	return (u32)siphash(data, len, &hash_key) ^ seed;
 }
@@ -62,7 +65,7 @@ static const struct rhashtable_params by_client_params = {
 	.head_offset = offsetof(struct nwg_flow, client_node),
 	.key_offset = offsetof(struct nwg_flow, key),
 	.key_len = sizeof(struct nwg_flow_key),
-	.hashfn = client_hash,
+	.hashfn = nwg_flow_hash,
 	.automatic_shrinking = true,
 };
 
@@ -79,8 +82,13 @@ int nwg_flow_tables_init(struct nwg_flow_tables *tables)
 	err = nwg_roam_tables_init(&tables->sessions);
 	if (err)
 		goto destroy_by_mapping;
+	err = nwg_quotas_init(&tables->quotas);
+	if (err)
+		goto destroy_sessions;
 	return 0;
 
+destroy_sessions:
+	nwg_roam_tables_destroy(&tables->sessions);
 destroy_by_mapping:
 	rhashtable_destroy(&tables->by_mapping);
 destroy_by_client:
@@ -90,6 +98,7 @@ destroy_by_client:
 
 void nwg_flow_tables_destroy(struct nwg_flow_tables *tables)
 {
+	nwg_quotas_destroy(&tables->quotas);
 	nwg_roam_tables_destroy(&tables->sessions);
 	rhashtable_destroy(&tables->by_mapping);
 	rhashtable_destroy(&tables->by_client);
@@ -132,6 +141,14 @@ unsigned int nwg_flow_total(const struct nwg_relay *relay)
 	return total;
 }
 
+u32 nwg_flow_siblings(struct nwg_relay *relay, const struct nwg_flow_key *key)
+{
+	const struct nwg_flow *own = nwg_flow_find(&relay->net->flows, key);
+	const u32 used = nwg_quota_used(relay, &key->client);
+
+	return own && own->relay == relay && used ? used - 1 : used;
+}
+
 /* Give a flow a state, or another; its list is in the order in which they were given. */
 static void set_state(struct nwg_flow *flow, enum nwg_flow_state state)
 {
@@ -161,7 +178,8 @@ static void flow_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(flow_cache, flow);
 }
 
-static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow)
+/* End a flow; its place among those of the namespace is the caller's then. */
+static void flow_unlink(struct nwg_relay *relay, struct nwg_flow *flow, enum nwg_flow_end end)
 {
 	struct nwg_flow_tables *tables = &relay->net->flows;
 
@@ -169,9 +187,17 @@ static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow)
 	rhashtable_remove_fast(&tables->by_client, &flow->client_node, by_client_params);
 	nwg_mapping_remove(flow);
 	nwg_roam_forget(flow);
+	nwg_quota_uncharge(relay, &flow->key.client);
 	flow->gone = true;
 	leave_state(flow);
+	nwg_event_flow(NWG_CMD_FLOW_END_NTF, flow, end);
 	call_rcu(&flow->rcu, flow_free_rcu);
+}
+
+static void flow_remove(struct nwg_relay *relay, struct nwg_flow *flow, enum nwg_flow_end end)
+{
+	flow_unlink(relay, flow, end);
+	nwg_quota_release(&relay->net->flows.quotas);
 }
 
 /* The flow that has waited longest for its first answer, or NULL. */
@@ -188,61 +214,73 @@ static struct nwg_flow *longest_waiting(struct nwg_relay *relay)
 }
 
 /*
- * Make room for one more flow by ending those that have waited longest for their first answer.
- * More than one has to go only after the limit was lowered, and then not all of them at once.
+ * Make room for one more flow, in the relay and in the namespace, by ending those of the relay's that have
+ * waited longest for their first answer. More than one has to go only after a limit was lowered, and then
+ * not all of them at once. @freed: the mapping of one that has ended, written if one has. Return: whether
+ * there is a place, which is reserved then.
  */
-static bool make_room(struct nwg_relay *relay, u32 max_flows)
+static bool make_room(struct nwg_relay *relay, u32 max_flows, struct nwg_flow_mapping *freed)
 {
+	struct nwg_quotas *quotas = &relay->net->flows.quotas;
+	bool reserved = nwg_flow_total(relay) < max_flows && nwg_quota_reserve(quotas);
+	unsigned int batch = 0;
 	struct nwg_flow *flow;
-	unsigned int batch;
 
-	for (batch = 0; batch < EXPIRY_BATCH && nwg_flow_total(relay) >= max_flows; batch++) {
-		flow = longest_waiting(relay);
-		if (!flow)
+	while (!reserved || nwg_flow_total(relay) >= max_flows) {
+		flow = batch++ < EXPIRY_BATCH ? longest_waiting(relay) : NULL;
+		if (!flow) {
+			if (reserved)
+				nwg_quota_release(quotas);
 			return false;
-		flow_remove(relay, flow);
+		}
+		*freed = flow->mapping;
+		flow_unlink(relay, flow, NWG_FLOW_END_EVICTED);
+		/* No other relay gets the place before the new flow has one. */
+		if (reserved)
+			nwg_quota_release(quotas);
+		else
+			reserved = nwg_quota_keep(quotas) || nwg_quota_reserve(quotas);
 	}
-	return nwg_flow_total(relay) < max_flows;
+	return true;
 }
 
 /*
- * Make way for a flow whose mapping others have, by ending one that waits for its first answer. Return:
- * whether there was one.
+ * Make way for a flow whose mapping others have, by ending one that waits for its first answer. @freed: the
+ * mapping of that, written. Return: whether there was one.
  */
-static bool make_way(struct nwg_flow *flow, const struct nwg_relay_config *config)
+static bool make_way(struct nwg_flow *flow, const struct nwg_relay_config *config,
+		     struct nwg_flow_mapping *freed)
 {
 	struct nwg_relay *relay = flow->relay;
 	struct nwg_flow *other = NULL;
 
 	if (config->source == NWG_SOURCE_POOL) {
+		/* Other relays may have most of the pool. */
+		nwg_relay_press(relay, jiffies);
 		other = longest_waiting(relay);
 	} else if (config->source == NWG_SOURCE_TRANSPARENT) {
 		other = nwg_mapping_find(&relay->net->flows, &flow->mapping);
 		if (other && (other->relay != relay || other->state == NWG_FLOW_ESTABLISHED))
 			other = NULL;
 	}
-	if (other)
-		flow_remove(relay, other);
-	return other;
+	if (!other)
+		return false;
+	*freed = other->mapping;
+	flow_remove(relay, other, NWG_FLOW_END_EVICTED);
+	return true;
 }
 
-/* Put a flow into the relay and the tables. */
-static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
-				       const struct nwg_relay_params *params, struct nwg_flow *flow,
-				       enum nwg_flow_state state)
+/* Put a flow into the tables. @freed: as for nwg_mapping_assign() */
+static enum nwg_relay_drop flow_list(struct nwg_flow *flow, const struct nwg_relay_config *config,
+				     struct nwg_flow_mapping *freed)
 {
-	struct nwg_flow_tables *tables = &relay->net->flows;
+	struct nwg_flow_tables *tables = &flow->relay->net->flows;
 	enum nwg_relay_drop reason;
 
-	lockdep_assert_held(&relay->lock);
-	if (relay->dead)
-		return NWG_DROP_NO_PEER;
-	if (!make_room(relay, params->config.max_flows))
-		return NWG_DROP_FLOW_LIMIT;
-	reason = nwg_mapping_assign(flow, &params->config);
+	reason = nwg_mapping_assign(flow, config, freed);
 	if ((reason == NWG_DROP_NO_ADDRESS || reason == NWG_DROP_NO_PORT) &&
-	    make_way(flow, &params->config))
-		reason = nwg_mapping_assign(flow, &params->config);
+	    make_way(flow, config, freed))
+		reason = nwg_mapping_assign(flow, config, freed);
 	if (reason)
 		return reason;
 	if (rhashtable_insert_fast(&tables->by_client, &flow->client_node, by_client_params)) {
@@ -250,7 +288,29 @@ static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
 		nwg_mapping_remove(flow);
 		return NWG_DROP_NO_MEMORY;
 	}
+	return 0;
+}
+
+/* Put a flow into the relay and the tables. */
+static enum nwg_relay_drop flow_insert(struct nwg_relay *relay,
+				       const struct nwg_relay_params *params, struct nwg_flow *flow,
+				       enum nwg_flow_state state)
+{
+	struct nwg_flow_mapping freed = {};
+	enum nwg_relay_drop reason;
+
+	lockdep_assert_held(&relay->lock);
+	if (relay->dead)
+		return NWG_DROP_NO_PEER;
+	if (!make_room(relay, params->config.max_flows, &freed))
+		return NWG_DROP_FLOW_LIMIT;
+	reason = flow_list(flow, &params->config, &freed);
+	if (reason) {
+		nwg_quota_release(&relay->net->flows.quotas);
+		return reason;
+	}
 	set_state(flow, state);
+	nwg_event_flow(NWG_CMD_FLOW_BEGIN_NTF, flow, NWG_FLOW_END_UNSPEC);
 	queue_delayed_work(system_power_efficient_wq, &relay->expiry, EXPIRY_INTERVAL);
 	return 0;
 }
@@ -312,7 +372,8 @@ static struct nwg_flow *flow_present(struct nwg_relay *relay, const struct nwg_f
 		return NULL;
 	if (nwg_flow_usable(flow))
 		return flow;
-	flow_remove(relay, flow);
+	flow_remove(relay, flow,
+		    nwg_flow_left(flow) > 0 ? NWG_FLOW_END_UNUSABLE : NWG_FLOW_END_EXPIRED);
 	return NULL;
 }
 
@@ -360,34 +421,78 @@ static enum nwg_relay_drop try_session(struct nwg_flow *flow, __le32 index)
 	return 0;
 }
 
-/* Make room for one more tentative flow of a client, so that it does not take that of another. */
+/*
+ * Make room for one more tentative flow of a client, so that it does not take that of another, nor a source
+ * with many clients those of others.
+ */
 static void make_tentative_room(struct nwg_relay *relay, __le32 index)
 {
-	const struct nwg_flow *known = nwg_roam_find(relay, index);
-	struct nwg_flow *flow, *oldest = NULL;
-	unsigned int count = 0;
+	const struct nwg_flow *known = nwg_roam_find(relay, index), *other;
+	struct nwg_flow *flow, *of_source = NULL, *of_client = NULL;
+	unsigned int source_count = 0, client_count = 0;
 
 	list_for_each_entry(flow, &relay->flows[NWG_FLOW_TENTATIVE], list) {
-		if (nwg_roam_find(relay, flow->roam.index[0]) != known)
+		other = flow->tries ? nwg_roam_find(relay, flow->roam.index[0]) : NULL;
+		if (!other || !nwg_quota_same_source(&other->key.client, &known->key.client))
 			continue;
-		count++;
-		oldest = oldest ?: flow;
+		source_count++;
+		of_source = of_source ?: flow;
+		if (other != known)
+			continue;
+		client_count++;
+		of_client = of_client ?: flow;
 	}
-	if (count < MAX_TENTATIVE_OF_CLIENT) {
-		if (relay->flow_count[NWG_FLOW_TENTATIVE] < MAX_TENTATIVE)
-			return;
-		oldest = list_first_entry(&relay->flows[NWG_FLOW_TENTATIVE], struct nwg_flow, list);
+	if (client_count >= MAX_TENTATIVE_OF_CLIENT)
+		flow = of_client;
+	else if (relay->flow_count[NWG_FLOW_TENTATIVE] < MAX_TENTATIVE)
+		return;
+	else if (source_count >= MAX_TENTATIVE_OF_SOURCE)
+		flow = of_source;
+	else
+		flow = list_first_entry(&relay->flows[NWG_FLOW_TENTATIVE], struct nwg_flow, list);
+	flow_remove(relay, flow, NWG_FLOW_END_EVICTED);
+}
+
+u32 nwg_flow_roam_limit(const struct nwg_relay *relay, const struct nwg_relay_params *params,
+			const struct nwg_flow_key *key, const struct nwg_flow *known)
+{
+	const u32 max = params->config.max_flows_per_source;
+
+	/* Its flow of before goes when the home has answered, so that in the end there are no more. */
+	if (nwg_quota_same_source(&known->key.client, &key->client))
+		return min(max, U32_MAX - MAX_TENTATIVE_OF_CLIENT) + MAX_TENTATIVE_OF_CLIENT;
+	return params->config.has_responder ? DIV_ROUND_UP(max, 2) : max;
+}
+
+/*
+ * Put a flow, which its source is charged for, into the relay and the tables, for a message that tells
+ * @index, see flow_add().
+ */
+static enum nwg_relay_drop flow_begin(struct nwg_relay *relay,
+				      const struct nwg_relay_params *params, struct nwg_flow *flow,
+				      enum nwg_flow_state state, __le32 index)
+{
+	enum nwg_relay_drop reason;
+
+	if (state == NWG_FLOW_NEW) {
+		note_sender(flow, index);
+	} else {
+		reason = try_session(flow, index);
+		if (reason)
+			return reason;
+		make_tentative_room(relay, index);
 	}
-	flow_remove(relay, oldest);
+	return flow_insert(relay, params, flow, state);
 }
 
 /*
  * Make a flow in a state, for a message that tells @index: the sender index of an initiation if it is
- * new, the session that is tried if it is tentative. Return: as nwg_flow_create().
+ * new, the session that is tried if it is tentative. @max: flows that its source may have then. Return: as
+ * nwg_flow_create().
  */
 static struct nwg_flow *flow_add(struct nwg_relay *relay, const struct nwg_relay_params *params,
 				 const struct nwg_flow_key *key, enum nwg_flow_state state,
-				 __le32 index, enum nwg_relay_drop *reason)
+				 __le32 index, u32 max, enum nwg_relay_drop *reason)
 {
 	struct nwg_flow *flow, *present;
 
@@ -405,16 +510,13 @@ static struct nwg_flow *flow_add(struct nwg_relay *relay, const struct nwg_relay
 		kmem_cache_free(flow_cache, flow);
 		return present;
 	}
-	*reason = 0;
-	if (state == NWG_FLOW_NEW) {
-		note_sender(flow, index);
-	} else {
-		*reason = try_session(flow, index);
-		if (!*reason)
-			make_tentative_room(relay, index);
+	/* First, so that nobody is charged for, or has to make room for, what may not be. */
+	*reason = nwg_quota_charge(relay, &key->client, max);
+	if (!*reason) {
+		*reason = flow_begin(relay, params, flow, state, index);
+		if (*reason)
+			nwg_quota_uncharge(relay, &key->client);
 	}
-	if (!*reason)
-		*reason = flow_insert(relay, params, flow, state);
 	spin_unlock_bh(&relay->lock);
 	if (!*reason)
 		return flow;
@@ -427,14 +529,21 @@ struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay
 				 const struct nwg_flow_key *key, __le32 sender,
 				 enum nwg_relay_drop *reason)
 {
-	return flow_add(relay, params, key, NWG_FLOW_NEW, sender, reason);
+	return flow_add(relay, params, key, NWG_FLOW_NEW, sender,
+			params->config.max_flows_per_source, reason);
 }
 
 struct nwg_flow *nwg_flow_roam(struct nwg_relay *relay, const struct nwg_relay_params *params,
 			       const struct nwg_flow_key *key, __le32 index,
 			       enum nwg_relay_drop *reason)
 {
-	return flow_add(relay, params, key, NWG_FLOW_TENTATIVE, index, reason);
+	const struct nwg_flow *known = nwg_roam_find(relay, index);
+
+	*reason = NWG_DROP_NO_FLOW;
+	if (unlikely(!known))
+		return NULL;
+	return flow_add(relay, params, key, NWG_FLOW_TENTATIVE, index,
+			nwg_flow_roam_limit(relay, params, key, known), reason);
 }
 
 enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index)
@@ -467,26 +576,34 @@ static void establish(struct nwg_flow *flow)
 	set_state(flow, NWG_FLOW_ESTABLISHED);
 	flow->roam_credit = now;
 	flow->tries = false;
+	nwg_event_flow(NWG_CMD_FLOW_STATE_NTF, flow, NWG_FLOW_END_UNSPEC);
 }
 
-void nwg_flow_confirm(struct nwg_flow *flow, __le32 client)
+bool nwg_flow_confirm(struct nwg_flow *flow, __le32 client)
 {
 	struct nwg_relay *relay = flow->relay;
-	struct nwg_flow *before = NULL;
+	struct nwg_flow *tried = NULL;
+	bool has;
 
 	spin_lock_bh(&relay->lock);
-	if (flow->gone || flow->state == NWG_FLOW_ESTABLISHED || !nwg_roam_has(flow, client))
+	if (flow->tries && !flow->gone)
+		tried = nwg_roam_find(relay, flow->roam.index[0]);
+	/* In a newer session of the client's than what it shows, if the home began that. */
+	if (tried && (tried == flow || !nwg_roam_has(tried, client)))
+		tried = NULL;
+	has = !flow->gone &&
+	      (flow->state == NWG_FLOW_ESTABLISHED || tried || nwg_roam_has(flow, client));
+	if (!has || flow->state == NWG_FLOW_ESTABLISHED)
 		goto out;
 	/* Who has begun a handshake here may have chosen the index that another's session has. */
-	if (flow->tries && flow->roam.client[0] == client && !flow->initiated && !flow->home_asked)
-		before = nwg_roam_find(relay, flow->roam.index[0]);
-	if (before && before != flow) {
-		nwg_roam_move(before, flow);
-		flow_remove(relay, before);
+	if (tried && !flow->initiated && !flow->home_asked) {
+		nwg_roam_move(tried, flow);
+		flow_remove(relay, tried, NWG_FLOW_END_REPLACED);
 	}
 	establish(flow);
 out:
 	spin_unlock_bh(&relay->lock);
+	return has;
 }
 
 int nwg_flow_initiated(struct nwg_flow *flow, __le32 sender, bool admitted)
@@ -579,16 +696,47 @@ bool nwg_flow_answers(struct nwg_flow *flow, __le32 receiver,
 	return answers;
 }
 
+unsigned int nwg_flow_whole(const struct nwg_flow *flow)
+{
+	const unsigned int mtu = READ_ONCE(flow->relay->dev->mtu);
+	const unsigned int headers =
+		sizeof(struct udphdr) + (ipv6_addr_v4mapped(&flow->mapping.addr) ?
+						 sizeof(struct iphdr) :
+						 sizeof(struct ipv6hdr));
+
+	return mtu > headers ? mtu - headers : 0;
+}
+
+/* Tell what its ends' MTU should be, as the tunnel does not take whole what they send. */
+static void tell_mtu(struct nwg_flow *flow)
+{
+	struct nwg_relay *relay = flow->relay;
+
+	spin_lock_bh(&relay->lock);
+	if (!flow->gone)
+		nwg_event_flow(NWG_CMD_FLOW_MTU_NTF, flow, NWG_FLOW_END_UNSPEC);
+	spin_unlock_bh(&relay->lock);
+}
+
 void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nwg_message_type type,
 		    unsigned int len)
 {
 	struct nwg_flow_counters *counters = &flow->counters[direction];
 	u16 largest = READ_ONCE(flow->largest[direction]);
+	unsigned int whole;
 
 	atomic64_inc(&counters->messages[type - 1]);
 	atomic64_add(len, &counters->bytes);
-	while (unlikely(len > largest) && !try_cmpxchg(&flow->largest[direction], &largest, len))
-		;
+	if (likely(len <= largest))
+		return;
+	while (!try_cmpxchg(&flow->largest[direction], &largest, len))
+		if (len <= largest)
+			return;
+	whole = nwg_flow_whole(flow);
+	/* The first of either end that is too large */
+	if (unlikely(len > whole && whole > NWG_TRANSPORT_MIN_LEN &&
+		     max(largest, READ_ONCE(flow->largest[!direction])) <= whole))
+		tell_mtu(flow);
 }
 
 void nwg_flow_count_drop(struct nwg_flow *flow, enum nwg_direction direction)
@@ -618,7 +766,8 @@ static void remove_all(struct nwg_relay *relay, enum nwg_flow_state state)
 
 	spin_lock_bh(&relay->lock);
 	while (!list_empty(flows)) {
-		flow_remove(relay, list_first_entry(flows, struct nwg_flow, list));
+		flow_remove(relay, list_first_entry(flows, struct nwg_flow, list),
+			    NWG_FLOW_END_REMOVED);
 		if (++batch % EXPIRY_BATCH)
 			continue;
 		spin_unlock_bh(&relay->lock);
@@ -657,7 +806,7 @@ static void expire(struct nwg_relay *relay, enum nwg_flow_state state, unsigned 
 		if (!expired && state != NWG_FLOW_ESTABLISHED)
 			break;
 		if (expired)
-			flow_remove(relay, flow);
+			flow_remove(relay, flow, NWG_FLOW_END_EXPIRED);
 		else
 			list_move_tail(&flow->list, flows);
 		if (--count % EXPIRY_BATCH)
@@ -684,21 +833,25 @@ void nwg_flow_expiry_work(struct work_struct *work)
 	spin_unlock_bh(&relay->lock);
 }
 
-const siphash_key_t *nwg_flow_hash_key(void)
-{
-	return &hash_key;
-}
-
 int __init nwg_flow_init(void)
 {
+	int err;
+
 	get_random_bytes(&hash_key, sizeof(hash_key));
+	err = nwg_quota_init();
+	if (err)
+		return err;
 	flow_cache = KMEM_CACHE(nwg_flow, 0);
-	return flow_cache ? 0 : -ENOMEM;
+	if (flow_cache)
+		return 0;
+	nwg_quota_exit();
+	return -ENOMEM;
 }
 
 void nwg_flow_exit(void)
 {
-	/* Flows are freed by call_rcu(). */
+	/* Flows and quotas are freed by call_rcu(). */
 	rcu_barrier();
 	kmem_cache_destroy(flow_cache);
+	nwg_quota_exit();
 }

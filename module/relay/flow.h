@@ -25,10 +25,10 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/rhashtable.h>
-#include <linux/siphash.h>
 
 #include "../../uapi/nwg.h"
 #include "counters.h"
+#include "quota.h"
 #include "roam.h"
 
 #define NWG_FLOW_STATES (NWG_FLOW_TENTATIVE + 1)
@@ -43,7 +43,8 @@ struct nwg_relay_params;
  * @local: own address that it sends to
  * @client_port: its port
  * @local_port: the relay's port
- * @scope: interface index if an address is link-local, else 0
+ * @scope: index of the interface that it is on, where an address is link-local, or where its relay has an
+ *	ingress interface; else of the VRF, or 0
  */
 struct nwg_flow_key {
 	struct in6_addr client;
@@ -194,6 +195,8 @@ struct nwg_flow {
  * @by_client: by key; no two relays of a namespace share an address and port
  * @by_mapping: by mapping
  * @sessions: by what the home calls their clients' sessions
+ * @quotas: how many they are
+ * @mappings_freed: counts those that have ended, of relays that give out addresses that are not this machine's
  *
  * Clients choose their keys, so @by_client is hashed with a secret (siphash) and nobody can aim at
  * one bucket.
@@ -202,6 +205,8 @@ struct nwg_flow_tables {
 	struct rhashtable by_client;
 	struct rhashtable by_mapping;
 	struct nwg_roam_tables sessions;
+	struct nwg_quotas quotas;
+	atomic_t mappings_freed;
 };
 
 int nwg_flow_tables_init(struct nwg_flow_tables *tables);
@@ -235,6 +240,17 @@ bool nwg_flow_asks(const struct nwg_flow *flow);
 bool nwg_flow_usable(const struct nwg_flow *flow);
 
 /**
+ * nwg_flow_siblings - how many flows the source of a client has besides the client's own
+ * @relay: the relay
+ * @key: the client
+ *
+ * The client's own is not counted where it cannot be used any more, either: it makes way for a new one.
+ *
+ * Context: RCU read section.
+ */
+u32 nwg_flow_siblings(struct nwg_relay *relay, const struct nwg_flow_key *key);
+
+/**
  * nwg_flow_create - make a flow for a client whose initiation is admitted
  * @relay: the relay
  * @params: its configuration
@@ -242,8 +258,8 @@ bool nwg_flow_usable(const struct nwg_flow *flow);
  * @sender: sender index of the initiation
  * @reason: written if there is none
  *
- * At the relay's limit the new flow that has waited longest for its answer has to go; established
- * ones never do.
+ * At the relay's limit, or its namespace's, the relay's new flow that has waited longest for its answer
+ * has to go; established ones never do. For a source that is at its limit none goes, and there is none.
  *
  * Context: RCU read section with BH off.
  * Return: the flow (which another CPU may have made meanwhile); or NULL.
@@ -251,6 +267,21 @@ bool nwg_flow_usable(const struct nwg_flow *flow);
 struct nwg_flow *nwg_flow_create(struct nwg_relay *relay, const struct nwg_relay_params *params,
 				 const struct nwg_flow_key *key, __le32 sender,
 				 enum nwg_relay_drop *reason);
+
+/**
+ * nwg_flow_roam_limit - how many flows the source of a client may have besides, if it goes on with a session
+ * @relay: the relay
+ * @params: its configuration
+ * @key: the client, as it is now
+ * @known: the flow that it has had so far
+ *
+ * Within one source a client may always move: its flow of before goes. From elsewhere, it has no part in what
+ * is for those who show a cookie, as it has not shown that it is where it says it is.
+ *
+ * Context: RCU read section.
+ */
+u32 nwg_flow_roam_limit(const struct nwg_relay *relay, const struct nwg_relay_params *params,
+			const struct nwg_flow_key *key, const struct nwg_flow *known);
 
 /**
  * nwg_flow_roam - make a tentative flow for a client that goes on with a session from elsewhere
@@ -294,8 +325,10 @@ enum nwg_relay_drop nwg_flow_tries(struct nwg_flow *flow, __le32 index);
  * which the receiver's index is whatever the receiver has chosen.
  *
  * Context: RCU read section with BH off.
+ * Return: whether the session is the flow's, or it is established by now. If not, the data are for whom the home
+ * knew by this mapping before.
  */
-void nwg_flow_confirm(struct nwg_flow *flow, __le32 client);
+bool nwg_flow_confirm(struct nwg_flow *flow, __le32 client);
 
 /**
  * nwg_flow_initiated - note an initiation of a client that has a flow
@@ -333,7 +366,13 @@ void nwg_flow_home_initiated(struct nwg_flow *flow, __le32 sender);
 bool nwg_flow_answers(struct nwg_flow *flow, __le32 receiver,
 		      const struct nwg_message_response *response);
 
-/* Count a datagram that was sent on. @len: UDP payload. Context: any. */
+/* UDP payload that goes through the tunnel whole, 0 if there is none. Context: RCU read section. */
+unsigned int nwg_flow_whole(const struct nwg_flow *flow);
+
+/*
+ * Count a datagram that was sent on, and if it is the first of the flow that does not go through the tunnel
+ * whole, tell that. @len: UDP payload. Context: RCU read section with BH off.
+ */
 void nwg_flow_count(struct nwg_flow *flow, enum nwg_direction direction, enum nwg_message_type type,
 		    unsigned int len);
 
@@ -353,8 +392,8 @@ void nwg_flow_remove_all(struct nwg_relay *relay);
 /* Work function of relay->expiry. */
 void nwg_flow_expiry_work(struct work_struct *work);
 
-/* Of hashes of what clients choose. */
-const siphash_key_t *nwg_flow_hash_key(void);
+/* Hash function of tables whose keys anybody may choose: with a secret. Context: any. */
+u32 nwg_flow_hash(const void *data, u32 len, u32 seed);
 
 int nwg_flow_init(void);
 void nwg_flow_exit(void);

@@ -16,6 +16,7 @@
 #include <net/gso.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
@@ -29,6 +30,7 @@
 #include "object.h"
 #include "peer.h"
 #include "relay.h"
+#include "stock.h"
 #include "transport/scrub.h"
 #include "transport/send.h"
 
@@ -81,10 +83,14 @@ static enum nwg_relay_drop exchange_cookie(struct nwg_flow *flow,
 	return nwg_datagram_exchange(skb, offset, &reply, sizeof(reply)) ? 0 : NWG_DROP_NO_MEMORY;
 }
 
-/* Send an admitted message to the home. Always consumes it. */
+/*
+ * Send an admitted message to the home. @peer: NULL if the interface is the stock module's. @fragmented:
+ * written if it is larger than the tunnel takes whole. Always consumes it.
+ */
 static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 					struct nwg_peer *peer, struct nwg_flow *flow,
-					struct sk_buff *skb, const struct nwg_datagram *datagram)
+					struct sk_buff *skb, const struct nwg_datagram *datagram,
+					bool *fragmented)
 {
 	const bool has_mac2 = datagram->type == NWG_MESSAGE_INITIATION ||
 			      datagram->type == NWG_MESSAGE_RESPONSE;
@@ -94,7 +100,7 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 		.destination = params->config.to,
 		.destination_port = params->config.to_port,
 	};
-	struct net_device *dev = flow->relay->device->dev;
+	struct net_device *dev = flow->relay->dev;
 	unsigned int mtu = READ_ONCE(dev->mtu);
 	enum nwg_relay_drop reason;
 
@@ -110,13 +116,32 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 	detach(skb);
 	skb->dev = dev;
 	if (unlikely(skb->len > mtu)) {
-		reason = nwg_send_fragments(peer, skb);
-		if (!reason)
-			nwg_relay_count_fragmented(flow->relay, NWG_FORWARD);
-		return reason;
+		*fragmented = true;
+		return nwg_send_fragments(peer, skb);
 	}
-	nwg_peer_send(peer, skb, mtu);
-	return 0;
+	if (likely(peer)) {
+		nwg_peer_send(peer, skb, mtu);
+		return 0;
+	}
+	return nwg_stock_send(skb) ? NWG_DROP_NO_PEER : 0;
+}
+
+/* Look up the route to a client over IPv6. Return: as lookup_route(). */
+static struct dst_entry *lookup_route6(struct net *net, struct flowi6 *ipv6)
+{
+	struct dst_entry *dst;
+	int err;
+
+	if (!ipv6->flowi6_oif)
+		return ip6_dst_lookup_flow(net, NULL, ipv6, NULL);
+	/* Without a socket that is bound to it, the interface would be preferred only. */
+	dst = ip6_route_output_flags(net, NULL, ipv6, RT6_LOOKUP_F_IFACE);
+	err = dst->error;
+	if (err) {
+		dst_release(dst);
+		return ERR_PTR(err);
+	}
+	return xfrm_lookup_route(net, dst, flowi6_to_flowi(ipv6), NULL, 0);
 }
 
 /* Look up the route to a client. Return: with a reference, or an ERR_PTR. */
@@ -133,10 +158,11 @@ static struct dst_entry *lookup_route(struct net *net, const struct nwg_flow_key
 		ipv6.flowi6_proto = IPPROTO_UDP;
 		ipv6.fl6_dport = key->client_port;
 		ipv6.fl6_sport = key->local_port;
-		return ip6_dst_lookup_flow(net, NULL, &ipv6, NULL);
+		return lookup_route6(net, &ipv6);
 	}
 	ipv4.daddr = key->client.s6_addr32[3];
 	ipv4.saddr = key->local.s6_addr32[3];
+	ipv4.flowi4_oif = key->scope;
 	ipv4.flowi4_proto = IPPROTO_UDP;
 	ipv4.fl4_dport = key->client_port;
 	ipv4.fl4_sport = key->local_port;
@@ -171,7 +197,7 @@ static enum nwg_relay_drop answer_with_cookie(struct nwg_relay *relay,
 					      const struct nwg_datagram *datagram)
 {
 	const unsigned int offset = nwg_message_offset(skb);
-	struct net *net = dev_net(relay->device->dev);
+	struct net *net = dev_net(relay->dev);
 	const struct nwg_ends ends = ends_to_client(key);
 	struct nwg_message_cookie_reply reply;
 	struct dst_entry *dst;
@@ -201,7 +227,7 @@ static enum nwg_relay_drop check_path(const struct nwg_relay *relay,
 				      const struct nwg_relay_params *params,
 				      const struct nwg_peer *peer, const struct sk_buff *skb)
 {
-	if (unlikely(!peer || !netif_running(relay->device->dev)))
+	if (unlikely((!peer && relay->device) || !netif_running(relay->dev)))
 		return NWG_DROP_NO_PEER;
 	if (unlikely(nwg_ttl_used_up(skb)))
 		return NWG_DROP_TTL;
@@ -215,6 +241,7 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 	const struct nwg_relay_params *params = rcu_dereference(relay->params);
 	struct nwg_peer *peer = rcu_dereference(params->peer);
 	struct nwg_datagram datagram;
+	bool fragmented = false;
 	enum nwg_relay_drop reason;
 
 	reason = nwg_datagram_read(skb, &datagram);
@@ -224,7 +251,7 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 		reason = nwg_relay_admit_client(relay, params, skb, &datagram, key, &flow);
 	if (likely(!reason)) {
 		WRITE_ONCE(flow->last_forward, nwg_moment_now());
-		reason = send_to_home(params, peer, flow, skb, &datagram);
+		reason = send_to_home(params, peer, flow, skb, &datagram, &fragmented);
 	} else if (reason == NWG_DROP_COOKIE) {
 		reason = answer_with_cookie(relay, params, key, skb, &datagram);
 	} else {
@@ -234,8 +261,10 @@ static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct
 	if (likely(!reason)) {
 		nwg_relay_count(relay, NWG_FORWARD, datagram.type, datagram.len);
 		nwg_flow_count(flow, NWG_FORWARD, datagram.type, datagram.len);
+		if (unlikely(fragmented))
+			nwg_relay_count_fragmented(relay, NWG_FORWARD);
 	} else {
-		nwg_relay_count_drop(relay, NWG_FORWARD, reason, datagram.len);
+		nwg_relay_count_drop(relay, NWG_FORWARD, reason, key, datagram.len);
 		if (flow)
 			nwg_flow_count_drop(flow, NWG_FORWARD);
 	}
@@ -249,6 +278,19 @@ static struct nwg_flow *find_client(struct nwg_relay_net *rn, const struct nwg_f
 	return flow && likely(nwg_flow_usable(flow)) ? flow : NULL;
 }
 
+/* Count each datagram of a batch that cannot be taken apart. */
+static void count_batch_drop(struct nwg_relay *relay, enum nwg_direction direction,
+			     const struct nwg_flow_key *key, const struct sk_buff *batch)
+{
+	unsigned int left = batch->len - nwg_message_offset(batch), size;
+
+	do {
+		size = min_t(unsigned int, left, skb_shinfo(batch)->gso_size ?: left);
+		nwg_relay_count_drop(relay, direction, NWG_DROP_MALFORMED, key, size);
+		left -= size;
+	} while (left);
+}
+
 /* Take a batch of datagrams from one client, which ingress has put together. Always consumes it. */
 static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *key,
 			  struct sk_buff *batch)
@@ -258,7 +300,7 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 
 	list = skb_gso_segment(batch, 0);
 	if (IS_ERR_OR_NULL(list)) {
-		nwg_relay_count_drop(relay, NWG_FORWARD, NWG_DROP_MALFORMED, batch->len);
+		count_batch_drop(relay, NWG_FORWARD, key, batch);
 		kfree_skb(batch);
 		return;
 	}
@@ -276,16 +318,12 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
  */
 static bool is_local(struct net *net, struct sk_buff *skb)
 {
-	const struct in6_addr *addr6;
 	const struct iphdr *header;
 	bool local;
 
-	if (!nwg_is_ipv4(skb)) {
-		addr6 = &ipv6_hdr(skb)->daddr;
-		return ipv6_chk_addr(net, addr6,
-				     ipv6_addr_type(addr6) & IPV6_ADDR_LINKLOCAL ? skb->dev : NULL,
-				     0);
-	}
+	/* Where the interface is in a VRF, of those that are; a global one may be another interface's. */
+	if (!nwg_is_ipv4(skb))
+		return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0);
 	header = ip_hdr(skb);
 	/* It has come from this machine, or past the routing already. */
 	if (skb_dst(skb))
@@ -305,9 +343,29 @@ static u32 scope_of(const struct sk_buff *skb)
 	return types & IPV6_ADDR_LINKLOCAL ? skb->dev->ifindex : 0;
 }
 
+/*
+ * The relay that a client's packet is for; completes the key of its flow. That has the ingress interface if the
+ * relay has one, and otherwise the VRF, so that no packet that comes in on another finds it.
+ */
+static struct nwg_relay *find_relay(struct net *net, const struct sk_buff *skb,
+				    struct nwg_flow_key *key)
+{
+	const int vrf = l3mdev_master_ifindex_rcu(skb->dev);
+	/* What has passed through a VRF is on that by now. */
+	const int slave = nwg_is_ipv4(skb) ? inet_sdif(skb) : inet6_sdif(skb);
+	struct nwg_relay *relay;
+
+	relay = nwg_relay_match(net, &key->local, key->local_port, slave ?: skb->dev->ifindex, vrf);
+	if (unlikely(!relay))
+		return NULL;
+	key->scope = nwg_is_ipv4(skb) ? 0 : scope_of(skb);
+	if (!key->scope)
+		key->scope = relay->listen.ifindex ?: vrf;
+	return relay;
+}
+
 bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 {
-	struct nwg_relay_net *rn = nwg_relay_net(net);
 	unsigned int offset = nwg_ip_header_len(skb);
 	struct nwg_flow_key key;
 	struct nwg_relay *relay;
@@ -326,11 +384,15 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 	key.client_port = ends.source_port;
 	key.local = ends.destination;
 	key.local_port = ends.destination_port;
-	key.scope = nwg_is_ipv4(skb) ? 0 : scope_of(skb);
 
-	flow = find_client(rn, &key);
-	relay = flow ? flow->relay : nwg_relay_match(rn, &key.local, key.local_port);
-	if (!relay || (!flow && !is_local(net, skb)))
+	relay = find_relay(net, skb, &key);
+	if (!relay)
+		return false;
+	flow = find_client(relay->net, &key);
+	/* Which may be that of another by now. */
+	if (likely(flow))
+		relay = flow->relay;
+	else if (!is_local(net, skb))
 		return false;
 
 	local_bh_disable();
@@ -404,8 +466,9 @@ static enum nwg_relay_drop send_to_client(struct net *net, struct nwg_flow *flow
  * Whether a fragment may be of a datagram for a relay, as far as addresses tell: it comes from the inner
  * endpoint of a relay to the peer, and goes to this machine or where such a relay has clients.
  */
-static bool is_for_relay(struct net *net, struct nwg_peer *peer, struct sk_buff *skb)
+static bool is_for_relay(struct net_device *dev, struct nwg_peer *peer, struct sk_buff *skb)
 {
+	struct net *net = dev_net(dev);
 	const struct nwg_relay_params *params;
 	const struct nwg_relay *relay;
 	struct in6_addr source;
@@ -415,9 +478,9 @@ static bool is_for_relay(struct net *net, struct nwg_peer *peer, struct sk_buff 
 		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &source);
 	else
 		source = ipv6_hdr(skb)->saddr;
-	list_for_each_entry_rcu(relay, &peer->device->relays, device_node) {
+	list_for_each_entry_rcu(relay, &nwg_relay_net(net)->relays, net_node) {
 		params = rcu_dereference(relay->params);
-		if (rcu_access_pointer(params->peer) != peer ||
+		if (relay->dev != dev || rcu_access_pointer(params->peer) != peer ||
 		    !ipv6_addr_equal(&params->config.to, &source))
 			continue;
 		if (READ_ONCE(relay->foreign))
@@ -440,39 +503,46 @@ static bool is_plain_udp(const struct sk_buff *skb)
 		!ip_fast_csum(ip_hdr(skb), sizeof(struct iphdr) / 4));
 }
 
-bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_relay_batch *batch)
+/*
+ * The flow that a packet out of the tunnel belongs to, or NULL. @peer: who sent it; NULL if the
+ * interface is the stock module's, where the allowed IPs say that.
+ */
+static struct nwg_flow *find_mapped(struct net_device *dev, const struct nwg_peer *peer,
+				    struct sk_buff *skb)
 {
-	struct net_device *dev = peer->device->dev;
+	struct nwg_flow_mapping mapping = { .ifindex = dev->ifindex };
 	const struct nwg_relay_params *params;
-	struct net *net = dev_net(dev);
-	struct nwg_flow_mapping mapping = {};
-	struct nwg_datagram datagram;
-	enum nwg_relay_drop reason;
-	struct nwg_relay *relay;
 	struct nwg_flow *flow;
 	struct nwg_ends ends;
 
-	if (unlikely(nwg_is_udp_fragment(skb))) {
-		if (!is_for_relay(net, peer, skb))
-			return false;
-		if (!nwg_reassemble(net, skb))
-			return true;
-	}
 	if (!is_plain_udp(skb) || !nwg_datagram_ends(skb, nwg_ip_header_len(skb), &ends))
-		return false;
-
+		return NULL;
 	mapping.addr = ends.destination;
 	mapping.port = ends.destination_port;
-	mapping.ifindex = dev->ifindex;
-	flow = nwg_mapping_find(&nwg_relay_net(net)->flows, &mapping);
+	flow = nwg_mapping_find(&nwg_relay_net(dev_net(dev))->flows, &mapping);
 	if (!flow)
-		return false;
-	relay = flow->relay;
-	params = rcu_dereference(relay->params);
+		return NULL;
+	params = rcu_dereference(flow->relay->params);
 	if (rcu_access_pointer(params->peer) != peer ||
 	    ends.source_port != params->config.to_port ||
 	    !ipv6_addr_equal(&ends.source, &params->config.to))
-		return false;
+		return NULL;
+	return flow;
+}
+
+static void count_reverse_drop(struct nwg_flow *flow, enum nwg_relay_drop reason, unsigned int len)
+{
+	nwg_relay_count_drop(flow->relay, NWG_REVERSE, reason, &flow->key, len);
+	nwg_flow_count_drop(flow, NWG_REVERSE);
+}
+
+/* Take one datagram of the home's, and count it. Always consumes it. */
+static void reverse(struct nwg_flow *flow, struct sk_buff *skb, struct nwg_relay_batch *batch)
+{
+	struct nwg_relay *relay = flow->relay;
+	const struct nwg_relay_params *params = rcu_dereference(relay->params);
+	struct nwg_datagram datagram;
+	enum nwg_relay_drop reason;
 
 	reason = nwg_datagram_read(skb, &datagram);
 	if (likely(!reason) && unlikely(nwg_ttl_used_up(skb)))
@@ -483,7 +553,7 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 	    unlikely(datagram.type == NWG_MESSAGE_COOKIE_REPLY && params->config.has_responder))
 		reason = exchange_cookie(flow, params, skb, &datagram);
 	if (likely(!reason))
-		reason = send_to_client(net, flow, skb, batch);
+		reason = send_to_client(dev_net(relay->dev), flow, skb, batch);
 	else
 		kfree_skb(skb);
 
@@ -491,8 +561,82 @@ bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_re
 		nwg_relay_count(relay, NWG_REVERSE, datagram.type, datagram.len);
 		nwg_flow_count(flow, NWG_REVERSE, datagram.type, datagram.len);
 	} else {
-		nwg_relay_count_drop(relay, NWG_REVERSE, reason, datagram.len);
-		nwg_flow_count_drop(flow, NWG_REVERSE);
+		count_reverse_drop(flow, reason, datagram.len);
 	}
+}
+
+bool nwg_relay_reverse(struct nwg_peer *peer, struct sk_buff *skb, struct nwg_relay_batch *batch)
+{
+	struct net_device *dev = peer->device->dev;
+	struct nwg_flow *flow;
+
+	if (unlikely(nwg_is_udp_fragment(skb))) {
+		if (!is_for_relay(dev, peer, skb))
+			return false;
+		memset(skb->cb, 0, sizeof(skb->cb));
+		if (!nwg_reassemble(dev_net(dev), skb))
+			return true;
+	}
+	flow = find_mapped(dev, peer, skb);
+	if (!flow)
+		return false;
+	reverse(flow, skb, batch);
+	return true;
+}
+
+/* Take what a stock interface's GRO has put together, or a datagram as it is. Always consumes it. */
+static void reverse_stock(struct nwg_flow *flow, struct sk_buff *skb)
+{
+	struct nwg_relay_batch batch = {};
+	struct sk_buff *list = skb, *next;
+
+	if (unlikely(skb_is_gso(skb))) {
+		list = skb_gso_segment(skb, 0);
+		if (IS_ERR_OR_NULL(list)) {
+			count_batch_drop(flow->relay, NWG_REVERSE, &flow->key, skb);
+			nwg_flow_count_drop(flow, NWG_REVERSE);
+			kfree_skb(skb);
+			return;
+		}
+		consume_skb(skb);
+	}
+	skb_list_walk_safe(list, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (likely(!skb_linearize(skb))) {
+			reverse(flow, skb, &batch);
+		} else {
+			count_reverse_drop(flow, NWG_DROP_NO_MEMORY,
+					   skb->len - nwg_message_offset(skb));
+			kfree_skb(skb);
+		}
+	}
+	nwg_batch_flush(&batch);
+}
+
+bool nwg_relay_reverse_stock(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct nwg_flow *flow;
+	bool whole = true;
+
+	/* All that is looked at before it is linear. */
+	if (!nwg_is_ipv4(skb) && ipv6_hdr(skb)->nexthdr == NEXTHDR_FRAGMENT &&
+	    !pskb_may_pull(skb, sizeof(struct ipv6hdr) + sizeof(struct frag_hdr)))
+		return false;
+	if (unlikely(nwg_is_udp_fragment(skb))) {
+		if (!is_for_relay(dev, NULL, skb))
+			return false;
+		local_bh_disable();
+		whole = nwg_reassemble(dev_net(dev), skb);
+		local_bh_enable();
+	}
+	if (!whole)
+		return true;
+	flow = find_mapped(dev, NULL, skb);
+	if (!flow)
+		return false;
+	local_bh_disable();
+	reverse_stock(flow, skb);
+	local_bh_enable();
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The path of a datagram through a relay, client to home. The other way is nwg_relay_reverse() in
- * relay.h.
+ * relay.h, or what is below.
  */
 #ifndef _NWG_RELAY_FORWARD_H
 #define _NWG_RELAY_FORWARD_H
@@ -20,5 +20,16 @@ struct net;
  * not for a relay.
  */
 bool nwg_relay_forward(struct net *net, struct sk_buff *skb);
+
+/**
+ * nwg_relay_reverse_stock - offer a UDP packet that came by a stock interface to the relays over it
+ * @skb: IP packet, data at the network header, which was validated; may be a fragment, or what GRO has
+ *	put together
+ *
+ * Context: RCU read section.
+ * Return: true if a relay took it; false if it is to go on, though it may be whole where it was a
+ * fragment.
+ */
+bool nwg_relay_reverse_stock(struct sk_buff *skb);
 
 #endif /* _NWG_RELAY_FORWARD_H */

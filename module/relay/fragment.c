@@ -10,6 +10,7 @@
 #include <net/route.h>
 
 #include "datagram.h"
+#include "stock.h"
 #include "transport/send.h"
 
 void nwg_make_fragmentable(struct net *net, struct sk_buff *skb)
@@ -25,12 +26,14 @@ void nwg_make_fragmentable(struct net *net, struct sk_buff *skb)
 	skb->ignore_df = 1;
 }
 
+#define IPV6_LEAST_MTU (sizeof(struct ipv6hdr) + sizeof(struct frag_hdr) + 8)
+
 /**
  * struct fragment_route - what the stack's fragmentation takes for a route
  * @dst: only what fragmentation looks at is set: the interface and its MTU
  * @ipv4: the same, as IPv4's fragmentation sees it
  * @ipv6: the same, as IPv6's does
- * @peer: where the fragments go
+ * @peer: where the fragments go, NULL: through the stock interface
  */
 struct fragment_route {
 	union {
@@ -56,8 +59,11 @@ static int send_fragment(struct net *net, struct sock *sk, struct sk_buff *skb)
 	struct fragment_route *route = container_of(skb_dst(skb), struct fragment_route, dst);
 
 	skb_dst_drop(skb);
-	nwg_peer_send(route->peer, skb, READ_ONCE(route->dst.dev->mtu));
-	return 0;
+	if (likely(route->peer)) {
+		nwg_peer_send(route->peer, skb, READ_ONCE(route->dst.dev->mtu));
+		return 0;
+	}
+	return nwg_stock_send(skb);
 }
 
 enum nwg_relay_drop nwg_send_fragments(struct nwg_peer *peer, struct sk_buff *skb)
@@ -67,6 +73,14 @@ enum nwg_relay_drop nwg_send_fragments(struct nwg_peer *peer, struct sk_buff *sk
 	struct net *net = dev_net(dev);
 	int err;
 
+	/*
+	 * What no link may have (RFC 791), but the stock interface may; for IPv6, a fragment of eight bytes. There
+	 * is stock fragmentation that does not come to an end with less.
+	 */
+	if (unlikely(READ_ONCE(dev->mtu) < (nwg_is_ipv4(skb) ? IPV4_MIN_MTU : IPV6_LEAST_MTU))) {
+		kfree_skb(skb);
+		return NWG_DROP_NO_PEER;
+	}
 	route.peer = peer;
 	/*
 	 * Without the interface, so that no reference to it is taken, for which there would be
@@ -80,7 +94,9 @@ enum nwg_relay_drop nwg_send_fragments(struct nwg_peer *peer, struct sk_buff *sk
 		err = ip_do_fragment(net, NULL, skb, send_fragment);
 	else
 		err = ipv6_stub->ipv6_fragment(net, NULL, skb, send_fragment);
-	return err ? NWG_DROP_NO_MEMORY : 0;
+	if (likely(!err))
+		return 0;
+	return err == -ENOMEM ? NWG_DROP_NO_MEMORY : NWG_DROP_NO_PEER;
 }
 
 bool nwg_is_udp_fragment(const struct sk_buff *skb)
@@ -102,11 +118,9 @@ bool nwg_reassemble(struct net *net, struct sk_buff *skb)
 	int err;
 
 	if (nwg_is_ipv4(skb)) {
-		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 		if (ip_defrag(net, skb, IP_DEFRAG_LOCAL_DELIVER))
 			return false;
 	} else {
-		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 		err = nf_ct_frag6_gather(net, skb, IP6_DEFRAG_CONNTRACK_IN);
 		if (err == -EINPROGRESS)
 			return false;

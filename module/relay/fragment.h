@@ -18,7 +18,7 @@ void nwg_make_fragmentable(struct net *net, struct sk_buff *skb);
 
 /**
  * nwg_send_fragments - send a packet that is too big for the tunnel
- * @peer: to whom
+ * @peer: to whom; NULL: through the stock interface
  * @skb: the packet, skb->dev the interface; consumed
  *
  * In fragments that are not too big, which are put together by the home. Outer fragments would be
@@ -38,7 +38,7 @@ bool nwg_is_udp_fragment(const struct sk_buff *skb);
 /**
  * nwg_reassemble - put a fragment together with those that came before it
  * @net: the interface's namespace
- * @skb: the fragment
+ * @skb: the fragment, its control buffer IP's
  *
  * Context: softirq.
  * Return: true if the packet is whole now, and linear; false if it is consumed. What cannot be put

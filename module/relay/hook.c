@@ -7,7 +7,8 @@
  *	     +--- anything else --> stack: reassembles fragments --> socket -------+
  *
  * The hook comes after raw, so that those chains still filter, and before connection tracking,
- * which never sees what a relay takes. The sockets hold the port, so that no program can bind it
+ * which never sees what a relay takes. What comes out of a stock interface with relays is met here, too,
+ * and goes to nwg_relay_reverse_stock(). The sockets hold the port, so that no program can bind it
  * and no ICMP error betrays it; what comes to them that is nothing for a relay is dropped.
  */
 #include "hook.h"
@@ -23,12 +24,20 @@
 
 #include "forward.h"
 #include "object.h"
+#include "stock.h"
 
 /*
  * Between raw and SELinux's first chain, which precedes connection tracking; the same for IPv4 and
  * IPv6.
  */
 #define HOOK_PRIORITY (NF_IP_PRI_RAW + 50)
+
+/* A packet may come out of a stock interface that has relays. Return: whether it is consumed. */
+static bool reverse(struct net *net, struct sk_buff *skb)
+{
+	return unlikely(READ_ONCE(nwg_relay_net(net)->over_stock)) && nwg_is_stock(skb->dev) &&
+	       skb->pkt_type == PACKET_HOST && nwg_relay_reverse_stock(skb);
+}
 
 static unsigned int take(struct sk_buff *skb, unsigned int offset, struct net *net)
 {
@@ -48,8 +57,11 @@ static unsigned int hook4(void *priv, struct sk_buff *skb, const struct nf_hook_
 {
 	const struct iphdr *header = ip_hdr(skb);
 
-	if (header->protocol != IPPROTO_UDP || header->ihl != sizeof(*header) / 4 ||
-	    ip_is_fragment(header))
+	if (header->protocol != IPPROTO_UDP || header->ihl != sizeof(*header) / 4)
+		return NF_ACCEPT;
+	if (reverse(state->net, skb))
+		return NF_STOLEN;
+	if (ip_is_fragment(ip_hdr(skb)))
 		return NF_ACCEPT;
 	return take(skb, sizeof(*header), state->net);
 }
@@ -58,7 +70,11 @@ static unsigned int hook6(void *priv, struct sk_buff *skb, const struct nf_hook_
 {
 	const struct ipv6hdr *header = ipv6_hdr(skb);
 
-	if (header->nexthdr != IPPROTO_UDP)
+	if (header->nexthdr != IPPROTO_UDP && header->nexthdr != NEXTHDR_FRAGMENT)
+		return NF_ACCEPT;
+	if (reverse(state->net, skb))
+		return NF_STOLEN;
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_UDP)
 		return NF_ACCEPT;
 	return take(skb, sizeof(*header), state->net);
 }
@@ -107,6 +123,7 @@ static int reserve(struct nwg_relay *relay, struct net *net, struct udp_port_cfg
 	int err;
 
 	config->local_udp_port = relay->listen.port;
+	config->bind_ifindex = relay->listen.ifindex;
 	err = udp_sock_create(net, config, socket);
 	if (!err)
 		setup_udp_tunnel_sock(net, *socket, &tunnel);

@@ -3,8 +3,8 @@
 
 #include <linux/inetdevice.h>
 #include <linux/random.h>
-#include <linux/siphash.h>
 #include <net/addrconf.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 #include <net/udp.h>
 
@@ -14,14 +14,16 @@
 /* With nine ports of ten in use, 1 in 800 new clients is refused. */
 #define PORT_TRIES 64
 
-/* Of a pool as large as this, one in so many is always free: relays have fewer flows. */
-#define POOL_TRIES 4096
+/* A pool of no more addresses than this is looked through to its last; of others some are tried. */
+#define POOL_SCAN 4096
+#define POOL_TRIES 64
 
-/* Hashed with the table's own secret: with a transparent source, clients choose their keys. */
+/* With a transparent source, clients choose their keys. */
 static const struct rhashtable_params by_mapping_params = {
 	.head_offset = offsetof(struct nwg_flow, mapping_node),
 	.key_offset = offsetof(struct nwg_flow, mapping),
 	.key_len = sizeof(struct nwg_flow_mapping),
+	.hashfn = nwg_flow_hash,
 	.automatic_shrinking = true,
 };
 
@@ -38,8 +40,12 @@ struct nwg_flow *nwg_mapping_find(struct nwg_flow_tables *tables,
 
 void nwg_mapping_remove(struct nwg_flow *flow)
 {
-	rhashtable_remove_fast(&flow->relay->net->flows.by_mapping, &flow->mapping_node,
-			       by_mapping_params);
+	struct nwg_flow_tables *tables = &flow->relay->net->flows;
+
+	rhashtable_remove_fast(&tables->by_mapping, &flow->mapping_node, by_mapping_params);
+	/* After it can be found that it is free. Masqueraded ones are no pool's. */
+	if (READ_ONCE(flow->relay->foreign))
+		atomic_inc_return(&tables->mappings_freed);
 }
 
 /*
@@ -99,12 +105,14 @@ static bool select_addr6(struct net_device *dev, const struct in6_addr *to, stru
 static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *mapping,
 		       const struct in6_addr *to, __be16 to_port)
 {
+	const int vrf = l3mdev_master_ifindex_rcu(dev);
+	const int dif = vrf ?: dev->ifindex, sdif = vrf ? dev->ifindex : 0;
 	struct net *net = dev_net(dev);
 
 	if (ipv6_addr_v4mapped(to))
 		return __udp4_lib_lookup(net, to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
-					 mapping->port, dev->ifindex, 0, nwg_udp_table(net), NULL);
-	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dev->ifindex, 0,
+					 mapping->port, dif, sdif, nwg_udp_table(net), NULL);
+	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dif, sdif,
 				 nwg_udp_table(net), NULL);
 }
 
@@ -118,7 +126,7 @@ static int take(struct nwg_flow *flow)
 static enum nwg_relay_drop map_masqueraded(struct nwg_flow *flow,
 					   const struct nwg_relay_config *config)
 {
-	struct net_device *dev = flow->relay->device->dev;
+	struct net_device *dev = flow->relay->dev;
 	__be16 port = flow->key.client_port;
 	unsigned int tries;
 	int err;
@@ -159,8 +167,7 @@ static bool has_ends(const struct nwg_relay_config *config)
 	return config->pool_len < (ipv6_addr_v4mapped(&config->pool) ? 31 : 127);
 }
 
-/* Number of addresses of a pool that clients can have, but no more than can be counted. */
-static u32 pool_size(const struct nwg_relay_config *config)
+u32 nwg_mapping_pool_size(const struct nwg_relay_config *config)
 {
 	unsigned int bits = ipv6_addr_v4mapped(&config->pool) ? 32 :
 			    counts_subnets(config)	      ? 64 :
@@ -190,34 +197,91 @@ static bool pool_addr_taken(struct net_device *dev, const struct in6_addr *addr,
 	if (ipv6_addr_equal(addr, to))
 		return true;
 	if (ipv6_addr_v4mapped(addr))
-		return inet_addr_type(net, addr->s6_addr32[3]) != RTN_UNICAST;
-	return ipv6_chk_addr(net, addr, NULL, 0);
+		return inet_addr_type_dev_table(net, dev, addr->s6_addr32[3]) == RTN_LOCAL;
+	return ipv6_chk_addr(net, addr, dev, 0);
+}
+
+/* Whether a mapping is what a client of the pool can have. */
+static bool in_pool(const struct nwg_relay_config *config, const struct nwg_flow_mapping *mapping)
+{
+	unsigned int word = counts_subnets(config) ? 1 : 3;
+	u32 number = ntohl(mapping->addr.s6_addr32[word]) - ntohl(config->pool.s6_addr32[word]) -
+		     has_ends(config);
+	struct in6_addr addr;
+
+	if (number >= nwg_mapping_pool_size(config))
+		return false;
+	pool_addr(config, number, &addr);
+	return mapping->port == htons(NWG_POOL_PORT) && ipv6_addr_equal(&mapping->addr, &addr);
 }
 
 /*
- * From where the client's address leads, one after the other. A client that comes back has the same
- * address so, as long as nobody else has taken it.
+ * Take a free address of the pool: where the client's address leads, so that a client that comes back has the same
+ * one as long as nobody else has taken it; or that of @freed; or, of a small pool, one after the other, and of
+ * a large one, any.
  */
-static enum nwg_relay_drop map_pooled(struct nwg_flow *flow, const struct nwg_relay_config *config)
+static enum nwg_relay_drop take_pooled(struct nwg_flow *flow, const struct nwg_relay_config *config,
+				       const struct nwg_flow_mapping *freed)
 {
 	struct nwg_flow_tables *tables = &flow->relay->net->flows;
-	struct net_device *dev = flow->relay->device->dev;
-	const u32 size = pool_size(config);
+	struct net_device *dev = flow->relay->dev;
+	const u32 size = nwg_mapping_pool_size(config);
+	const u32 most = size <= POOL_SCAN ? size : POOL_TRIES;
 	u32 number, tries;
+	int err;
 
-	number = reciprocal_scale((u32)siphash(&flow->key.client, sizeof(flow->key.client),
-					       nwg_flow_hash_key()),
+	number = reciprocal_scale(nwg_flow_hash(&flow->key.client, sizeof(flow->key.client), 0),
 				  size);
 	flow->mapping.port = htons(NWG_POOL_PORT);
-	for (tries = 0; tries < min_t(u32, size, POOL_TRIES); tries++) {
-		pool_addr(config, number, &flow->mapping.addr);
-		number = number + 1 < size ? number + 1 : 0;
+	/* One more, for @freed */
+	for (tries = 0; tries <= most; tries++) {
+		if (tries != 1) {
+			pool_addr(config, number, &flow->mapping.addr);
+			number = size <= POOL_SCAN ? (number + 1) % size :
+						     reciprocal_scale(get_random_u32(), size);
+		} else if (in_pool(config, freed)) {
+			flow->mapping.addr = freed->addr;
+		} else {
+			continue;
+		}
 		if (nwg_mapping_find(tables, &flow->mapping) ||
 		    pool_addr_taken(dev, &flow->mapping.addr, &config->to))
 			continue;
-		return take(flow) ? NWG_DROP_NO_MEMORY : 0;
+		err = take(flow);
+		if (!err)
+			return 0;
+		/* Another relay was faster. */
+		if (err != -EEXIST)
+			return NWG_DROP_NO_MEMORY;
 	}
 	return NWG_DROP_NO_ADDRESS;
+}
+
+/*
+ * A pool that was looked through in vain is not looked through again before a flow has ended, which a flood would
+ * have done for each of its messages; or a second later, as this machine may have given up an address.
+ */
+static enum nwg_relay_drop map_pooled(struct nwg_flow *flow, const struct nwg_relay_config *config,
+				      const struct nwg_flow_mapping *freed)
+{
+	struct nwg_relay *relay = flow->relay;
+	const u32 count = atomic_read_acquire(&relay->net->flows.mappings_freed);
+	const bool used_up = relay->pool_used_up && time_before(jiffies, relay->pool_looked + HZ);
+	enum nwg_relay_drop reason;
+
+	if (used_up && relay->pool_freed == count)
+		return NWG_DROP_NO_ADDRESS;
+	reason = take_pooled(flow, config, freed);
+	/* There was one, as one has ended since: of @freed. */
+	if (used_up && !reason && relay->pool_freed + 1 == count) {
+		relay->pool_freed = count;
+		return 0;
+	}
+	relay->pool_used_up = reason == NWG_DROP_NO_ADDRESS &&
+			      nwg_mapping_pool_size(config) <= POOL_SCAN;
+	relay->pool_freed = count;
+	relay->pool_looked = jiffies;
+	return reason;
 }
 
 static enum nwg_relay_drop map_transparent(struct nwg_flow *flow,
@@ -235,13 +299,14 @@ static enum nwg_relay_drop map_transparent(struct nwg_flow *flow,
 	return err == -EEXIST ? NWG_DROP_NO_PORT : NWG_DROP_NO_MEMORY;
 }
 
-enum nwg_relay_drop nwg_mapping_assign(struct nwg_flow *flow, const struct nwg_relay_config *config)
+enum nwg_relay_drop nwg_mapping_assign(struct nwg_flow *flow, const struct nwg_relay_config *config,
+				       const struct nwg_flow_mapping *freed)
 {
 	lockdep_assert_held(&flow->relay->lock);
-	flow->mapping.ifindex = flow->relay->device->dev->ifindex;
+	flow->mapping.ifindex = flow->relay->dev->ifindex;
 	switch (config->source) {
 	case NWG_SOURCE_POOL:
-		return map_pooled(flow, config);
+		return map_pooled(flow, config, freed);
 	case NWG_SOURCE_TRANSPARENT:
 		return map_transparent(flow, config);
 	default:

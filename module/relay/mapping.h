@@ -26,18 +26,23 @@ int nwg_mapping_table_init(struct rhashtable *table);
  * nwg_mapping_assign - give a flow's client an address and port inside the tunnel
  * @flow: the flow, with its key; from now on it can be found by the mapping
  * @config: its relay's configuration
+ * @freed: the mapping of a flow of the relay's that has just ended, or zeros
  *
  * By the relay's source:
  *
  * masquerade: the interface's address, with the client's port if it is free, or any;
- * pool: an address of the pool, the same for the same address of a client if it is free, or the next;
+ * pool: an address of the pool, the same for the same address of a client if it is free, or that of @freed, or
+ *	another;
  * transparent: the client's own.
  *
  * Context: RCU read section; relay->lock held.
  * Return: 0, or why there is none.
  */
-enum nwg_relay_drop nwg_mapping_assign(struct nwg_flow *flow,
-				       const struct nwg_relay_config *config);
+enum nwg_relay_drop nwg_mapping_assign(struct nwg_flow *flow, const struct nwg_relay_config *config,
+				       const struct nwg_flow_mapping *freed);
+
+/* Number of addresses of a pool that clients can have, but no more than can be counted. Context: any. */
+u32 nwg_mapping_pool_size(const struct nwg_relay_config *config);
 
 /* As nwg_flow_find(), by what the home knows the client by. */
 struct nwg_flow *nwg_mapping_find(struct nwg_flow_tables *tables,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "roam.h"
 
-#include <linux/jhash.h>
-
 #include "flow.h"
 #include "object.h"
 
@@ -14,7 +12,9 @@ struct session_key {
 
 static u32 hash_session(const struct nwg_relay *relay, __le32 index, u32 seed)
 {
-	return jhash_2words((__force u32)index, lower_32_bits((unsigned long)relay), seed);
+	const u32 words[] = { (__force u32)index, lower_32_bits((unsigned long)relay) };
+
+	return nwg_flow_hash(words, sizeof(words), seed);
 }
 
 static u32 hash_key(const void *data, u32 len, u32 seed)

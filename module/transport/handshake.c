@@ -58,6 +58,20 @@ static bool sent_lately(struct nwg_peer *peer)
 	       ktime_get_coarse_boottime_ns() - last < (u64)NWG_REKEY_TIMEOUT * NSEC_PER_SEC;
 }
 
+/* A message of a handshake was sent just now: see later whether it helped, if it has not yet. */
+static void postpone(struct nwg_peer *peer)
+{
+	const struct nwg_session *session;
+
+	rcu_read_lock_bh();
+	session = rcu_dereference_bh(peer->sessions.current_session);
+	if (!session || nwg_session_expired(session) ||
+	    nwg_session_older_than(session, NWG_REKEY_TIMEOUT) ||
+	    replay_counters_low(READ_ONCE(session->send_counter)))
+		nwg_timers_handshake_postponed(peer);
+	rcu_read_unlock_bh();
+}
+
 void nwg_handshake_setup(struct nwg_peer *peer)
 {
 	init_rwsem(&peer->handshake.lock);
@@ -70,7 +84,7 @@ void nwg_handshake_request(struct nwg_peer *peer, bool retry)
 	if (!retry)
 		peer->timers.attempts = 0;
 	if (sent_lately(peer)) {
-		nwg_timers_handshake_postponed(peer);
+		postpone(peer);
 		return;
 	}
 	rcu_read_lock_bh();
@@ -177,7 +191,7 @@ void nwg_handshake_transmit_work(struct work_struct *work)
 
 	/* Meanwhile a response was sent, which may have helped. */
 	if (sent_lately(peer)) {
-		nwg_timers_handshake_postponed(peer);
+		postpone(peer);
 		return;
 	}
 	atomic64_set(&peer->handshake.last_sent, ktime_get_coarse_boottime_ns());

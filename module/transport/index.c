@@ -14,7 +14,8 @@ static struct hlist_head *bucket_of(struct nwg_index_table *table, __le32 value)
 int nwg_index_table_init(struct nwg_index_table *table)
 {
 	spin_lock_init(&table->lock);
-	table->buckets = kvcalloc(1U << NWG_INDEX_BITS, sizeof(*table->buckets), GFP_KERNEL);
+	table->buckets =
+		kvcalloc(1U << NWG_INDEX_BITS, sizeof(*table->buckets), GFP_KERNEL_ACCOUNT);
 	return table->buckets ? 0 : -ENOMEM;
 }
 

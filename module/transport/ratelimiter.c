@@ -19,8 +19,14 @@
 #define MAX_NS (TOKEN_NS * PACKETS_BURST)
 
 #define BUCKET_BITS 13
-/* For each use, so that a flood of one does not shut out the other. */
-#define MAX_SOURCES (4U << BUCKET_BITS)
+
+/*
+ * Sources at once: of all owners, and of one use of one owner's, so that a flood of one does not shut out
+ * the others. These are counted by hash: two may share a number, but nobody can tell with whom.
+ */
+#define MAX_SOURCES (32U << BUCKET_BITS)
+#define MAX_SOURCES_OF_OWNER (4U << BUCKET_BITS)
+#define COUNT_BITS 12
 
 /**
  * struct source - the bucket of one source
@@ -35,7 +41,7 @@ struct source {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	struct source_key {
-		const struct net *net;
+		const void *owner;
 		u64 prefix; /* IPv6 /64, or IPv4 address */
 		u32 family;
 		u32 use;
@@ -48,7 +54,8 @@ struct source {
 static struct hlist_head *table;
 static siphash_key_t hash_key;
 static DEFINE_SPINLOCK(table_lock);
-static unsigned int source_count[NWG_RATELIMIT_USES]; /* table_lock */
+static unsigned int source_count; /* table_lock */
+static unsigned int source_counts[1 << COUNT_BITS]; /* by owner and use; table_lock */
 static struct delayed_work expiry;
 
 static struct hlist_head *bucket_of(const struct source_key *key)
@@ -56,7 +63,15 @@ static struct hlist_head *bucket_of(const struct source_key *key)
 	return &table[siphash(key, sizeof(*key), &hash_key) & ((1U << BUCKET_BITS) - 1)];
 }
 
-static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, const struct net *net,
+/* Where it is counted how many sources an owner has for a use. */
+static unsigned int *count_of(const struct source_key *key)
+{
+	const u64 hash = siphash_2u64((unsigned long)key->owner, key->use, &hash_key);
+
+	return &source_counts[hash & ((1U << COUNT_BITS) - 1)];
+}
+
+static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, const void *owner,
 		   struct sk_buff *skb)
 {
 	memset(key, 0, sizeof(*key));
@@ -69,7 +84,7 @@ static bool key_of(struct source_key *key, enum nwg_ratelimit_use use, const str
 	} else {
 		return false;
 	}
-	key->net = net;
+	key->owner = owner;
 	key->use = use;
 	return true;
 }
@@ -100,16 +115,18 @@ static struct source *source_find(struct hlist_head *bucket, const struct source
 	return NULL;
 }
 
-bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const struct net *net, struct sk_buff *skb)
+bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const void *owner, struct sk_buff *skb)
 {
 	struct source *source, *fresh;
 	struct hlist_head *bucket;
 	struct source_key key;
+	unsigned int *count;
 	bool allowed = false;
 
-	if (!key_of(&key, use, net, skb))
+	if (!key_of(&key, use, owner, skb))
 		return false;
 	bucket = bucket_of(&key);
+	count = count_of(&key);
 
 	rcu_read_lock();
 	source = source_find(bucket, &key);
@@ -134,11 +151,12 @@ bool nwg_ratelimiter_allow(enum nwg_ratelimit_use use, const struct net *net, st
 		/* Another CPU was quicker. */
 		allowed = source_take_token(source);
 		kfree(fresh);
-	} else if (source_count[use] >= MAX_SOURCES) {
+	} else if (source_count >= MAX_SOURCES || *count >= MAX_SOURCES_OF_OWNER) {
 		kfree(fresh);
 	} else {
 		hlist_add_head_rcu(&fresh->node, bucket);
-		source_count[use]++;
+		source_count++;
+		++*count;
 		schedule_delayed_work(&expiry, HZ);
 		allowed = true;
 	}
@@ -162,16 +180,16 @@ static void expire(struct work_struct *work)
 			if ((s64)(now - READ_ONCE(source->last)) < (s64)NSEC_PER_SEC)
 				continue;
 			hlist_del_rcu(&source->node);
-			source_count[source->key.use]--;
+			source_count--;
+			--*count_of(&source->key);
 			kfree_rcu(source, rcu);
 		}
 		spin_unlock_bh(&table_lock);
 		cond_resched();
 	}
 	spin_lock_bh(&table_lock);
-	for (i = 0; i < NWG_RATELIMIT_USES; i++)
-		if (source_count[i])
-			schedule_delayed_work(&expiry, HZ);
+	if (source_count)
+		schedule_delayed_work(&expiry, HZ);
 	spin_unlock_bh(&table_lock);
 }
 

@@ -448,7 +448,7 @@ int nwg_receive_init(struct nwg_device *wg)
 
 	wg->receive_queue_count = roundup_pow_of_two(min(num_online_cpus(), MAX_QUEUES));
 	wg->receive_queues =
-		kvcalloc(wg->receive_queue_count, sizeof(*wg->receive_queues), GFP_KERNEL);
+		kvcalloc(wg->receive_queue_count, sizeof(*wg->receive_queues), GFP_KERNEL_ACCOUNT);
 	if (!wg->receive_queues)
 		return -ENOMEM;
 	for (i = 0; i < wg->receive_queue_count; i++) {

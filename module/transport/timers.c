@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "log.h"
+#include "netlink/events.h"
 #include "peer.h"
 #include "send.h"
 
@@ -229,6 +230,7 @@ void nwg_timers_handshake_complete(struct nwg_peer *peer)
 	timer_delete(&peer->timers.retry);
 	peer->timers.attempts = 0;
 	atomic64_set(&peer->last_handshake, ktime_get_real_ns());
+	nwg_event_handshake(peer);
 }
 
 void nwg_timers_session_derived(struct nwg_peer *peer)

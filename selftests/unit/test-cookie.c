@@ -96,6 +96,32 @@ static void test_tampered_macs(void **state)
 	}
 }
 
+/* What is begun once says the same of an initiation: every bit but the type's and mac2's counts. */
+static void test_begun_mac1(void **state)
+{
+	struct cookie_keys keys = random_keys(), other = random_keys();
+	struct nwg_message_initiation message;
+	u8 *bytes = (u8 *)&message;
+	struct blake2s_ctx begun;
+	size_t bit;
+
+	(void)state;
+	test_random_bytes(&message, sizeof(message));
+	message.type = cpu_to_le32(NWG_MESSAGE_INITIATION);
+	cookie_mac1_begin(&begun, &keys);
+	assert_false(cookie_initiation_valid(&message, &begun));
+	cookie_macs_add(&message, sizeof(message), &keys, NULL);
+	for (bit = sizeof(message.type) * 8; bit < sizeof(message) * 8; bit++) {
+		bytes[bit / 8] ^= 1 << bit % 8;
+		assert_int_equal(cookie_initiation_valid(&message, &begun),
+				 bit / 8 >= sizeof(message) - NWG_MAC_LEN);
+		bytes[bit / 8] ^= 1 << bit % 8;
+	}
+	assert_true(cookie_initiation_valid(&message, &begun));
+	cookie_mac1_begin(&begun, &other);
+	assert_false(cookie_initiation_valid(&message, &begun));
+}
+
 static void test_wrong_keys(void **state)
 {
 	struct cookie_keys keys = random_keys(), other = random_keys();
@@ -192,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_tampered_macs),
+		cmocka_unit_test(test_begun_mac1),
 		cmocka_unit_test(test_wrong_keys),
 		cmocka_unit_test(test_no_cookie_zero_mac2),
 		cmocka_unit_test(test_cookie_is_of_its_source),

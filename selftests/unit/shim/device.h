@@ -32,6 +32,7 @@ struct inet6_dev {
  */
 struct net_device {
 	int ifindex;
+	unsigned int mtu;
 	struct in_ifaddr address4;
 	struct inet6_dev address6;
 };

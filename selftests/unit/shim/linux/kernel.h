@@ -2,6 +2,7 @@
 #ifndef _SHIM_LINUX_KERNEL_H
 #define _SHIM_LINUX_KERNEL_H
 
+#include <assert.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/limits.h>
@@ -12,6 +13,12 @@
 #define DIV_ROUND_UP(number, by) (((number) + (by)-1) / (by))
 #define container_of(pointer, type, member) ((type *)((void *)(pointer)-offsetof(type, member)))
 #define lower_32_bits(number) ((u32)(number))
+
+#define WARN_ON_ONCE(condition)       \
+	({                            \
+		assert(!(condition)); \
+		false;                \
+	})
 
 /* A number below @limit from one of 32 bits */
 static inline u32 reciprocal_scale(u32 number, u32 limit)

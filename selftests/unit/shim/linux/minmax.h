@@ -15,6 +15,7 @@
 #define min(a, b) shim_pick(a, <, b)
 #define max(a, b) shim_pick(a, >, b)
 #define min3(a, b, c) min(min(a, b), c)
+#define clamp_t(type, number, low, high) max((type)(low), min_t(type, number, high))
 #define min_t(type, a, b) min((type)(a), (type)(b))
 
 #endif /* _SHIM_LINUX_MINMAX_H */

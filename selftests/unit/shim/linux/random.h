@@ -12,4 +12,12 @@ static inline u32 get_random_u32_inclusive(u32 floor, u32 ceiling)
 	return floor + test_random_below(ceiling - floor + 1);
 }
 
+static inline u32 get_random_u32(void)
+{
+	u32 number;
+
+	test_random_bytes(&number, sizeof(number));
+	return number;
+}
+
 #endif /* _SHIM_LINUX_RANDOM_H */

@@ -128,6 +128,7 @@ static inline int shim_remove(struct rhashtable *table, struct rhash_head *head,
 
 /* The parameters are passed by value, as in the kernel. */
 #define rhashtable_lookup(table, key, params) shim_lookup(table, key, &(params))
+#define rhashtable_lookup_fast(table, key, params) rhashtable_lookup(table, key, params)
 #define rhashtable_insert_fast(table, head, params) shim_insert(table, head, &(params))
 #define rhashtable_remove_fast(table, head, params) shim_remove(table, head, &(params))
 #define rhashtable_lookup_insert_key(table, key, head, params) \

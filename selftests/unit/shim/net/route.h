@@ -8,7 +8,8 @@
 #define RTN_LOCAL 2
 
 struct net;
+struct net_device;
 
-unsigned int inet_addr_type(struct net *net, __be32 addr);
+unsigned int inet_addr_type_dev_table(struct net *net, const struct net_device *dev, __be32 addr);
 
 #endif /* _SHIM_NET_ROUTE_H */

@@ -10,9 +10,9 @@ bool shim_socket_has(__be16 port);
 
 #define udp_table (*(struct udp_table *)NULL)
 #define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, table, skb) \
-	((void)(net), shim_socket_has(dport))
+	((void)(net), (void)(dif), (void)(sdif), shim_socket_has(dport))
 #define __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, table, skb) \
-	((void)(net), shim_socket_has(dport))
+	((void)(net), (void)(dif), (void)(sdif), shim_socket_has(dport))
 
 struct sk_buff;
 
