@@ -39,16 +39,6 @@ in_the_way() {
 		ip link add w0 type wireguard && ip link del w0 && insmod "$NWG_MODULE"
 }
 
-# nwgctl says what is wrong with a relay over an interface of the stock module.
-stock_has_no_relay() {
-	ip link add w0 type wireguard || return
-	! "$NWGCTL" relay add dev w0 listen 60000 peer "$(wg genkey | wg pubkey)" to 10.0.0.1:1 \
-		2>"$work/err" || return
-	cat "$work/err"
-	ip link del w0
-	grep -q 'not of kind nwg.*drop_in=1' "$work/err"
-}
-
 # Who asks for kind or family gets nwg, with its option.
 example() {
 	local directory=$here/../tools/modprobe.d
@@ -240,10 +230,9 @@ downs() {
 		! ip -n drop-in-b rule | grep -q 51820
 }
 
-ktap_plan 22
+ktap_plan 21
 ktap_run "the stock module is in the way: EEXIST, a message, nothing left" in_the_way
 ktap_run "nwgctl: without nwg, the stock module may be why" nwgctl_explains
-ktap_run "nwgctl: a relay needs kind nwg, or drop_in" stock_has_no_relay
 rmmod wireguard || exit 1
 drop_in_load || exit 1
 ktap_run "the stock module cannot be loaded then" stock_stays_out

@@ -7,7 +7,6 @@ is refused here is refused there, or stock.py says why not. Needs root and a net
 own. Prints a line for each result, for ktap_lines."""
 
 import contextlib
-import ctypes
 import errno
 import os
 import socket
@@ -16,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 
 import genl
 import stock
@@ -26,17 +24,15 @@ from genl import (A_CIDR_MASK, A_FAMILY, A_FLAGS, A_IPADDR, A_REMOVE_ME, FLAGS, 
                   P_REPLACE_ALLOWEDIPS, P_RX_BYTES, P_TX_BYTES, P_UPDATE_ONLY, P_VERSION, PEERS,
                   PRIVATE_KEY, PUBLIC_KEY, REPLACE_PEERS, SET_DEVICE, Refused, allowed_ip, attr,
                   get, nest, peer, set_device, u8, u16)
+from processes import CLONE_NEWUSER, become_namespace_root, become_nobody, in_child
 from report import Failed, check, equal, plan, report
 
 # Family and kind, which have one name, and whether it is our module that serves them
 FAMILY, OURS = {"nwg": ("nwg", True), "wireguard": ("wireguard", False),
                 "drop-in": ("wireguard", True)}[sys.argv[1]] if len(sys.argv) == 2 else sys.exit(__doc__)
 RELAY_GET, FLOW_GET = 5, 6
-NOBODY = 65534
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 NAME = genl.name("wg0")
 SMALL = 4096  # bytes of a dump message that hold some 20 peers
-libc = ctypes.CDLL(None, use_errno=True)
 
 # RFC 7748, section 6.1: Alice's and Bob's keys.
 ALICE = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
@@ -386,39 +382,6 @@ def case_port_in_use():
         equal(list(get(sock, "wg0").peers), [key_of(1)], "peers once the port is free")
 
 
-def in_child(work, meanwhile=lambda channel, child: None):
-    """Run in a process of its own; what it raises fails here. Both have an end of a channel."""
-    reading, writing = os.pipe()
-    here, there = socket.socketpair()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        here.close()
-        try:
-            work(there)
-            message = ""
-        except BaseException:  # pylint: disable=broad-except
-            message = traceback.format_exc()
-        os.write(writing, message.encode())
-        os._exit(0)
-    os.close(writing)
-    there.close()
-    try:
-        meanwhile(here, child)
-    finally:
-        here.close()
-        with os.fdopen(reading) as pipe:
-            message = pipe.read()
-        os.waitpid(child, 0)
-        check(not message, message)
-
-
-def become_nobody():
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
-
-
 def refused_all(sock):
     """No command of the family is permitted, as do or as dump."""
     for command in range(7 if FAMILY == "nwg" else 2):
@@ -481,19 +444,6 @@ def case_borrowed_socket():
 
     with interface():
         in_child(work, meanwhile)
-
-
-def become_namespace_root(namespaces=CLONE_NEWUSER | CLONE_NEWNET):
-    """As nobody, a user namespace with a network namespace, and root in there."""
-    become_nobody()
-    # Giving up root made /proc/self root's own.
-    libc.prctl(4, 1)  # PR_SET_DUMPABLE
-    if libc.unshare(namespaces):
-        raise OSError(ctypes.get_errno(), "unshare")
-    for file, line in (("setgroups", "deny"), ("uid_map", f"0 {NOBODY} 1"),
-                       ("gid_map", f"0 {NOBODY} 1")):
-        with open(f"/proc/self/{file}", "w", encoding="ascii") as stream:
-            stream.write(line)
 
 
 def case_user_namespace():

@@ -122,6 +122,29 @@ class Dump(Request):
         return 0
 
 
+class Told(Request):
+    """One that makes an event: who listens has it, or is told that there was one."""
+
+    def __init__(self, request, listener):
+        super().__init__(request.sock, request.message)
+        self.listener = listener
+
+    def events(self):
+        try:
+            return len(self.listener.receive())
+        except BlockingIOError:
+            return 0
+        except OSError as lost:
+            equal(errno.errorcode.get(lost.errno), "ENOBUFS", "of who listens: errno")
+            return 1
+
+    def answer(self):
+        error = super().answer()
+        events = self.events()
+        equal(events, int(not error), f"error {error}: events that came, or were told to be lost")
+        return error
+
+
 class Requests:
     """The two netlink sockets, and what requests through them have done."""
 
@@ -278,14 +301,22 @@ def relays(tests):
                      make.of_relay("relay-new", **second, **to),
                      make.of_relay("relay-del", **second), refusals=4)
     tests.one_by_one("a relay is changed",
-                     make.of_relay("relay-set", **listen, responder=KEY, max_flows=7),
-                     make.of_relay("relay-set", **listen, responder=bytes(32), max_flows=4096),
+                     make.of_relay("relay-set", **listen, responder=KEY, max_flows=7,
+                                   max_flows_per_source=3),
+                     make.of_relay("relay-set", **listen, responder=bytes(32),
+                                   max_flows=4096, max_flows_per_source=256),
                      refusals=2)
+    with genl.Socket("nwg") as listener:
+        listener.socket.settimeout(0)
+        listener.join("events")
+        tests.one_by_one("a relay is changed, and somebody listens",
+                         *(Told(make.of_relay("relay-set", **listen, max_flows=flows), listener)
+                           for flows in (7, 4096)), refusals=1)
     tests.one_by_one("the relays are shown", make.dump_relays("relay-get"))
     tests.one_by_one("their flows are shown", make.dump_relays("flow-get"), refusals=2)
     tests.one_by_one("a relay is removed", remove, add)
 
 
 subprocess.run(("ip", "link", "set", "lo", "up"), check=True)
-plan(19)
+plan(20)
 configuration(Tests())

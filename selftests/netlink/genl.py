@@ -14,7 +14,7 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLMSG_HEADER, GENL_HEADER = 16, 4
 NLA_F_NESTED = 0x8000
 NLMSGERR_ATTR_MSG, NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MISS_TYPE = 1, 2, 5
-NETLINK_CAP_ACK, NETLINK_EXT_ACK = 10, 11
+NETLINK_ADD_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 1, 10, 11
 SOL_NETLINK, NETLINK_GENERIC = 270, 16
 
 GET_DEVICE, SET_DEVICE = 0, 1
@@ -140,13 +140,19 @@ class Netlink:
 
 
 class Socket(Netlink):
-    """A generic netlink socket that knows one family."""
+    """A generic netlink socket that knows one family, and its multicast groups."""
 
     def __init__(self, family, room=1 << 16, cap_ack=True):
         super().__init__(NETLINK_GENERIC, room, cap_ack)
         self.family = 0x10  # the controller
         reply = dict(parse(self.ask(3, attr(2, family.encode() + b"\0"))[0].body[GENL_HEADER:]))
         self.family, = struct.unpack("=H", reply[1])
+        groups = (dict(parse(group)) for _, group in parse(reply.get(7, b"")))
+        self.groups = {group[1].rstrip(b"\0").decode(): struct.unpack("=I", group[2])[0]
+                       for group in groups}
+
+    def join(self, group):
+        self.socket.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, self.groups[group])
 
     def request(self, command, attributes, flags, reserved=0):
         body = struct.pack("=BBH", command, 1, reserved) + attributes

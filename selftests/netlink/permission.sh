@@ -130,12 +130,19 @@ relay_over_it() {
 		inside "$NWGCTL" relay show | grep -q ':60000' && inside "$NWGCTL" relay del listen 60000
 }
 
+# What all relays of a network namespace may have of flows is for root of the machine.
+limit_stays() {
+	local limit=/sys/module/nwg/parameters/max_flows before
+	before=$(<"$limit")
+	! inside sh -c "echo 7 >$limit" && [ "$(<"$limit")" = "$before" ]
+}
+
 sockets_stay() {
 	denied inside "$tool" set w0 "$@" && unchanged w0 inside
 }
 
 ours=$([ "$family" = wireguard ] || echo 1)
-ktap_plan $((ours ? 14 : 10))
+ktap_plan $((ours ? 15 : 10))
 setpriv --reuid $OWNER --regid $OWNER --clear-groups \
 	unshare --map-root-user --net sleep 86400 &
 owner=$!
@@ -158,6 +165,7 @@ if [ -n "$ours" ]; then
 	ktap_run "relays: not for root of a user namespace, in this network namespace" \
 		no_relays_for as $OWNER unshare --map-root-user
 	ktap_run "relays: none of another network namespace" unseen_relays
+	ktap_run "root of a user namespace: no higher limit of flows" limit_stays
 fi
 ip link set w0 netns "$owner"
 ktap_run "an interface that was moved in: all but ..." moved_in

@@ -25,6 +25,8 @@ def v6(text):
     return socket.inet_pton(socket.AF_INET6, text)
 
 
+# Of the loopback interface.
+LO = 1
 # A request that is right; in the cases, None takes an attribute out of it.
 GOOD = {
     "relay-new": {"ifname": "wg0", "listen_port": 60002, "peer": KEY, "to_ip4": v4("10.0.0.2"),
@@ -56,6 +58,8 @@ LISTENS = (
     ("listens on v4-mapped", errno.EINVAL, "listen-ip6", "LISTEN_IP6",
      {"listen_ip6": v6("::ffff:10.0.0.1")}),
     ("listening address of 5 bytes", errno.ERANGE, "listen-ip6", "", {"listen_ip6": bytes(5)}),
+    *(("listens on no interface that is there", errno.ENODEV, "listen-ifindex", "ip link",
+       {"listen_ifindex": index}) for index in (0x7FFFFFFF, 0xFFFFFFFF)),
 )
 NO_PORT = (("no port", errno.EINVAL, "listen-port", "LISTEN_PORT", {"listen_port": None}),)
 ENDPOINTS = (
@@ -68,6 +72,8 @@ ENDPOINTS = (
     ("to port 0", errno.EINVAL, "to-port", "TO_PORT", {"to_port": 0}),
     ("to what is not the peer's", errno.EINVAL, "to-ip4", "allowed IPs", {"to_ip4": v4("10.9.9.9")}),
     ("no flows", errno.EINVAL, "max-flows", "MAX_FLOWS", {"max_flows": 0}),
+    ("no flows of a source", errno.EINVAL, "max-flows-per-source", "for no limit",
+     {"max_flows_per_source": 0}),
     ("source 3", errno.EINVAL, "source", "SOURCE", {"source": 3}),
     ("a pool that is none", errno.EINVAL, "source", "POOL_IP4", {"source": 1}),
     ("two pools", errno.EINVAL, "source", "POOL_IP4",
@@ -98,6 +104,8 @@ NO_RELAY = (
     ("no relay there", errno.ENOENT, "listen-port", "no relay", {"listen_port": 60009}),
     ("no relay on that address", errno.ENOENT, "listen-ip4", "no relay",
      {"listen_ip4": v4("10.0.0.1")}),
+    ("no relay on that interface", errno.ENOENT, "listen-port", "no relay", {"listen_ifindex": LO}),
+    ("no relay on all interfaces", errno.ENOENT, "listen-port", "no relay", {"listen_port": 60004}),
     ("over another interface", errno.EINVAL, "ifname", "another interface", {"ifname": "wg1"}),
 )
 REFUSALS = {
@@ -116,6 +124,18 @@ REFUSALS = {
         ("a relay is on one address", errno.EADDRINUSE, "listen-port", "another relay",
          {"listen_port": 60001}),
         ("a socket is there", errno.EADDRINUSE, "listen-port", "socket", {"listen_port": 60003}),
+        ("a relay is on that interface", errno.EEXIST, "listen-port", "already",
+         {"listen_port": 60004, "listen_ifindex": LO}),
+        ("a relay is on one interface", errno.EADDRINUSE, "listen-port", "another relay",
+         {"listen_port": 60004}),
+        ("a relay is on all interfaces", errno.EADDRINUSE, "listen-port", "another relay",
+         {"listen_port": 60000, "listen_ifindex": LO}),
+        ("a relay is on all addresses of that interface", errno.EADDRINUSE, "listen-ip4",
+         "another relay", {"listen_port": 60004, "listen_ip4": v4("10.0.0.1"), "listen_ifindex": LO}),
+        ("a socket is on that interface", errno.EADDRINUSE, "listen-port", "socket",
+         {"listen_port": 60005, "listen_ifindex": LO}),
+        ("a socket is on all interfaces", errno.EADDRINUSE, "listen-port", "socket",
+         {"listen_port": 60003, "listen_ifindex": LO}),
         ("IPv4 address of another", errno.EADDRNOTAVAIL, "listen-ip4", "this network namespace's",
          {"listen_ip4": v4("10.0.0.77")}),
         ("IPv6 address of another", errno.EADDRNOTAVAIL, "listen-ip6", "this network namespace's",
@@ -123,7 +143,8 @@ REFUSALS = {
     ),
     "relay-set": (*INTERFACES, *NO_PORT, *LISTENS, *ENDPOINTS, *NO_RELAY),
     "relay-del": (*INTERFACES, *NO_PORT, *LISTENS, *NO_RELAY,
-                  ("peer", errno.EINVAL, "peer", "Unknown", {"peer": KEY})),
+                  ("peer", errno.EINVAL, "peer", "Unsupported", {"peer": KEY}),
+                  ("max flows", errno.EINVAL, "max-flows", "Unsupported", {"max_flows": 5})),
     "relay-get": (*INTERFACES,
                   ("port", errno.EINVAL, "listen-port", "Unknown", {"listen_port": 60000})),
     "flow-get": (*INTERFACES, *LISTENS,
@@ -158,6 +179,35 @@ def refused(sock, operation, error, named, said, changes):
     equal(relays(sock), before, "relays")
 
 
+def by_ingress(sock, port):
+    """{ingress interface: limit of flows} of the relays on a port."""
+    found = [SPEC.decode("relay", body[genl.GENL_HEADER:]) for body in relays(sock)[:-1]]
+    return {relay.get("listen-ifindex", 0): relay["max-flows"] for relay in found
+            if relay["listen-port"] == port}
+
+
+def side_by_side(sock, first, second):
+    """Two relays on a port, each on an interface of its own, where a socket is on a third's."""
+    new = GOOD["relay-new"] | {"listen_port": 60005}
+    SPEC.ask(sock, "relay-new", **new, listen_ifindex=first)
+    SPEC.ask(sock, "relay-new", **new, listen_ifindex=second)
+    equal(by_ingress(sock, 60005), {first: 4096, second: 4096}, "made")
+    SPEC.ask(sock, "relay-set", listen_port=60005, listen_ifindex=first, max_flows=5)
+    equal(by_ingress(sock, 60005), {first: 5, second: 4096}, "one changed")
+    equal(len(SPEC.ask(sock, "flow-get", listen_port=60005, listen_ifindex=first)), 1, "no flow, but an end")
+    SPEC.ask(sock, "relay-del", listen_port=60005, listen_ifindex=first)
+    equal(by_ingress(sock, 60005), {second: 4096}, "one removed")
+    SPEC.ask(sock, "relay-del", listen_port=60005, listen_ifindex=second)
+    equal(by_ingress(sock, 60005), {}, "both removed")
+
+
+def index_0(sock):
+    """It is as if there was none."""
+    SPEC.ask(sock, "relay-new", **GOOD["relay-new"] | {"listen_port": 60006}, listen_ifindex=0)
+    equal(by_ingress(sock, 60006), {0: 4096}, "made")
+    SPEC.ask(sock, "relay-del", listen_port=60006)
+
+
 def ip(*arguments):
     subprocess.run(("ip",) + arguments, check=True, capture_output=True, timeout=60)
 
@@ -168,17 +218,25 @@ def main():
         ip("link", "add", name, "type", "nwg")
     ip("address", "add", "10.0.0.1/24", "dev", "wg0")
     ip("link", "set", "wg0", "up")
-    with genl.Socket("nwg") as sock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+    with genl.Socket("nwg") as sock, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         genl.set_device(sock, "wg0", genl.nest(genl.PEERS, genl.peer(
             KEY, allowed=[genl.allowed_ip("10.0.0.2", 32), genl.allowed_ip("::", 0)])))
         SPEC.ask(sock, "relay-new", **GOOD["relay-new"] | {"listen_port": 60000})
         SPEC.ask(sock, "relay-new", **GOOD["relay-new"] | {"listen_port": 60001,
                                                            "listen_ip4": v4("10.0.0.1")})
+        SPEC.ask(sock, "relay-new", **GOOD["relay-new"] | {"listen_port": 60004,
+                                                           "listen_ifindex": LO})
         taken.bind(("", 60003))
-        plan(sum(map(len, REFUSALS.values())))
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        bound.bind(("", 60005))
+        plan(sum(map(len, REFUSALS.values())) + 2)
         for operation, cases in REFUSALS.items():
             for name, *case in cases:
                 report(f"{operation}: {name}", lambda: refused(sock, operation, *case))
+        indexes = [socket.if_nametoindex(name) for name in ("wg0", "wg1")]
+        report("two relays on a port, by interface", lambda: side_by_side(sock, *indexes))
+        report("interface 0 is all", lambda: index_0(sock))
     for name in ("wg0", "wg1"):
         ip("link", "del", name)
 

@@ -34,7 +34,7 @@ def case_schema(spec):
 
 def case_names(spec):
     """each name that is used is defined, and each that is defined is used"""
-    used_sets, used_definitions = set(), set()
+    used_sets, used_definitions, used_groups = set(), set(), set()
     for name, attributes in spec.sets.items():
         for attribute in attributes.values():
             used_sets |= {attribute.get("nested-attributes")}
@@ -44,24 +44,24 @@ def case_names(spec):
                     used_definitions |= {limit.partition(" - ")[0]}
     for name, operation in spec.ops.items():
         used_sets |= {operation["attribute-set"]}
+        used_groups |= {operation.get("mcgrp")}
         modes = [operation[mode] for mode in ("do", "dump") if mode in operation]
-        check(modes, f"{name} has neither do nor dump")
-        for attribute in [attribute for mode in modes for part in mode.values()
-                          for attribute in part["attributes"]]:
+        for attribute in [attribute for part in spec.messages(operation) for attribute in part]:
             check(attribute in spec.sets[operation["attribute-set"]],
                   f"{name}: no attribute {attribute}")
         for attribute in [name for mode in modes for name in mode["request"]["attributes"]]:
             check(not spec.read_only(spec.sets[operation["attribute-set"]][attribute]),
                   f"{name}: {attribute} is read only")
     equal(used_sets - {None}, set(spec.sets), "attribute sets")
+    equal(used_groups - {None}, set(spec.groups), "multicast groups")
     unused = {name for name, entry in spec.definitions.items()
               if entry["type"] != "const" or "header" in entry} - used_definitions
     check(not unused, f"definitions that nothing uses: {unused}")
     check(used_definitions - {None} <= set(spec.definitions), f"{used_definitions}")
     for name, attributes in spec.sets.items():
         roots = [operation for operation in spec.ops.values() if operation["attribute-set"] == name]
-        listed = {attribute for operation in roots for mode in ("do", "dump")
-                  for part in operation.get(mode, {}).values() for attribute in part["attributes"]}
+        listed = {attribute for operation in roots for part in spec.messages(operation)
+                  for attribute in part}
         left = {attribute["name"] for attribute in attributes.values()
                 if attribute["type"] not in ("unused", "pad")} - listed
         check(not roots or not left, f"attributes of {name} that no operation has: {left}")

@@ -211,7 +211,7 @@ def case_relay_replies(spec):
                    "source": 1, "pool_len": 24,
                    listen.replace("listen", "pool"): socket.inet_pton(family, pool)}
             spec.ask(sock, "relay-new", ifname="wg0", listen_port=60000, to_port=60000,
-                     peer=KEY + b"\2", max_flows=5, **raw)
+                     peer=KEY + b"\2", max_flows=5, listen_ifindex=socket.if_nametoindex("lo"), **raw)
             with socket.socket(family, socket.SOCK_DGRAM) as client:
                 for datagram in (initiation, junk):
                     client.sendto(datagram, (address, 60000))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The netlink specs in uapi/, in the form of the kernel's (Documentation/userspace-api/netlink)."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from report import check
 
 UAPI = Path(__file__).resolve().parents[2] / "uapi"
 SCALARS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s64": 8}
+ADDRESSES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 
 
 def c_name(name):
@@ -27,6 +29,11 @@ class Spec:
         for entry in self.yaml["attribute-sets"]:
             self.sets[entry["name"]] = self.numbered(entry["attributes"])
         self.ops = self.numbered(self.yaml["operations"]["list"])
+        for entry in self.ops.values():
+            if "notify" in entry:
+                same = self.ops[entry["notify"]]
+                entry |= {"attribute-set": same["attribute-set"], "event": same["dump"]["reply"]}
+        self.groups = [entry["name"] for entry in self.yaml.get("mcast-groups", {}).get("list", [])]
 
     @staticmethod
     def numbered(entries):
@@ -77,6 +84,7 @@ class Spec:
         prefix = operations["name-prefix"]
         for name, operation in self.ops.items():
             found[prefix + name] = operation["value"]
+        found |= {f"{family}-mcgrp-{name}": name for name in self.groups}
         found[prefix + "max"] = max(value["value"] for value in self.ops.values())
         found[f"--{prefix}max"] = found[prefix + "max"] + 1
         return {c_name(name): value for name, value in found.items()}
@@ -104,6 +112,43 @@ class Spec:
         if "do" in entry:
             return sock.ask(entry["value"], request)
         return list(sock.dump(entry["value"], request))
+
+    @staticmethod
+    def messages(operation):
+        """The names of the attributes of each message that an operation has."""
+        modes = [operation[mode] for mode in ("do", "dump") if mode in operation]
+        modes += [{"event": operation["event"]}] if "event" in operation else []
+        return [message["attributes"] for mode in modes for message in mode.values()]
+
+    def decode(self, set_name, payload):
+        """Attributes by their names: numbers, names of enums, addresses as text, nests as
+        dictionaries or lists of them, and bytes."""
+        attributes = {attribute["value"]: attribute for attribute in self.sets[set_name].values()}
+        found = {}
+        for value, content in genl.parse(payload):
+            check(value in attributes, f"{set_name}: attribute {value} is not in the spec")
+            attribute = attributes[value]
+            kind = attribute["type"]
+            if kind == "pad":
+                continue
+            if attribute.get("display-hint") in ADDRESSES:
+                content = socket.inet_ntop(ADDRESSES[attribute["display-hint"]], content)
+            elif kind == "nest":
+                content = self.decode(attribute["nested-attributes"], content)
+            elif kind == "indexed-array":
+                content = [self.decode(attribute["nested-attributes"], entry)
+                           for _, entry in genl.parse(content)]
+            elif kind == "string":
+                content = content.rstrip(b"\0").decode()
+            elif kind in SCALARS:
+                check(len(content) == SCALARS[kind], f"{set_name}: {attribute['name']}: {content}")
+                content = int.from_bytes(content, sys.byteorder)
+                definition = self.definitions.get(attribute.get("enum"), {})
+                if definition.get("type") == "enum":
+                    names = {number: name for name, number in self.entries(definition).items()}
+                    content = names.get(content, content)
+            found[attribute["name"]] = content
+        return found
 
     @staticmethod
     def read_only(attribute):
@@ -138,6 +183,8 @@ class Spec:
         ops, most = {}, 0
         shared = self.yaml["kernel-policy"] == "global"
         for name, operation in self.ops.items():
+            if "event" in operation:
+                continue
             attributes = operation["attribute-set"]
             modes = {mode: None if shared else operation[mode]["request"]["attributes"]
                      for mode in ("do", "dump") if mode in operation}
@@ -147,8 +194,7 @@ class Spec:
                          "policy": {mode: self.policy(attributes, names)
                                     for mode, names in modes.items()}}
         return {"version": self.yaml["version"], "hdrsize": 0, "maxattr": most, "ops": ops,
-                "mcast-groups": [group["name"] for group in
-                                 self.yaml.get("mcast-groups", {}).get("list", [])]}
+                "mcast-groups": self.groups}
 
 
 def flat(tree, path=""):
