@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What each of these programs needs: time, and what its arguments say.
+ */
+#ifndef _NWG_BENCH_PROGRAM_H
+#define _NWG_BENCH_PROGRAM_H
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define NSEC_PER_SEC 1000000000ULL
+
+static inline uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * NSEC_PER_SEC + time.tv_nsec;
+}
+
+static inline void sleep_until(uint64_t moment)
+{
+	const struct timespec time = { .tv_sec = moment / NSEC_PER_SEC,
+				       .tv_nsec = moment % NSEC_PER_SEC };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+}
+
+static inline unsigned long number_of(const char *text)
+{
+	char *end;
+	const unsigned long number = strtoul(text, &end, 10);
+
+	if (!*text || *end)
+		errx(2, "%s: not a number", text);
+	return number;
+}
+
+static inline struct sockaddr_in endpoint(const char *address, const char *port)
+{
+	struct sockaddr_in end = { .sin_family = AF_INET, .sin_port = htons(number_of(port)) };
+
+	if (inet_pton(AF_INET, address, &end.sin_addr) != 1)
+		errx(2, "%s: no IPv4 address", address);
+	return end;
+}
+
+#endif /* _NWG_BENCH_PROGRAM_H */
