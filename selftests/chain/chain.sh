@@ -27,6 +27,8 @@
 #   FORWARD             relay: nwg's nested relay on the vps
 #                       dnat: iptables DNAT and MASQUERADE and ip_forward=1, what
 #                       people do without nwg; the tests' baseline
+#                       hub: the clients' wg0 ends on the vps, which routes into wg1, plain
+#                       WireGuard; wg0's addresses of the mt are on its wg1. For IPv4 outside
 #   OUTER               4 or 6: family between pc and vps
 #   INNER               4 or 6: family inside wg1, by which the relay reaches the mt
 
@@ -43,16 +45,18 @@ CLIENT_PORT=51820
 # Where the isp's masquerading takes ports from, now and after a rebind.
 CGNAT_PORTS=(40000-44999 50000-54999)
 
-# chain_kind stock|nwg|baseline: stock wireguard at pc and mt with nwg on the vps; nwg
-# everywhere; stock wireguard everywhere with DNAT, on which checks of what only the
-# relay can do have to fail.
+# chain_kind stock|nwg|over|baseline|hub: stock wireguard at pc and mt with nwg on the vps; nwg
+# everywhere; stock wireguard everywhere with nwg's relay over it; or with DNAT, on which
+# checks of what only the relay can do have to fail; or as a hub.
 chain_kind() {
 	KIND_PC=wireguard KIND_VPS=nwg KIND_MT=wireguard FORWARD=relay OUTER=4 INNER=4
 	case $1 in
 	stock) ;;
 	nwg) KIND_PC=nwg KIND_MT=nwg ;;
+	over) KIND_VPS=wireguard ;;
 	baseline) KIND_VPS=wireguard FORWARD=dnat ;;
-	*) echo "$1: stock, nwg or baseline" >&2 && return 2 ;;
+	hub) KIND_VPS=wireguard FORWARD=hub ;;
+	*) echo "$1: stock, nwg, over, baseline or hub" >&2 && return 2 ;;
 	esac
 }
 
@@ -74,7 +78,7 @@ kind_of() {
 	case $1 in
 	pc*) echo "$KIND_PC" ;;
 	vps) echo "$KIND_VPS" ;;
-	mt) echo "$KIND_MT" ;;
+	mt*) echo "$KIND_MT" ;;
 	esac
 }
 
@@ -159,9 +163,18 @@ tunnel() {
 		addresses "$node" "$name" "$list" "$mtu"
 }
 
-# What wg0 may carry: wg1's 1420 less IP and UDP (28 or 48) and WireGuard (32).
+# What wg0 may carry: wg1's 1420 less IP and UDP (28 or 48) and WireGuard (32); all of it with a hub.
 nested_mtu() {
-	if [ "$INNER" = 6 ]; then echo 1340; else echo 1360; fi
+	case $FORWARD-$INNER in
+	hub-*) echo 1420 ;;
+	*-6) echo 1340 ;;
+	*) echo 1360 ;;
+	esac
+}
+
+# Where the clients' wg0 ends, which has RELAY_PORT.
+wg0_end() {
+	if [ "$FORWARD" = hub ]; then echo vps; else echo mt; fi
 }
 
 # relay_address: where the client finds the relay; relay_to: the inner endpoint.
@@ -171,6 +184,15 @@ relay_address() {
 
 relay_to() {
 	if [ "$INNER" = 6 ]; then echo "[fd16::254]:$RELAY_PORT"; else echo "172.16.1.254:$RELAY_PORT"; fi
+}
+
+# vps_inside, mt_inside: the ends of wg1, as the relay has them.
+vps_inside() {
+	if [ "$INNER" = 6 ]; then echo fd16::1; else echo 172.16.1.1; fi
+}
+
+mt_inside() {
+	if [ "$INNER" = 6 ]; then echo fd16::254; else echo 172.16.1.254; fi
 }
 
 relay_at() {
@@ -246,15 +268,32 @@ wg1_up_mt() {
 		endpoint 198.51.100.1:$DIAL_PORT persistent-keepalive 25
 }
 
-wg0_up_mt() {
-	tunnel mt wg0 $MT4/24,$MT6/64 "$(nested_mtu)" listen-port "$RELAY_PORT"
+wg0_up() {
+	if [ "$FORWARD" = hub ]; then
+		hub_up
+	else
+		tunnel mt wg0 $MT4/24,$MT6/64 "$(nested_mtu)" listen-port "$RELAY_PORT"
+	fi
+}
+
+# The vps is in both tunnels, and the mt and what is behind it have a way to wg0's clients.
+hub_up() {
+	router vps && tunnel vps wg0 10.7.0.254/24,fd07::254/64 "$(nested_mtu)" listen-port "$RELAY_PORT" &&
+		wgtool vps set wg1 peer "$(public mt-wg1)" allowed-ips \
+			"172.16.1.254/32,fd16::254/128,$MT4/32,$MT6/128,192.168.88.0/24,fd88::/64" &&
+		routes vps "$MT4 dev wg1" "$MT6 dev wg1" '192.168.88.0/24 dev wg1' 'fd88::/64 dev wg1' &&
+		wgtool mt set wg1 peer "$(public vps-wg1)" \
+			allowed-ips 172.16.1.1/32,fd16::1/128,10.7.0.0/24,fd07::/64 &&
+		addresses mt wg1 "$MT4/24,$MT6/64"
 }
 
 # client_up NODE HOST ENDPOINT: wg0 on a client, as 10.7.0.HOST and fd07::HOST.
 client_up() {
-	wgtool mt set wg0 peer "$(public "$1-wg0")" allowed-ips "10.7.0.$2/32,fd07::$2/128" &&
+	local end
+	end=$(wg0_end)
+	wgtool "$end" set wg0 peer "$(public "$1-wg0")" allowed-ips "10.7.0.$2/32,fd07::$2/128" &&
 		tunnel "$1" wg0 "10.7.0.$2/24,fd07::$2/64" "$(nested_mtu)" listen-port "$CLIENT_PORT" \
-			peer "$(public mt-wg0)" endpoint "$3" \
+			peer "$(public "$end-wg0")" endpoint "$3" \
 			allowed-ips $MT4/32,$MT6/128,192.168.88.0/24,fd88::/64 &&
 		client_routes "$1"
 }
@@ -284,6 +323,14 @@ relay_up() {
 		responder "$(public mt-wg0)"
 }
 
+# For a relay with source transparent: by wg1 goes what the mt's wg0 sends, and only that, not what wg1
+# itself does.
+home_answers_anybody() {
+	wgtool mt set wg1 peer "$(public vps-wg1)" allowed-ips 0.0.0.0/0,::/0 &&
+		wgtool mt set wg0 fwmark 0x60 && ip -n "$CHAIN-mt" rule add fwmark 0x60 table 60 &&
+		routes mt 'default dev wg1 table 60'
+}
+
 # renew NODE TUNNEL: forget all sessions; the next packet begins a new one.
 renew() {
 	ip -n "$CHAIN-$1" link set "$2" down && ip -n "$CHAIN-$1" link set "$2" up &&
@@ -307,7 +354,7 @@ outer() {
 # chain_up: all of it, with the relay, but no packet sent through wg0.
 chain_up() {
 	CHAIN_DIR=$(mktemp -d) && underlay_up && wg1_up_vps && forward_up && wg1_up_mt &&
-		wg0_up_mt && client_up pc 2 "$(relay_at)"
+		wg0_up && client_up pc 2 "$(relay_at)"
 }
 
 # node_down NODE: with all that runs there.

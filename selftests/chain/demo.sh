@@ -163,10 +163,6 @@ snippet() {
 	tcpdump -n -r "$1" -c 1 -X "$2" 2>/dev/null | sed '1s/^.* IP/IP/; s/^[[:space:]]*/    /; 7q'
 }
 
-traces() {
-	"$here/inner-traces.py" "$1" "$MARKER"
-}
-
 marks() {
 	traces "$1" | cut -d ' ' -f 1
 }

@@ -20,6 +20,7 @@ import time
 INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
 SO_NO_CHECK = 11
+UDP_SEGMENT = 103
 LABEL_MAC1 = b"mac1----"
 
 
@@ -87,6 +88,12 @@ def transport(_):
     yield message(TRANSPORT, 128)
 
 
+def batch(_):
+    """As transport, many of one length and a shorter one at the end, which leave as one packet of the kernel's."""
+    for length in 20 * [1008] + [496]:
+        yield message(TRANSPORT, length)
+
+
 def checksum(responder):
     """As initiation, with a wrong UDP checksum; sent through a raw socket."""
     yield with_mac1(message(INITIATION, 148), responder)
@@ -121,7 +128,7 @@ def raw_udp(sock, source, port, payload, damage=0):
 
 
 KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
-                                 transport, checksum, unsummed, borrowed, responses)}
+                                 transport, batch, checksum, unsummed, borrowed, responses)}
 RAW = {"checksum": lambda sock, args, payload: raw_udp(sock, 40000, args.port, payload, 0x0100),
        "borrowed": lambda sock, args, payload: raw_udp(sock, args.source, args.port, payload)}
 RAW["responses"] = RAW["borrowed"]
@@ -138,7 +145,16 @@ def send(kind, args):
     sent = 0
     with sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, kind == "unsummed")
+        if args.ttl and family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, args.ttl)
+        elif args.ttl:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, args.ttl)
         sock.connect((args.address, args.port))
+        if kind == "batch":
+            segments = list(KINDS[kind](args.responder))
+            sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, len(segments[0]))
+            sock.send(b"".join(segments))
+            return len(segments)
         for datagram in KINDS[kind](args.responder):
             if args.index:
                 datagram = datagram[:4] + args.index + datagram[8:]
@@ -152,6 +168,7 @@ def main():
     parser.add_argument("--source", type=int, default=0, help="source port")
     parser.add_argument("--from", dest="from_address", default="", help="source address")
     parser.add_argument("--index", type=bytes.fromhex, help="receiver index of transport messages")
+    parser.add_argument("--ttl", type=int, help="time to live, or hop limit")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
     parser.add_argument("--seconds", type=float, default=0, help="repeat all of it so long")
     parser.add_argument("--pause", type=float, default=0.005, help="seconds between repeats")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A client over one address family, an inner endpoint of the other: what the relay makes of the headers
-# (RFC 7915), both ways, and that all sizes pass.
+# (RFC 7915), both ways, and that all sizes pass. And what it makes of them where both are the same.
 
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/chain/traffic.sh
@@ -49,14 +49,6 @@ same_but_a_hop() {
 
 pc_address() {
 	if [ "$OUTER" = 6 ]; then echo 2001:db8:2::2; else echo 192.0.2.2; fi
-}
-
-vps_inside() {
-	if [ "$INNER" = 6 ]; then echo fd16::1; else echo 172.16.1.1; fi
-}
-
-mt_inside() {
-	if [ "$INNER" = 6 ]; then echo fd16::254; else echo 172.16.1.254; fi
 }
 
 # A handshake, and an echo with an ECN-capable TOS, which WireGuard copies outside: 28 + 900, padded
@@ -160,14 +152,25 @@ way() {
 	check "$1: the relay dropped nothing" nothing_dropped
 }
 
+# same NAME: where both families are the same, the headers are rewritten in place.
+same() {
+	check "$1: the pc reaches the mt" first_packets
+	check "$1: data to the home are rewritten" to_home 960
+	check "$1: data to the client are rewritten" to_client 960
+	check "$1: ECN passes" ecn_passes
+}
+
 mixed() {
 	head -c 1000001 /dev/urandom >"$CHAIN_DIR/file"
 	check "wg1 is up" slowwait 20 handshaken vps wg1
+	same "v4"
 	check "the relay leads into IPv6" outer 4 6
 	way "v4 to v6"
 	check "a datagram without a checksum gets one" sum_is_made
 	check "the relay leads into IPv4" outer 6 4
 	way "v6 to v4"
+	check "the relay leads into IPv6 again" outer 6
+	same "v6"
 }
 
-each_chain 26 mixed "$@"
+each_chain 35 mixed "$@"

@@ -27,34 +27,6 @@ conntrack_on_vps() {
 	on vps conntrack -L -f "$1" 2>/dev/null
 }
 
-# Payload with a mark both ways, over both families, while all of the vps and the
-# mt's wg0 are captured.
-marked_traffic() {
-	payload "$CHAIN_DIR/marked" 100000
-	capture vps any "$CHAIN_DIR/vps.pcap" && capture mt wg0 "$CHAIN_DIR/mt.pcap" || return
-	stream pc mt "$MT4" "$CHAIN_DIR/marked" && stream mt pc "$PC6" "$CHAIN_DIR/marked" &&
-		datagrams pc lan "$LAN4" "$CHAIN_DIR/marked"
-	local status=$?
-	capture_end
-	return "$status"
-}
-
-# traces FILE: is there anything of the inner packets in the capture?
-traces() {
-	"$here/inner-traces.py" "$1" "$MARKER"
-}
-
-# at_least N COUNT...
-at_least() {
-	local count
-	for count in "${@:2}"; do
-		[ "$count" -ge "$1" ] || {
-			echo "${*:2}: less than $1"
-			return 1
-		}
-	done
-}
-
 # Packets of wg0 on the vps' side of the client, and of wg1 towards the mt.
 saw_both_legs() {
 	at_least 50 "$(captured "$CHAIN_DIR/vps.pcap" "udp dst port $RELAY_PORT and src host 192.0.2.2")" \
@@ -111,14 +83,18 @@ private() {
 	check "proxy_arp is 0 on every interface" every_setting 0 'net\.ipv4\.conf\..*\.proxy_arp$'
 	check "no nft and no iptables rules" no_rules
 	check "no conntrack entry for the relay" relay_untracked
-	check "traffic with a mark passes" marked_traffic
+	check "traffic with a mark passes" marked_traffic wg0
 	check "the capture on the vps has both legs" saw_both_legs
 	check "the mark and the inner addresses are seen at the mt" finds_at_mt
 	check "neither is seen on the vps, on any interface" finds_nothing_at_vps
+	check "packets pass that are too large for wg1" large_traffic
+	check "they are in fragments inside of it" in_fragments inside
+	check "on the line between vps and home is wg1 alone" wg1_alone
+	check "and no fragment" whole line
 	check "conntrack is made to work on the vps" track_connections
 	check "new sessions pass with conntrack at work" new_sessions
 	check "conntrack follows the mt's dialling in" tracks_the_dial
 	check "but still has no entry for the relay" relay_untracked
 }
 
-each_chain 15 private "$@"
+each_chain 19 private "$@"

@@ -8,7 +8,7 @@ here=$(dirname "$(realpath "$0")")
 # shellcheck source=selftests/chain/traffic.sh
 . "$here/traffic.sh"
 
-OTHER_PORT=51999
+OTHER_PORT=51999 THIRD_PORT=52001
 STRANGER=45000
 
 port_changes() {
@@ -17,14 +17,22 @@ port_changes() {
 
 # address_changes FROM TO: of the pc, at once; the other stays when the first goes.
 address_changes() {
+	local len=24
+	[[ $1 != *:* ]] || len=64
 	on pc sysctl -qw net.ipv4.conf.vps.promote_secondaries=1
-	ip -n "$CHAIN-pc" address add "$2/24" dev vps && ip -n "$CHAIN-pc" address del "$1/24" dev vps
+	ip -n "$CHAIN-pc" address add "$2/$len" dev vps && ip -n "$CHAIN-pc" address del "$1/$len" dev vps
+}
+
+# family_changes ENDPOINT: it reaches the relay over the other family.
+family_changes() {
+	wgtool pc set wg0 peer "$(public mt-wg0)" endpoint "$1"
 }
 
 # in_mid_transfer COMMAND...: echo requests every 50 ms while the client roams. Virtual time: one is
 # under way at most.
 in_mid_transfer() {
 	local before lost pinging status carried
+	session_stands || return
 	before=$(handshake_time mt wg0)
 	carried=$(transports)
 	background pc ping -q -i 0.05 -c 60 -W 5 "$MT4" >"$CHAIN_DIR/ping"
@@ -51,6 +59,7 @@ transports() {
 # pc it would wait: who only receives, and from now on not even that, has nothing to send.)
 stream_meanwhile() {
 	local streaming carried status before
+	session_stands || return
 	before=$(handshake_time mt wg0)
 	carried=$(transports)
 	on pc tc qdisc add dev wg0 root tbf rate 4mbit burst 10kb latency 200ms || return
@@ -72,6 +81,13 @@ one_flow() {
 	flows | jq -c '.[] | [.client_address, .client_port, .state]'
 	holds "length == 1 and .[0].state == \"established\" and .[0].client_address == \"$1\" and
 		.[0].client_port == $2" "$(flows)"
+}
+
+# pc_flow PORT: likewise of the flows that the pc has.
+pc_flow() {
+	flows | jq -c '.[] | [.client_address, .client_port, .state]'
+	holds "map(select(.client_address == \"192.0.2.2\")) | length == 1 and
+		.[0].state == \"established\" and .[0].client_port == $1" "$(flows)"
 }
 
 # The home has nothing to say but that it is there, 10 s later. 50 in a second, for 12 seconds.
@@ -180,6 +196,76 @@ believed() {
 		holds ".[0].flows.tentative == $1 and .[0].flows.established == 1" "$(relay)"
 }
 
+# One of the home's own people: with a session of its own, it shows the pc's where it is, and initiates.
+insider() {
+	local before
+	home_up && routes home '192.0.2.1 via 203.0.113.1' &&
+		ip -n "$CHAIN-pc2" link set wg0 down && new_session && session_stands && sniff_index && before=$(pc_handshake) &&
+		forge pc2 transport --source "$CLIENT_PORT" --index "$INDEX" >/dev/null &&
+		slowwait 10 believed 1 &&
+		wgtool pc2 set wg0 peer "$(public mt-wg0)" endpoint "$(relay_at)" && renew pc2 wg0 &&
+		answers pc2 "$MT4" 20 || return
+	flows | jq -c '.[] | [.client_address, .client_port, .state]'
+	holds 'map(select(.state == "established") | .client_address) | sort ==
+		["192.0.2.2", "203.0.113.2"]' "$(flows)" && unmoved && [ "$(pc_handshake)" -eq "$before" ]
+}
+
+# When the pc's last handshake with the mt was.
+pc_handshake() {
+	wgtool mt show wg0 latest-handshakes | awk -v pc="$(public pc-wg0)" '$1 == pc { print $2 }'
+}
+
+# Somebody on the way takes a datagram of the pc's from the line, and sends it on from elsewhere: the home, to
+# which it is new, answers there. For a stranger's port on the pc's own address.
+stolen() {
+	pc_flow "$CLIENT_PORT" && capture vps pc "$CHAIN_DIR/stolen" "udp src port $CLIENT_PORT" || return
+	on vps nft -f - <<-END
+		table ip theft {
+			chain raw {
+				type filter hook prerouting priority raw;
+				udp sport $CLIENT_PORT drop
+			}
+		}
+	END
+	! answers pc "$MT4" 2
+	capture_end
+	on pc python3 -c "
+import socket, subprocess, sys
+lines = subprocess.run(('tcpdump', '-n', '-x', '-r', '$CHAIN_DIR/stolen'), check=True, text=True,
+                       capture_output=True).stdout.splitlines()
+packets = []
+for line in lines:
+    if line.startswith('\t'):
+        packets[-1] += bytes.fromhex(line.split(':', 1)[1].replace(' ', ''))
+    else:
+        packets.append(b'')
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.bind(('192.0.2.2', $STRANGER))
+    sock.sendto(packets[-1][28:], ('192.0.2.1', $RELAY_PORT))" &&
+		slowwait 10 pc_flow "$STRANGER"
+}
+
+# Until the pc sends again.
+given_back() {
+	on vps nft delete table ip theft && answers pc "$MT4" && pc_flow "$CLIENT_PORT"
+}
+
+# pooled PORT: the home sees clients at addresses of their own from now on; the flow is made anew.
+pooled() {
+	nwgctl relay set listen "$RELAY_PORT" source pool 172.16.1.8/29 &&
+		wgtool mt set wg1 peer "$(public vps-wg1)" \
+			allowed-ips 172.16.1.1/32,fd16::1/128,172.16.1.8/29 &&
+		port_changes "$1" && new_session && in_pool "$1"
+}
+
+# in_pool PORT: the flow that leads there has such an address.
+in_pool() {
+	flows | jq -c '.[] | [.client_address, .client_port, .state, .mapped_address]'
+	holds "map(select(.client_address == \"192.0.2.2\" and .client_port == $1)) | length == 1 and
+		.[0].state == \"established\" and
+		(.[0].mapped_address | test(\"^172[.]16[.]1[.](9|1[0-4])$\"))" "$(flows)"
+}
+
 unmoved() {
 	answers pc "$MT4" && holds 'any(.state == "established" and .client_port == '"$CLIENT_PORT"' and
 		.client_address == "192.0.2.2")' "$(flows)"
@@ -206,6 +292,20 @@ roam() {
 	check "they move nothing, either" unmoved
 	check "and are soon forgotten" slowwait 40 believed 0
 	check "the pc is where it was" unmoved
+	check "nor does another client of the home's that shows the session and initiates" insider
+	check "who takes the pc's datagrams from the line has its flow" stolen
+	check "until the pc sends again" given_back
+	check "clients have addresses of their own inside" pooled "$OTHER_PORT"
+	check "another port, in mid-transfer" in_mid_transfer port_changes "$THIRD_PORT"
+	check "the flow leads there, with an address of its own" in_pool "$THIRD_PORT"
+	check "the relay moves to v6" outer 6
+	check "the pc reaches the mt" answers pc "$MT4" 20
+	check "another IPv6 address, in mid-transfer" in_mid_transfer address_changes 2001:db8:2::2 2001:db8:2::3
+	check "the flow leads there" one_flow 2001:db8:2::3 "$THIRD_PORT"
+	check "the relay leads into IPv6, for a client over IPv4" outer 4 6
+	check "the pc reaches the mt" answers pc "$MT4" 20
+	check "the client goes over IPv6, in mid-transfer" in_mid_transfer family_changes "[2001:db8:2::1]:$RELAY_PORT"
+	check "the flow leads there" one_flow 2001:db8:2::3 "$THIRD_PORT"
 }
 
-each_chain 19 roam "$@"
+each_chain 33 roam "$@"

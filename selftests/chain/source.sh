@@ -8,7 +8,6 @@ here=$(dirname "$(realpath "$0")")
 . "$here/traffic.sh"
 
 POOL4=172.16.99.8/29 POOL6=fd16:99::/64
-MARK=0x60
 
 source_is() {
 	nwgctl relay set listen "$RELAY_PORT" source "$@" &&
@@ -23,14 +22,6 @@ home_routes() {
 		ip -n "$CHAIN-mt" route replace "$prefix" dev wg1 || return
 	done
 	wgtool mt set wg1 peer "$(public vps-wg1)" allowed-ips "$allowed"
-}
-
-# By wg1 goes what wg0 sends, and only that: not what wg1 itself does.
-home_answers_anybody() {
-	wgtool mt set wg1 peer "$(public vps-wg1)" allowed-ips 0.0.0.0/0,::/0 &&
-		wgtool mt set wg0 fwmark "$MARK" &&
-		ip -n "$CHAIN-mt" rule add fwmark "$MARK" table 60 &&
-		ip -n "$CHAIN-mt" route add default dev wg1 table 60
 }
 
 endpoints() {
@@ -96,6 +87,30 @@ keeps() {
 		endpoint_of pc | grep '^172\.16\.1\.1:'
 }
 
+# reverse_path VALUE: the mt asks of what comes out of wg1 whether it would itself send there so. Its default
+# route leads elsewhere, the mark is on wg0's own packets alone.
+reverse_path() {
+	on mt sysctl -qw "net.ipv4.conf.wg1.rp_filter=$1"
+}
+
+refused_by_path() {
+	on mt nstat -asz TcpExtIPReversePathFilter | awk 'NR > 1 { print $2 }'
+}
+
+strict_path() {
+	local before
+	before=$(refused_by_path)
+	reverse_path 1 && wgtool pc set wg0 listen-port 51905 && renew pc wg0 && ! answers pc "$MT4" 3 || return
+	echo "refused: $before, now $(refused_by_path)"
+	[ "$(refused_by_path)" -gt "$before" ]
+}
+
+loose_path() {
+	local before
+	before=$(refused_by_path)
+	reverse_path 2 && comes_anew pc 51906 && [ "$(refused_by_path)" -eq "$before" ] && reverse_path 0
+}
+
 itself() {
 	echo "$(endpoint_of pc), $(endpoint_of pc2)"
 	[ "$(endpoint_of pc)" = "192.0.2.2:51902" ] && endpoint_of pc2 | grep '^203\.0\.113\.2:'
@@ -118,6 +133,8 @@ source_of_clients() {
 	check "another source for who comes, not for who is there" keeps
 	check "transparent" source_is transparent
 	check "the home answers anybody by the tunnel" home_answers_anybody
+	check "not where it has rp_filter 1" strict_path
+	check "2 lets clients in" loose_path
 	check "a client gets through as itself" comes_anew pc 51902
 	check "and one behind a router" comes_anew pc2 51903
 	check "the home sees them as they are" itself
@@ -127,6 +144,32 @@ source_of_clients() {
 	check "a pool of IPv6 addresses, for clients over IPv4" pool6
 	check "a client gets through there" comes_anew pc 51904
 	check "with an address of it" in_pool '^\[fd16:99::.*\]:51820$'
+	check "what has nowhere to go is counted, and nobody is told" peer_gone
+}
+
+# To a stranger over IPv6, whose address the home is to see, an error of the tunnel's would find a way.
+peer_gone() {
+	outer 6 && source_is transparent && wgtool vps set wg1 peer "$(public mt-wg1)" remove &&
+		capture pc vps "$CHAIN_DIR/told.pcap" 'icmp6[0] < 128 or icmp6[0] == 129' || return
+	local before status
+	before=$(no_peer)
+	forge pc initiation && slowwait 5 no_peer_above "$before" &&
+		answers pc "$(relay_address)" && slowwait 5 echo_captured
+	status=$?
+	capture_end
+	[ "$status" -eq 0 ] && [ "$(captured "$CHAIN_DIR/told.pcap" 'icmp6[0] < 128')" -eq 0 ]
+}
+
+echo_captured() {
+	[ "$(captured "$CHAIN_DIR/told.pcap" 'icmp6[0] == 129')" -ge 1 ]
+}
+
+no_peer() {
+	relay | jq '.[0].forward.drops["no-peer"]'
+}
+
+no_peer_above() {
+	[ "$(no_peer)" -gt "$1" ]
 }
 
 outer_transparent() {
@@ -140,4 +183,4 @@ pool6() {
 	outer 4 6 && source_is pool "$POOL6" && home_routes "$POOL6"
 }
 
-each_chain 21 source_of_clients "$@"
+each_chain 24 source_of_clients "$@"
