@@ -157,7 +157,7 @@ class Parser {
 		if (std::ranges::any_of(keys, [&](const char *known) {
 			    return equal_ignoring_case(key, known);
 		    }))
-			return "that is for wg-quick(8), which strips it: wg-quick strip FILE";
+			return "that is for wg-quick(8) or nwgctl up, which take the whole file";
 		return "";
 	}
 

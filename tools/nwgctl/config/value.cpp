@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +15,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <strings.h>
 #include <unistd.h>
@@ -69,7 +71,10 @@ Result<SecretText> read_file(const std::string &path)
 	std::size_t got;
 
 	if (!file)
-		return usage_error(fmt::format("Unable to open `{}': {}", path, strerror(errno)));
+		return usage_error(fmt::format("Unable to open `{}': {}", path, strerror(errno)),
+				   errno == ENXIO && path == "/dev/stdin" ?
+					   "it has the commands of --batch -: name a file" :
+					   "");
 	/* Without a buffer of stdio's own, which nobody would wipe. */
 	setvbuf(file.get(), nullptr, _IONBF, 0);
 	while ((got = fread(buffer.data(), 1, buffer.size(), file.get())) > 0)
@@ -183,29 +188,45 @@ static Result<std::optional<uint64_t>> resolution_retries()
 	static constexpr uint64_t by_default = 15;
 	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
 
-	if (!text || !*text)
+	if (!text)
 		return std::optional(by_default);
 	if (!strcmp(text, "infinity"))
 		return std::optional<uint64_t>();
-	if (const auto retries = parse_number(text, UINT64_MAX))
+	/* Empty is 0, as wg(8) has it. */
+	if (!*text)
+		return std::optional<uint64_t>(0);
+	if (const auto retries = parse_number(text, INT_MAX))
 		return retries;
 	return usage_error(fmt::format("Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: `{}'",
 				       text),
-			   "it is a number or infinity");
+			   fmt::format("it is a number from 0 to {}, or infinity", INT_MAX));
+}
+
+/* Whether strtoul() takes all of it. */
+static bool is_number_to_libc(std::string_view text)
+{
+	while (!text.empty() && is_space(text[0]))
+		text.remove_prefix(1);
+	if (text.starts_with('+') || text.starts_with('-'))
+		text.remove_prefix(1);
+	return !text.empty() && std::ranges::all_of(text, [](char character) {
+		return character >= '0' && character <= '9';
+	});
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text)
 {
 	const auto retries = TRY(resolution_retries());
 	const HostPort parts = TRY(split_endpoint(text));
-	const bool numeric = std::ranges::all_of(parts.port, [](char digit) {
-		return digit >= '0' && digit <= '9';
-	});
+	const bool numeric = is_number_to_libc(parts.port);
 	std::chrono::duration<double> delay(1);
 	addrinfo hints{}, *found = nullptr;
 	Endpoint endpoint;
 
-	/* getaddrinfo() takes a port that is too large modulo 65536, and no host for the loopback address. */
+	/*
+	 * getaddrinfo() takes a port that is too large modulo 65536, or with a sign or a space before it, and no host for the
+	 * loopback address.
+	 */
 	if (numeric)
 		TRY(parse_port(parts.port));
 	if (parts.host.empty())
@@ -259,6 +280,21 @@ static Result<Prefix> parse_prefix(std::string_view text)
 	return prefix;
 }
 
+Result<Prefix> parse_interface_address(std::string_view text)
+{
+	const std::size_t slash = text.find('/');
+	const auto address = Address::from_text(text.substr(0, slash));
+	const auto length = !address ? std::nullopt :
+			    slash == text.npos ?
+				       std::optional<uint64_t>(address->bits()) :
+				       parse_number(text.substr(slash + 1), address->bits());
+
+	if (!address || !length)
+		return usage_error(fmt::format("Unable to parse address: `{}'", text),
+				   "write ADDR/LENGTH");
+	return Prefix{ *address, static_cast<uint8_t>(*length) };
+}
+
 Result<Prefix> parse_pool(std::string_view text)
 {
 	const std::size_t slash = text.find('/');
@@ -292,39 +328,74 @@ Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text)
 	}
 }
 
-Result<Transport> parse_transport(std::string_view text, bool any_address)
+static Result<uint16_t> parse_transport_port(std::string_view text, const std::string &hint)
 {
-	const std::string hint = any_address ? "write PORT, ADDR:PORT, or [ADDR]:PORT for IPv6" :
-					       "write ADDR:PORT, or [ADDR]:PORT for IPv6";
-	std::string host, port(text);
-	Transport transport;
+	const auto number = parse_number(text, UINT16_MAX);
 
-	if (!any_address || text.find(':') != text.npos) {
-		HostPort parts = TRY(split_endpoint(text));
-
-		host = std::move(parts.host);
-		port = std::move(parts.port);
-		if (host == "*" && any_address)
-			host.clear();
-		else if (host.find(':') != host.npos && text[0] != '[')
-			return usage_error(fmt::format("IPv6 address without brackets: `{}'", text),
-					   hint);
-		else if (!(transport.address = Address::from_text(host)))
-			return usage_error(fmt::format("Unable to parse IP address: `{}'", host),
-					   hint);
-		else if (transport.address->is_unspecified())
-			return usage_error(
-				fmt::format("`{}' is no single address", host),
-				any_address ?
-					"give the port alone for all addresses, IPv4 and IPv6" :
-					"");
-	}
-	const auto number = parse_number(port, UINT16_MAX);
 	if (!number || !*number)
-		return usage_error(fmt::format("Port is not a number from 1 to 65535: `{}'", port),
+		return usage_error(fmt::format("Port is not a number from 1 to 65535: `{}'", text),
 				   hint);
-	transport.port = static_cast<uint16_t>(*number);
-	return transport;
+	return static_cast<uint16_t>(*number);
+}
+
+static Result<Address> parse_transport_address(std::string_view text, bool brackets,
+					       const std::string &hint)
+{
+	const auto address = Address::from_text(text);
+
+	if (text.find(':') != text.npos && !brackets)
+		return usage_error(fmt::format("IPv6 address without brackets: `{}'", text), hint);
+	if (!address)
+		return usage_error(fmt::format("Unable to parse IP address: `{}'", text), hint);
+	if (address->is_unspecified())
+		return usage_error(fmt::format("`{}' is no single address", text), hint);
+	return *address;
+}
+
+Result<Transport> parse_transport(std::string_view text)
+{
+	const std::string hint = "write ADDR:PORT, or [ADDR]:PORT for IPv6";
+	const HostPort parts = TRY(split_endpoint(text));
+	const auto address = TRY(parse_transport_address(parts.host, text[0] == '[', hint));
+
+	return Transport{ address, TRY(parse_transport_port(parts.port, hint)) };
+}
+
+/* Takes %DEV out of what stands before the port. No name of an interface has a colon. */
+static Result<std::string> take_interface(std::string &text)
+{
+	const std::size_t percent = text.find('%', text.starts_with('[') ? text.find(']') : 0);
+	const std::size_t colon = text.rfind(':');
+
+	if (percent == text.npos || colon == text.npos || colon < percent)
+		return std::string();
+	std::string name = text.substr(percent + 1, colon - percent - 1);
+	if (name.empty() || name.size() >= IFNAMSIZ)
+		return usage_error(fmt::format("`{}' is not the name of an interface", name),
+				   "write %DEV:PORT, or ADDR%DEV:PORT");
+	text.erase(percent, colon - percent);
+	return name;
+}
+
+Result<Transport> parse_listen(std::string_view text)
+{
+	const std::string hint =
+		"write PORT for all addresses, IPv4 and IPv6, ADDR:PORT, or [ADDR]:PORT for IPv6; on one "
+		"interface only: %DEV:PORT, ADDR%DEV:PORT, [ADDR]%DEV:PORT";
+	std::string rest(text);
+	Transport listen;
+
+	listen.interface = TRY(take_interface(rest));
+	if (rest.find(':') == rest.npos) {
+		listen.port = TRY(parse_transport_port(rest, hint));
+		return listen;
+	}
+	const HostPort parts = TRY(split_endpoint(rest));
+	const bool all = parts.host == "*" || (rest[0] == ':' && !listen.interface.empty());
+	if (!all)
+		listen.address = TRY(parse_transport_address(parts.host, rest[0] == '[', hint));
+	listen.port = TRY(parse_transport_port(parts.port, hint));
+	return listen;
 }
 
 } // namespace nwgctl::config

@@ -42,10 +42,15 @@ Result<Endpoint> parse_endpoint(std::string_view text);
 /* ADDR[/LENGTH],...; an empty text is an empty list. Host bits are cleared, with a warning on standard error. */
 Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text);
 
+/* ADDR[/LENGTH], with the host's bits; alone it is a prefix of one. */
+Result<Prefix> parse_interface_address(std::string_view text);
+
 /* ADDR/LENGTH */
 Result<Prefix> parse_pool(std::string_view text);
-/* ADDR:PORT or [ADDR]:PORT, both numeric; PORT or *:PORT too if @any_address. */
-Result<Transport> parse_transport(std::string_view text, bool any_address);
+/* ADDR:PORT or [ADDR]:PORT, both numeric. */
+Result<Transport> parse_transport(std::string_view text);
+/* Where something listens: the same, PORT or *:PORT, and %DEV before the colon; *%DEV:PORT is %DEV:PORT, too. */
+Result<Transport> parse_listen(std::string_view text);
 
 } // namespace nwgctl::config
 

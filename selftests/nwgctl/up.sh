@@ -1,0 +1,363 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nwgctl up, down, reload and save: beside wg-quick(8), where that can do the same; what nwg adds; and
+# that a file of which something cannot be done changes nothing.
+#
+#    here ------------ there
+#    192.0.2.2      192.0.2.1
+#    2001:db8::2    2001:db8::1
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/ktap.sh
+. "$here/../lib/ktap.sh"
+
+NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
+
+# Keys: the interface's, and two peers'.
+K=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+P1=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+P2=TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=
+
+here() {
+	ip netns exec up-here "$@"
+}
+
+ctl() {
+	PATH=${NWGCTL_PATH:-$PATH} "$NWGCTL" -n up-here "$@"
+}
+
+topology() {
+	local node
+	for node in here there; do
+		ip netns add "up-$node"
+		defer ip netns del "up-$node"
+		ip -n "up-$node" link set lo up
+	done
+	ip link add eth0 netns up-here type veth peer name eth0 netns up-there
+	ip -n up-here addr add 192.0.2.2/24 dev eth0
+	ip -n up-there addr add 192.0.2.1/24 dev eth0
+	ip -n up-here addr add 2001:db8::2/64 dev eth0 nodad
+	ip -n up-there addr add 2001:db8::1/64 dev eth0 nodad
+	ip -n up-here link set eth0 up
+	ip -n up-there link set eth0 up
+	ip -n up-here route add default via 192.0.2.1
+	ip -n up-here -6 route add default via 2001:db8::1
+	slowwait 10 has_link_local >/dev/null
+}
+
+has_link_local() {
+	ip -n up-here -6 -j addr show dev eth0 scope link -tentative | jq -e '.[].addr_info | length == 1'
+}
+
+# state: all that a file can change, as it is; what names who made a route is left out.
+state() {
+	local family
+	for family in -4 -6; do
+		ip -n up-here "$family" rule | sed 's/^[0-9]*:/rule:/; s/ proto [^ ]*//'
+		ip -n up-here "$family" route show table all | sed 's/ proto [^ ]*//; s/ pref medium//' | sort
+	done
+	ip -n up-here -j addr show | jq -c '.[] | select(.ifname == "wg0") |
+		[.mtu, .flags, [.addr_info[] | [.local, .prefixlen, .scope]]]'
+	ctl showconf wg0 2>/dev/null
+	ctl -j relay show | jq -c 'map(del(.forward, .reverse, .pressed))'
+	here nft list ruleset
+	here cat /proc/sys/net/ipv4/conf/all/src_valid_mark
+}
+
+# file [LINE]...: wg0's, with its key and then these lines.
+file() {
+	printf '%s\n' '[Interface]' "PrivateKey = $K" "$@" >"$work/wg0.conf"
+}
+
+# same_as_wg_quick NAME LINE...: both make the same of the file on the stock module, and both leave
+# nothing behind.
+same_as_wg_quick() {
+	local name=$1 clean theirs ours left
+	shift
+	clean=$(state)
+	file "$@"
+	here wg-quick up "$work/wg0.conf" >"$work/log" 2>&1
+	theirs=$(state | comparable)
+	here wg-quick down "$work/wg0.conf" >>"$work/log" 2>&1
+	reset_clean
+	file "Kind = wireguard" "$@"
+	ctl up "$work/wg0.conf" >>"$work/log" 2>&1
+	ours=$(state | comparable)
+	ctl down "$work/wg0.conf" >>"$work/log" 2>&1
+	left=$(state)
+	reset_clean
+	if [ "$theirs" != "$ours" ] || [ "$(grep -c wg0 <<<"$ours")" -eq 0 ]; then
+		ktap_fail "as wg-quick: $name" "$(diff <(echo "$theirs") <(echo "$ours"))" "$(cat "$work/log")"
+	elif [ "$(without_mark <<<"$left")" != "$(without_mark <<<"$clean")" ]; then
+		ktap_fail "as wg-quick: $name" "left:" "$(diff <(echo "$clean") <(echo "$left"))"
+	else
+		ktap_ok "as wg-quick: $name"
+	fi
+}
+
+# What both leave on.
+without_mark() {
+	sed '$d'
+}
+
+reset_clean() {
+	here sysctl -qw net.ipv4.conf.all.src_valid_mark=0
+}
+
+# The rule that keeps to the main table for what has more than a default route is for packets without the
+# mark here, and for all there, which is the same; and the tables of nft have other names.
+comparable() {
+	sed 's/not from all fwmark 0x[0-9a-f]* lookup main suppress/from all lookup main suppress/
+		/^table inet\|^table ip/,$ { /^[01]$/!d }'
+}
+
+# fails STATUS WORDS COMMAND...: nwgctl ends with STATUS, says WORDS, and all is as it was.
+fails() {
+	local status=$1 words=$2 before after got
+	shift 2
+	before=$(state)
+	ctl "$@" >"$work/out" 2>"$work/err"
+	got=$?
+	after=$(state)
+	if [ $got -eq "$status" ] && grep -qF -- "$words" "$work/err" && [ ! -s "$work/out" ] &&
+		[ "$before" = "$after" ]; then
+		ktap_ok "refused: $words"
+	else
+		ktap_fail "refused: $words" "exit status $got, not $status, or without those words:" \
+			"$(cat "$work/err")" "$(diff <(echo "$before") <(echo "$after"))"
+	fi
+}
+
+# holds FILTER ARGUMENT...: jq's FILTER holds for what nwgctl -j says.
+holds() {
+	local text
+	text=$(ctl -j "${@:2}")
+	jq -e "$1" <<<"$text" >/dev/null && return
+	echo "$1: $text"
+	return 1
+}
+
+address() {
+	ip -n up-here -j addr show dev wg0 | jq -r '.[].addr_info[] | "\(.local)/\(.prefixlen)"' | sort | paste -sd ' '
+}
+
+mtu_is() {
+	[ "$(ip -n up-here -j link show wg0 | jq .[].mtu)" -eq "$1" ]
+}
+
+gone() {
+	! ip -n up-here link show wg0 2>/dev/null
+}
+
+# other_end: there, a stock interface with the key of $work/there.
+other_end() {
+	ip -n up-there link add wg9 type wireguard &&
+		ip netns exec up-there wg set wg9 private-key "$work/there" listen-port 51820 \
+			peer "$(wg pubkey <<<"$K")" allowed-ips 10.0.0.0/24,fd00::/64 &&
+		ip -n up-there addr add 10.0.0.9/24 dev wg9 && ip -n up-there link set wg9 up
+}
+
+reaches() {
+	here ping -q -c 1 -W 5 10.0.0.9
+}
+
+handshake() {
+	ctl show wg0 latest-handshakes | awk -v key="$THERE" '$1 == key { print $2 }'
+}
+
+# reloaded LINE...: the interface is changed into that, and the session with the other end stays.
+reloaded() {
+	local before
+	before=$(handshake)
+	file "ListenPort = 51820" "$@"
+	ctl reload "$work/wg0.conf" && reaches && [ "$(handshake)" = "$before" ]
+}
+
+# A change of the file that says nothing new sends nothing to the kernel that anybody is told of.
+nothing_is_changed() {
+	local monitor
+	ip netns exec up-here ip monitor link address route rule >"$work/changes" 2>&1 &
+	monitor=$!
+	busywait 5000 test -e "/proc/$monitor/exe"
+	sleep 0.2
+	ctl reload "$work/wg0.conf" && ip -n up-here addr add 192.0.2.77/32 dev eth0 &&
+		slowwait 5 grep -q 192.0.2.77 "$work/changes"
+	kill "$monitor"
+	wait "$monitor" 2>/dev/null
+	ip -n up-here addr del 192.0.2.77/32 dev eth0
+	cat "$work/changes"
+	! grep -q wg0 "$work/changes"
+}
+
+# A resolvconf that notes how it is called.
+fake_resolvconf() {
+	mkdir -p "$work/bin"
+	cat >"$work/bin/resolvconf" <<-EOF
+		#!/bin/sh
+		{ echo "\$*"; [ "\$1" != -a ] || cat; } >>"$work/resolvconf"
+	EOF
+	chmod 755 "$work/bin/resolvconf"
+}
+
+# told WORDS...: resolvconf was, one line for each.
+told() {
+	diff "$work/resolvconf" <(printf '%s\n' "$@")
+}
+
+notes_are() {
+	diff "$work/notes" <(printf '%s\n' "$@")
+}
+
+# saved_and_made_again: what was set by hand is in the file, and comes back from there.
+saved_and_made_again() {
+	local before
+	ctl set wg0 peer "$P2" allowed-ips 10.2.0.0/16 persistent-keepalive 9 endpoint 192.0.2.1:7 &&
+		ip -n up-here addr add 10.8.0.8/24 dev wg0 && ctl save "$work/wg0.conf" || return
+	before="$(ctl showconf wg0) $(address) $(ctl relay show | head -n 8 | grep -v flows)"
+	grep -q "^PostUp = echo up %i >>$work/notes$" "$work/wg0.conf" || return
+	ctl down "$work/wg0.conf" && gone && ctl up "$work/wg0.conf" || return
+	diff <(echo "$before") \
+		<(echo "$(ctl showconf wg0) $(address) $(ctl relay show | head -n 8 | grep -v flows)")
+}
+
+mode_is_kept() {
+	[ "$(stat -c %a "$work/wg0.conf")" = 600 ]
+}
+
+ktap_need ip wg wg-quick jq nft ping
+[ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
+[ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
+work=$(mktemp -d)
+defer rm -rf "$work"
+umask 077
+ktap_plan 62
+topology
+
+same_as_wg_quick "addresses, and routes to allowed IPs" \
+	'Address = 10.0.0.1/24, fd00::1/64' 'Address = 10.0.0.2/24' 'Address=10.9.9.9' 'ListenPort = 51820' \
+	'[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.0.0.7/32, 10.5.0.0/16, fd00::7/128, fd05::/48' \
+	'Endpoint = 192.0.2.1:7' 'PersistentKeepalive = 25' \
+	'[Peer]' "PublicKey = $P2" 'AllowedIPs = 10.6.0.0/16,10.5.7.0/24'
+same_as_wg_quick "a default route, of both families" \
+	'Address = 10.0.0.1/32, fd00::1/128' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, ::/0' \
+	'Endpoint = 192.0.2.1:7'
+same_as_wg_quick "a default route, with a mark of the file's" \
+	'Address = 10.0.0.1/32' 'FwMark = 0x77' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+same_as_wg_quick "another table" \
+	'Address = 10.0.0.1/24' 'Table = 1234' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, 10.0.0.0/25'
+same_as_wg_quick "no routes" \
+	'Address = 10.0.0.1/24' 'Table = off' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, 10.7.0.0/16'
+same_as_wg_quick "an MTU, comments, and any case" \
+	'address=10.0.0.1/24 # here' 'MTU = 1300' '# nothing' 'listenport = 51820' '[peer]' "publickey=$P1" 'allowedips=10.7.0.0/16'
+same_as_wg_quick "the MTU of the way to a peer" \
+	'Address = 10.0.0.1/24' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.7.0.0/16' 'Endpoint = 192.0.2.1:7'
+
+# What cannot be done.
+file 'Address = 10.0.0.1/24'
+ctl up "$work/wg0.conf"
+ktap_run "up makes an interface of kind nwg" holds 'map(select(.ifname == "wg0" and .kind == "nwg")) | length == 1' \
+	show interfaces
+fails 2 "nwgctl reload wg0 changes it" up "$work/wg0.conf"
+ktap_run "down" ctl down "$work/wg0.conf"
+ktap_run "and it is gone" gone
+fails 2 "make it: nwgctl up wg0" down "$work/wg0.conf"
+fails 2 "make it: nwgctl up wg0" reload "$work/wg0.conf"
+fails 2 "make it: nwgctl up wg0" save "$work/wg0.conf"
+fails 1 "a file or an interface is to be named" up
+fails 1 "a file or an interface is to be named" up wg0 wg1
+fails 1 "No file for \`wg7': neither /etc/nwg/wg7.conf nor /etc/wireguard/wg7.conf" up wg7
+cp "$work/wg0.conf" "$work/wg 0.conf"
+fails 1 "is not the name of an interface" up "$work/wg 0.conf"
+cp "$work/wg0.conf" "$work/wg0"
+fails 1 "does not end in .conf" up "$work/wg0"
+fails 1 "Unable to open" up "$work/none.conf"
+# Nothing is made before all of a file is read.
+wrong() {
+	local got
+	file "${@:2}"
+	ctl up "$work/wg0.conf" >"$work/out" 2>"$work/err"
+	got=$?
+	if [ $got -eq 1 ] && grep -qF -- "$1" "$work/err" && [ ! -s "$work/out" ] && gone; then
+		ktap_ok "refused: $1"
+	else
+		ktap_fail "refused: $1" "exit status $got, or without those words:" "$(cat "$work/err")"
+	fi
+}
+wrong "wg0.conf:3: Unable to parse address: \`10.0.0.1/33'" 'Address = 10.0.0.1/33'
+wrong "wg0.conf:3: An item of the list is empty" 'Address = 10.0.0.1/24,,10.0.0.2'
+wrong "wg0.conf:4: MTU is not from 68 to" '' 'MTU = 67'
+wrong "wg0.conf:3: MTU is not a number" 'MTU = all'
+wrong "wg0.conf:3: No routing table has that name: \`mine'" 'Table = mine'
+wrong "wg0.conf:3: No WireGuard interface is of that kind: \`tun'" 'Kind = tun'
+wrong "wg0.conf:3: \`yes' is neither true nor false" 'SaveConfig = yes'
+wrong "wg0.conf:3: Line unrecognized: \`Adress=...'" 'Adress = 10.0.0.1/24'
+wrong "wg0.conf:3: A relay has no Listen" '[Relay]' "Peer = $P1" 'To = 10.0.0.2:60000'
+wrong "wg0.conf:4: A relay has no To" '' '[Relay]' 'Listen = 60000' "Peer = $P1"
+wrong "wg0.conf:3: A relay has no Peer" '[Relay]' 'Listen = 60000' 'To = 10.0.0.2:60000' '[Peer]' "PublicKey = $P1"
+wrong "wg0.conf:4: Port is not a number from 1 to 65535: \`0'" '[Relay]' 'Listen = 0'
+wrong "wg0.conf:4: Source is none of masquerade, pool PREFIX, transparent: \`both'" '[Relay]' 'Source = both'
+wrong "wg0.conf:4: Limit is not a number" '[Relay]' 'Limit = 0'
+wrong "wg0.conf:4: A responder's key is not all zeroes" '[Relay]' \
+	'ResponderKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
+wrong "wg0.conf:4: Line unrecognized: \`Listne = 60000'" '[Relay]' 'Listne = 60000'
+relay=('[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.0.0.2/32' '[Relay]' 'Listen = 60000' "Peer = $P1"
+	'To = 10.0.0.2:60000')
+half() {
+	file 'Address = 10.0.0.1/24' "${@:2}"
+	fails 2 "$1" up "$work/wg0.conf"
+}
+half "wg0.conf:11: Unable to add relay" "${relay[@]}" '[Relay]' 'Listen = 60001' "Peer = $P2" 'To = 10.0.0.2:60000'
+half "wg0.conf:4: \`false' failed" "PostUp = false" "${relay[@]}"
+half "wg0.conf:4: Unable to add address fd00::1/64" "Address = fd00::1/64" 'MTU = 1000' "${relay[@]}"
+NWGCTL_PATH=/nowhere half "wg0.conf:4: Unable to set name servers" "DNS = 10.0.0.9" "${relay[@]}"
+ip -n up-here route add 10.44.0.0/16 dev eth0
+half "wg0.conf:4: Unable to add route 10.44.0.0/16" '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.44.0.0/16'
+ip -n up-here route del 10.44.0.0/16 dev eth0
+half "exit status 7" "PreUp = echo pre %i >>$work/notes" "PostUp = echo up %i >>$work/notes" 'PostUp = exit 7' \
+	"PreDown = echo down %i >>$work/notes" "PostDown = echo post %i >>$work/notes" "${relay[@]}"
+ktap_run "what hooks have done is undone by theirs" notes_are 'pre wg0' 'up wg0' 'down wg0' 'post wg0'
+
+# A relay, and what of it a reload changes.
+wg genkey >"$work/there"
+THERE=$(wg pubkey <"$work/there")
+ktap_run "there is somebody" other_end
+wg0=('Address = 10.0.0.1/24' "PostUp = echo up %i >>$work/notes")
+peer=('[Peer]' "PublicKey = $THERE" 'AllowedIPs = 10.0.0.9/32, 10.3.0.0/16' 'Endpoint = 192.0.2.1:51820')
+relay=('[Relay]' 'Listen = 60000' "Peer = $THERE" 'To = 10.0.0.9:60000')
+file "ListenPort = 51820" "${wg0[@]}" "${peer[@]}" "${relay[@]}"
+ktap_run "up, with a relay" ctl up "$work/wg0.conf"
+ktap_run "which is there" holds '.[0] | .listen_port == 60000 and .to_address == "10.0.0.9" and .to_port == 60000 and
+	.flows.max == 4096' relay show
+ktap_run "the other end is reached" reaches
+ktap_run "a reload with the same file changes nothing" nothing_is_changed
+ktap_run "one with another address, MTU, route and relay keeps the session" reloaded \
+	'Address = 10.0.0.3/24, fd00::3/64' 'MTU = 1312' "${peer[@]/10.3/10.4}" \
+	'[Relay]' 'Listen = 60000' "Peer = $THERE" 'To = 10.4.0.9:60001' 'Limit = 5' 'Source = pool 10.4.2.0/24' \
+	'[Relay]' 'Listen = 60001' "Peer = $THERE" 'To = 10.0.0.9:60000'
+ktap_run "it has those addresses" [ "$(address)" = '10.0.0.3/24 fd00::3/64' ]
+ktap_run "that MTU" mtu_is 1312
+ktap_run "that route" [ "$(ip -n up-here route show 10.4.0.0/16 | wc -l) $(ip -n up-here route show 10.3.0.0/16 |
+	wc -l)" = '1 0' ]
+ktap_run "and those relays" holds 'map([.listen_port, .to_address, .to_port, .flows.max, .source]) | sort == [
+	[60000, "10.4.0.9", 60001, 5, "pool 10.4.2.0/24"], [60001, "10.0.0.9", 60000, 4096, "masquerade"]]' relay show
+file "ListenPort = 51820" "${wg0[@]}" 'MTU = 1400' "${peer[@]/10.4/10.5}" "${relay[@]}" \
+	'[Relay]' 'Listen = 60002' "Peer = $P2" 'To = 10.0.0.9:60000'
+fails 2 "wg0.conf:15: Unable to add relay" reload "$work/wg0.conf"
+file "Kind = wireguard" "${wg0[@]}"
+fails 2 "wg0 is of kind nwg, and $work/wg0.conf says wireguard" reload "$work/wg0.conf"
+file "ListenPort = 51820" "${wg0[@]}" "${peer[@]}" "${relay[@]}"
+ctl reload "$work/wg0.conf"
+ktap_run "what is saved is made again" saved_and_made_again
+ktap_run "the file is nobody else's" mode_is_kept
+ktap_run "down" ctl down "$work/wg0.conf"
+
+fake_resolvconf
+PATH=$work/bin:$PATH
+file 'Address = 10.0.0.1/24' 'DNS = 10.0.0.9, fd00::9' 'DNS = home.example'
+ktap_run "up, with name servers" ctl up "$work/wg0.conf"
+ktap_run "resolvconf is told" told '-a wg0 -m 0 -x' 'nameserver 10.0.0.9' 'nameserver fd00::9' 'search home.example'
+rm "$work/resolvconf"
+ktap_run "down" ctl down "$work/wg0.conf"
+ktap_run "and again" told '-d wg0 -f'
+ktap_end

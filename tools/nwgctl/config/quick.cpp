@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "quick.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "file.hpp"
+#include "relay.hpp"
+#include "value.hpp"
+
+namespace nwgctl::config
+{
+
+static constexpr std::array directories = { "/etc/nwg", "/etc/wireguard" };
+static constexpr std::string_view suffix = ".conf";
+/* Where names of routing tables are; the first is the administrator's. */
+static constexpr std::array table_files = { "/etc/iproute2/rt_tables",
+					    "/usr/share/iproute2/rt_tables" };
+/* What an IPv4 host must take, and what a device can have. */
+static constexpr uint32_t min_mtu = 68, max_mtu = 65535 - 80;
+
+static bool is_word(std::string_view a, std::string_view b)
+{
+	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
+}
+
+static std::string_view trimmed(std::string_view text)
+{
+	while (!text.empty() && isspace(static_cast<unsigned char>(text.front())))
+		text.remove_prefix(1);
+	while (!text.empty() && isspace(static_cast<unsigned char>(text.back())))
+		text.remove_suffix(1);
+	return text;
+}
+
+/* What is between commas. */
+static Result<std::vector<std::string>> parse_list(std::string_view text)
+{
+	std::vector<std::string> list;
+
+	for (std::size_t start = 0;;) {
+		const std::size_t comma = std::min(text.find(',', start), text.size());
+		const auto item = trimmed(text.substr(start, comma - start));
+
+		if (item.empty())
+			return usage_error(fmt::format("An item of the list is empty: `{}'", text));
+		list.emplace_back(item);
+		if (comma == text.size())
+			return list;
+		start = comma + 1;
+	}
+}
+
+static std::optional<uint32_t> named_table(std::string_view name)
+{
+	for (const char *path : table_files) {
+		std::ifstream file(path);
+		std::string line;
+
+		while (std::getline(file, line)) {
+			std::istringstream words(line.substr(0, line.find('#')));
+			std::string of_line;
+			uint32_t number;
+
+			if (words >> number >> of_line && of_line == name)
+				return number;
+		}
+	}
+	if (name == "main")
+		return 254;
+	return std::nullopt;
+}
+
+static Result<Table> parse_table(std::string_view text)
+{
+	if (is_word(text, "off"))
+		return Table{ .off = true };
+	if (is_word(text, "auto"))
+		return Table();
+	if (isdigit(static_cast<unsigned char>(text.front())))
+		return Table{ .number = TRY(parse_count(text, "Table")) };
+	if (const auto number = named_table(text))
+		return Table{ .number = *number };
+	return usage_error(fmt::format("No routing table has that name: `{}'", text),
+			   "write off, auto, a number, or a name from /etc/iproute2/rt_tables");
+}
+
+static Result<std::string> parse_kind(std::string_view text)
+{
+	if (text == NWG_LINK_KIND || text == "wireguard")
+		return std::string(text);
+	return usage_error(fmt::format("No WireGuard interface is of that kind: `{}'", text),
+			   "write nwg or wireguard");
+}
+
+static Result<bool> parse_bool(std::string_view text)
+{
+	if (is_word(text, "true"))
+		return true;
+	if (is_word(text, "false"))
+		return false;
+	return usage_error(fmt::format("`{}' is neither true nor false", text));
+}
+
+class QuickParser {
+    public:
+	QuickParser(const std::string &path, Part part)
+		: part(part)
+	{
+		quick.path = path;
+	}
+	Status line(std::string_view raw)
+	{
+		const auto text = trimmed(raw.substr(0, raw.find('#')));
+
+		number++;
+		/* Left out for WireGuard, but for the end of the line: its parser counts them. */
+		const std::size_t equals = text.find('=');
+		if (text.starts_with('[')) {
+			TRY(end_relay());
+			section = section_of(text);
+			if (section == Section::relay)
+				begin_relay();
+			else if (section == Section::peer)
+				quick.peer_lines.push_back(number);
+		} else if (equals != text.npos &&
+			   (section == Section::interface || section == Section::relay)) {
+			const auto key = trimmed(text.substr(0, equals));
+			const auto value = trimmed(text.substr(equals + 1));
+
+			auto known = section == Section::relay ? relay_value(key, value) :
+								 interface_value(key, value);
+			if (!known)
+				return config::at_line(quick, number, std::move(known.error()));
+			if (known.value()) {
+				wireguard.push_back('\n');
+				return {};
+			}
+		}
+		if (section != Section::relay)
+			std::ranges::copy(raw, std::back_inserter(wireguard));
+		else if (!text.empty() && !text.starts_with('['))
+			return config::at_line(quick, number, unknown_in_relay(text));
+		wireguard.push_back('\n');
+		return {};
+	}
+	Result<Quick> finish()
+	{
+		TRY(end_relay());
+		if (part != Part::whole)
+			return std::move(quick);
+		quick.device = TRY(
+			parse({ wireguard.data(), wireguard.size() }, quick.path, Mode::replace));
+		return std::move(quick);
+	}
+
+    private:
+	enum class Section { none, interface, peer, relay };
+
+	static Section section_of(std::string_view text)
+	{
+		if (is_word(text, "[Interface]"))
+			return Section::interface;
+		if (is_word(text, "[Peer]"))
+			return Section::peer;
+		if (is_word(text, "[Relay]"))
+			return Section::relay;
+		/* The WireGuard parser refuses it. */
+		return Section::none;
+	}
+	static Error unknown_in_relay(std::string_view key)
+	{
+		return usage_error(
+			fmt::format("Line unrecognized: `{}'", key),
+			"a [Relay] has Listen, Peer, To, ResponderKey, Source, Limit, LimitPerSource");
+	}
+	void begin_relay()
+	{
+		quick.relays.push_back({ { .interface = quick.interface }, number });
+		has_listen = false;
+	}
+	/* What every relay needs. */
+	Status end_relay()
+	{
+		if (section != Section::relay || part == Part::frame)
+			return {};
+		const auto &[relay, line] = quick.relays.back();
+		const char *missing = !has_listen ? "Listen" :
+				      !relay.peer ? "Peer" :
+				      !relay.to	  ? "To" :
+						    nullptr;
+		if (!missing)
+			return {};
+		return config::at_line(quick, line,
+				       usage_error(fmt::format("A relay has no {}", missing),
+						   "it has at least Listen, Peer and To"));
+	}
+	/* Whether the key is none of WireGuard's. */
+	Result<bool> interface_value(std::string_view key, std::string_view value)
+	{
+		const bool hook = is_word(key, "PreUp") || is_word(key, "PostUp") ||
+				  is_word(key, "PreDown") || is_word(key, "PostDown");
+
+		if (value.empty())
+			return false;
+		if (is_word(key, "Address")) {
+			for (const auto &item : TRY(parse_list(value)))
+				quick.addresses.push_back(
+					{ TRY(parse_interface_address(item)), number });
+			return true;
+		}
+		if (is_word(key, "DNS")) {
+			for (auto &item : TRY(parse_list(value)))
+				(Address::from_text(item) ? quick.dns_servers : quick.dns_domains)
+					.push_back(std::move(item));
+			quick.dns_line = number;
+		} else if (is_word(key, "MTU")) {
+			const auto mtu = TRY(parse_count(value, "MTU"));
+
+			if (mtu < min_mtu || mtu > max_mtu)
+				return usage_error(fmt::format("MTU is not from {} to {}: `{}'",
+							       min_mtu, max_mtu, value),
+						   "leave it out, and it is computed");
+			quick.mtu = { mtu, number };
+		} else if (is_word(key, "Table")) {
+			quick.table = { TRY(parse_table(value)), number };
+		} else if (is_word(key, "Kind")) {
+			quick.kind = TRY(parse_kind(value));
+		} else if (is_word(key, "SaveConfig")) {
+			quick.save_config = TRY(parse_bool(value));
+		} else if (hook) {
+			auto &commands = is_word(key, "PreUp")	 ? quick.pre_up :
+					 is_word(key, "PostUp")	 ? quick.post_up :
+					 is_word(key, "PreDown") ? quick.pre_down :
+								   quick.post_down;
+			commands.push_back({ std::string(value), number });
+		} else {
+			return false;
+		}
+		quick.kept.push_back(fmt::format("{} = {}", key, value));
+		return true;
+	}
+	Result<bool> relay_value(std::string_view key, std::string_view value)
+	{
+		netlink::RelayChange &relay = quick.relays.back().value;
+
+		if (part == Part::frame)
+			return true;
+		if (value.empty())
+			return usage_error(fmt::format("{} has no value", key));
+		if (is_word(key, "Listen")) {
+			relay.listen = TRY(parse_listen(value));
+			has_listen = true;
+		} else if (is_word(key, "Peer")) {
+			relay.peer = TRY(parse_public_key(value));
+		} else if (is_word(key, "To")) {
+			relay.to = TRY(parse_transport(value));
+		} else if (is_word(key, "ResponderKey")) {
+			relay.responder = TRY(parse_responder(value));
+		} else if (is_word(key, "Source")) {
+			relay.source = TRY(parse_source(value));
+		} else if (is_word(key, "Limit")) {
+			relay.max_flows = TRY(parse_count(value, "Limit"));
+		} else if (is_word(key, "LimitPerSource")) {
+			relay.max_flows_per_source = TRY(parse_count(value, "LimitPerSource"));
+		} else {
+			return false;
+		}
+		return true;
+	}
+
+	const Part part;
+	Quick quick;
+	SecretText wireguard;
+	Section section = Section::none;
+	unsigned int number = 0;
+	bool has_listen = false;
+};
+
+Error at_line(const Quick &quick, unsigned int line, Error error)
+{
+	error.what = line ? fmt::format("{}:{}: {}", quick.path, line, error.what) :
+			    fmt::format("{}: {}", quick.path, error.what);
+	/* The words of a file are not those of the command. */
+	error.show_usage = false;
+	return error;
+}
+
+Result<std::string> find_quick(const std::string &name)
+{
+	std::vector<std::string> tried;
+
+	if (name.find('/') != name.npos || name.ends_with(suffix))
+		return name;
+	for (const char *directory : directories) {
+		const std::string path = fmt::format("{}/{}{}", directory, name, suffix);
+		std::error_code error;
+
+		if (std::filesystem::exists(path, error) || error)
+			return path;
+		tried.push_back(path);
+	}
+	return usage_error(fmt::format("No file for `{}': neither {}", name,
+				       fmt::join(tried, " nor ")),
+			   "write one, or name a file: nwgctl up ./wg1.conf");
+}
+
+/* The interface that a file is for: what its name is without the directory and .conf. */
+static Result<std::string> interface_of(const std::string &path)
+{
+	std::string name = path.substr(path.rfind('/') + 1);
+	static constexpr std::string_view others = "_=+.-";
+
+	if (!name.ends_with(suffix))
+		return usage_error(fmt::format("`{}' does not end in .conf", path),
+				   "its name is to be that of the interface and .conf");
+	name.resize(name.size() - suffix.size());
+	if (name.empty() || name.size() > 15 || name == "." || name == ".." ||
+	    !std::ranges::all_of(name, [](unsigned char character) {
+		    return isalnum(character) || others.find(character) != others.npos;
+	    }))
+		return usage_error(
+			fmt::format("`{}' is not the name of an interface", name),
+			"the file's name is 1 to 15 letters, digits or _=+.- and then .conf");
+	return name;
+}
+
+Result<Quick> parse_quick(std::string_view text, const std::string &path, Part part)
+{
+	QuickParser parser(path, part);
+
+	while (!text.empty()) {
+		const std::size_t end = std::min(text.find('\n'), text.size());
+
+		TRY(parser.line(text.substr(0, end)));
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+	auto quick = TRY(parser.finish());
+	quick.interface = TRY(interface_of(path));
+	for (auto &relay : quick.relays)
+		relay.value.interface = quick.interface;
+	return quick;
+}
+
+Result<Quick> load_quick(const std::string &name, Part part)
+{
+	const std::string path = TRY(find_quick(name));
+	const SecretText text = TRY(read_file(path));
+	struct stat status;
+
+	if (!stat(path.c_str(), &status) && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO))
+		fmt::print(stderr,
+			   "Warning: others may read {}, which has keys\nhint: chmod 600 {}\n",
+			   path, path);
+	return parse_quick({ text.data(), text.size() }, path, part);
+}
+
+static std::string print_relay(const netlink::Relay &relay)
+{
+	std::string text = fmt::format("\n[Relay]\nListen = {}\nPeer = {}\nTo = {}\n",
+				       !relay.listen.address && relay.listen.interface.empty() ?
+					       fmt::format("{}", relay.listen.port) :
+					       relay.listen.text(),
+				       relay.peer.base64(), relay.to.text());
+
+	if (relay.responder)
+		text += fmt::format("ResponderKey = {}\n", relay.responder->base64());
+	return text + fmt::format("Source = {}\nLimit = {}\nLimitPerSource = {}\n",
+				  relay.source.text(), relay.max_flows, relay.max_flows_per_source);
+}
+
+std::string print_quick(const Quick &quick, const Device &device,
+			const std::vector<Prefix> &addresses,
+			const std::vector<netlink::Relay> &relays)
+{
+	static constexpr std::string_view header = "[Interface]\n";
+	std::string text(header);
+
+	for (const auto &address : addresses)
+		text += fmt::format("Address = {}\n", address.text());
+	for (const auto &line : quick.kept)
+		text += line + '\n';
+	text += print(device).substr(header.size());
+	for (const auto &relay : relays)
+		text += print_relay(relay);
+	return text;
+}
+
+} // namespace nwgctl::config

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "process.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace nwgctl::setup
+{
+
+/* Where programs for the administrator are, if $PATH does not say otherwise. */
+static constexpr const char *default_path =
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+bool has_program(const std::string &name)
+{
+	const char *path = getenv("PATH");
+	std::istringstream directories(path ? path : default_path);
+	std::string directory;
+
+	while (std::getline(directories, directory, ':')) {
+		if (!access(fmt::format("{}/{}", directory, name).c_str(), X_OK))
+			return true;
+	}
+	return false;
+}
+
+static Error not_run(const std::string &name, int number)
+{
+	return Error{ Exit::refused,
+		      fmt::format("Unable to run {}: {}", name, strerror(number)),
+		      {},
+		      number == ENOENT ? fmt::format("install what has {}", name) : "",
+		      number };
+}
+
+/* An open file, or -1. */
+struct File {
+	explicit File(int number)
+		: number(number)
+	{
+	}
+	File(const File &) = delete;
+	File &operator=(const File &) = delete;
+	~File()
+	{
+		if (number >= 0)
+			close(number);
+	}
+	const int number;
+};
+
+/* A file without a name that holds @input, from its start. */
+static int memory_file(const std::string &input)
+{
+	const int file = memfd_create("nwgctl", MFD_CLOEXEC);
+
+	if (file < 0)
+		return -1;
+	for (std::size_t written = 0; written < input.size();) {
+		const ssize_t count = write(file, input.data() + written, input.size() - written);
+
+		if (count < 0 && errno != EINTR) {
+			close(file);
+			return -1;
+		}
+		written += count < 0 ? 0 : static_cast<std::size_t>(count);
+	}
+	lseek(file, 0, SEEK_SET);
+	return file;
+}
+
+/* Starts a program with these files as its first three, and waits for it. */
+static Status run_with(const std::vector<std::string> &command, int in, int out, int error_out)
+{
+	std::vector<char *> words;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	int status;
+	pid_t child;
+
+	for (const auto &word : command)
+		words.push_back(const_cast<char *>(word.c_str()));
+	words.push_back(nullptr);
+	/* What was printed so far comes before what the program prints. */
+	fflush(nullptr);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, error_out, STDERR_FILENO);
+	/* A transaction blocks signals; whom it starts can be ended. */
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	const int error =
+		posix_spawnp(&child, words[0], &actions, &attributes, words.data(), environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error)
+		return not_run(command[0], error);
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return not_run(command[0], errno);
+	}
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return {};
+	return Error{ Exit::refused, WIFEXITED(status) ?
+					     fmt::format("{} ended with exit status {}", command[0],
+							 WEXITSTATUS(status)) :
+					     fmt::format("{} was ended by signal {}", command[0],
+							 WTERMSIG(status)) };
+}
+
+Status run(const std::vector<std::string> &command, const std::string &input)
+{
+	const File in(memory_file(input));
+
+	if (in.number < 0)
+		return not_run(command[0], errno);
+	return run_with(command, in.number, STDERR_FILENO, STDERR_FILENO);
+}
+
+Result<std::string> output_of(const std::vector<std::string> &command)
+{
+	const File in(memory_file("")), out(memory_file("")), nowhere(memory_file(""));
+	std::string text;
+	char piece[4096];
+	ssize_t count;
+
+	if (in.number < 0 || out.number < 0 || nowhere.number < 0)
+		return not_run(command[0], errno);
+	TRY(run_with(command, in.number, out.number, nowhere.number));
+	lseek(out.number, 0, SEEK_SET);
+	while ((count = read(out.number, piece, sizeof(piece))) > 0)
+		text.append(piece, static_cast<std::size_t>(count));
+	return text;
+}
+
+Status run_hook(const std::string &command, const std::string &interface)
+{
+	static constexpr std::string_view placeholder = "%i";
+	std::string text = command;
+
+	for (std::size_t at = 0; (at = text.find(placeholder, at)) != text.npos;
+	     at += interface.size())
+		text.replace(at, placeholder.size(), interface);
+	fmt::print(stderr, "[#] {}\n", text);
+	auto done = run({ has_program("bash") ? "bash" : "sh", "-c", text });
+	if (!done)
+		done.error().what = fmt::format("`{}' failed: {}", text, done.error().what);
+	return done;
+}
+
+} // namespace nwgctl::setup
