@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/* chain add-client: one more client, in the files and, by what is printed, at the home that runs. */
+#include "command.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "chain/directory.hpp"
+#include "chain/files.hpp"
+#include "chain/network.hpp"
+#include "chain/notes.hpp"
+#include "chain/plan.hpp"
+#include "chain/qr.hpp"
+#include "chain/routeros.hpp"
+#include "chain/side.hpp"
+#include "config/value.hpp"
+
+namespace nwgctl
+{
+
+using chain::Side;
+
+/* A chain's files, as far as a new client has to do with them. */
+struct Present {
+	SecretText wg0_text, routeros_text;
+	Side vps, wg1, wg0;
+	chain::Notes notes;
+};
+
+static std::string_view view(const SecretText &text)
+{
+	return { text.data(), text.size() };
+}
+
+/* A file in which all is understood. */
+static Result<Side> read_whole(const std::string &name, const SecretText &text, bool relays)
+{
+	Status status;
+	auto side = chain::read_side(
+		chain::parse_conf(view(text), name), relays,
+		[&](unsigned int line, const std::string &what, const std::string &remedy) {
+			if (status)
+				status = usage_error(fmt::format("{}:{}: {}", name, line, what),
+						     remedy);
+		});
+
+	TRY(std::move(status));
+	return side;
+}
+
+static Result<Present> read_present(const std::string &directory)
+{
+	const auto path = [&directory](const char *name) {
+		return fmt::format("{}/{}", directory, name);
+	};
+	Present present;
+
+	present.wg0_text = TRY(config::read_file(path("home/wg0.conf")));
+	present.routeros_text = TRY(config::read_file(path("home/mt.rsc")));
+	present.wg0 = TRY(read_whole(path("home/wg0.conf"), present.wg0_text, false));
+	present.wg1 = TRY(read_whole(path("home/wg1.conf"),
+				     TRY(config::read_file(path("home/wg1.conf"))), false));
+	present.vps = TRY(read_whole(path("vps/wg1.conf"),
+				     TRY(config::read_file(path("vps/wg1.conf"))), true));
+	const auto notes = TRY(config::read_file(path(chain::notes_name)));
+	present.notes = TRY(chain::parse_notes(view(notes), path(chain::notes_name)));
+	return present;
+}
+
+/* What the other clients have, said by the files of home and VPS. */
+static Result<chain::ClientNetwork> network_of(const Present &present, const std::string &directory)
+{
+	const auto incomplete = [&directory](const std::string &file, const char *what) {
+		return usage_error(fmt::format("{} has no {}", file, what),
+				   fmt::format("see what is wrong: nwgctl chain check {}",
+					       directory));
+	};
+	chain::ClientNetwork network;
+
+	if (!present.wg0.private_key)
+		return incomplete(present.wg0.file, "PrivateKey");
+	if (!present.wg0.addresses)
+		return incomplete(present.wg0.file, "Address");
+	if (!present.wg0.mtu)
+		return incomplete(present.wg0.file, "MTU");
+	if (present.wg1.peers.empty() || !present.wg1.peers[0].endpoint)
+		return incomplete(present.wg1.file, "Endpoint");
+	if (present.vps.relays.empty() || !present.vps.relays[0].listen)
+		return incomplete(present.vps.file, "[Relay] with Listen");
+	network.home = present.wg0.private_key->public_key();
+	network.mtu = *present.wg0.mtu;
+	network.endpoint = chain::host_port(present.wg1.peers[0].endpoint->first,
+					    present.vps.relays[0].listen->port);
+	for (const auto &address : *present.wg0.addresses)
+		network.wg0.push_back({ address.address.masked(address.length), address.length });
+	network.lan = present.notes.lan;
+	network.dns = present.notes.dns;
+	network.full = present.notes.full;
+	return network;
+}
+
+/* The number behind all that were ever given, also those of clients that are gone, or that were added by hand. */
+static Result<uint32_t> next_host(const Present &present, const chain::ClientNetwork &network)
+{
+	uint32_t last = present.notes.last_host;
+
+	for (const auto &prefix : network.wg0) {
+		for (const auto &own : *present.wg0.addresses)
+			last = std::max(last, chain::host_number(prefix, own.address));
+		for (const auto &peer : present.wg0.peers) {
+			for (const auto &allowed :
+			     peer.allowed.value.value_or(std::vector<Prefix>()))
+				last = std::max(last, chain::host_number(prefix, allowed.address));
+		}
+	}
+	for (const auto &prefix : network.wg0) {
+		if (!chain::host_of(prefix, last + 1))
+			return usage_error(
+				fmt::format("{} has no address that was never given",
+					    prefix.text()),
+				"make a new chain with a larger wg0-network: an address that is given "
+				"again would let one client in as another");
+	}
+	return last + 1;
+}
+
+static std::string with_line_end(const SecretText &text)
+{
+	std::string copy(view(text));
+
+	if (!copy.empty() && copy.back() != '\n')
+		copy += '\n';
+	return copy;
+}
+
+static void print_to_do(const std::string &directory, const chain::ClientNetwork &network,
+			const chain::Client &client)
+{
+	const auto addresses = chain::join(chain::client_addresses(network.wg0, client.host), ",");
+
+	fmt::print(
+		"{0} has {1}: {2}/clients/{0}.conf and .png, or nwgctl chain qr {2} {0}\n"
+		"\n"
+		"The home that runs does not know it yet. RouterOS, in a terminal:\n"
+		"\n"
+		"    {3}\n"
+		"\n"
+		"Linux, as root, in bash:\n"
+		"\n"
+		"    wg set wg0 peer {4} preshared-key <(echo {5}) allowed-ips {1}\n"
+		"\n"
+		"and {2}/home/wg0.conf to /etc/wireguard, for the next boot. On the VPS there is nothing "
+		"to do.\n",
+		client.name, addresses, directory, chain::routeros_client(network.wg0, client),
+		client.private_key.public_key().base64(), client.preshared_key.base64());
+}
+
+Status chain_add_client(const Options &, Arguments arguments)
+{
+	if (arguments.size() != 2)
+		return wrong_usage("a directory and a client's name must be there, and no more");
+	const auto directory = chain::directory_name(arguments[0]);
+	const auto name = TRY(chain::parse_client_name(arguments[1]));
+	const auto lock = TRY(chain::Lock::take(directory));
+	const auto conf = fmt::format("clients/{}.conf", name);
+	if (std::filesystem::exists(fmt::format("{}/{}", directory, conf)))
+		return usage_error(fmt::format("There is a client `{}' already: {}/{}", name,
+					       directory, conf),
+				   "take another name");
+
+	const auto present = TRY(read_present(directory));
+	const auto network = TRY(network_of(present, directory));
+	const auto client = chain::new_client(name, TRY(next_host(present, network)));
+	const auto text = chain::client_conf(network, client);
+	auto notes = present.notes;
+	notes.last_host = client.host;
+	/* The client's own file is last: while it is missing, the same command begins anew. */
+	TRY(chain::change_files(
+		directory,
+		{ { chain::notes_name, chain::print_notes(notes) },
+		  { "home/wg0.conf",
+		    with_line_end(present.wg0_text) + chain::home_peer(network.wg0, client) },
+		  { "home/mt.rsc", with_line_end(present.routeros_text) +
+					   chain::routeros_client(network.wg0, client) + "\n" },
+		  { fmt::format("clients/{}.png", name),
+		    TRY(chain::qr_png(TRY(chain::encode_qr(text)))) },
+		  { conf, text } }));
+	print_to_do(directory, network, client);
+	return {};
+}
+
+} // namespace nwgctl

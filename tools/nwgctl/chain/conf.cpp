@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "conf.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <strings.h>
+
+namespace nwgctl::chain
+{
+
+static bool same_word(std::string_view a, std::string_view b)
+{
+	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
+}
+
+static std::string_view trimmed(std::string_view text)
+{
+	static constexpr std::string_view space = " \t\r\v\f";
+	const std::size_t start = text.find_first_not_of(space);
+
+	if (start == text.npos)
+		return {};
+	return text.substr(start, text.find_last_not_of(space) - start + 1);
+}
+
+/* Calls @call with each line and its number. */
+template <typename Call> static void for_each_line(std::string_view text, Call call)
+{
+	for (unsigned int line = 1; !text.empty(); line++) {
+		const std::size_t end = std::min(text.find('\n'), text.size());
+
+		call(text.substr(0, end), line);
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+}
+
+const Entry *Section::find(std::string_view key) const
+{
+	const Entry *found = nullptr;
+
+	for (const auto &entry : entries) {
+		if (same_word(entry.key, key))
+			found = &entry;
+	}
+	return found;
+}
+
+const Section *Conf::section(std::string_view wanted) const
+{
+	const auto found = all(wanted);
+
+	return found.empty() ? nullptr : found.front();
+}
+
+std::vector<const Section *> Conf::all(std::string_view wanted) const
+{
+	std::vector<const Section *> found;
+
+	for (const auto &section : sections) {
+		if (same_word(section.name, wanted))
+			found.push_back(&section);
+	}
+	return found;
+}
+
+Conf parse_conf(std::string_view text, std::string name)
+{
+	Conf conf;
+
+	conf.name = std::move(name);
+	for_each_line(text, [&conf](std::string_view line, unsigned int number) {
+		line = trimmed(line.substr(0, line.find('#')));
+		if (line.empty())
+			return;
+		if (line.front() == '[' && line.back() == ']') {
+			conf.sections.push_back(
+				{ std::string(trimmed(line.substr(1, line.size() - 2))),
+				  number,
+				  {} });
+			return;
+		}
+		const std::size_t equals = line.find('=');
+		const auto key = trimmed(line.substr(0, equals));
+		const auto value = equals == line.npos ? "" : trimmed(line.substr(equals + 1));
+		if (key.empty() || value.empty())
+			conf.faults.push_back({ number, "neither [Section] nor Key = value" });
+		else if (conf.sections.empty())
+			conf.faults.push_back(
+				{ number,
+				  fmt::format("`{}' stands before the first section", key) });
+		else
+			conf.sections.back().entries.push_back(
+				{ std::string(key), std::string(value), number });
+	});
+	return conf;
+}
+
+std::string RouterCommand::value(const std::string &name) const
+{
+	const auto found = values.find(name);
+
+	return found == values.end() ? "" : found->second;
+}
+
+/* The next word, where white space in quotes is none; the quotes are left out. */
+static std::string take_word(std::string_view &text)
+{
+	bool quoted = false;
+	std::string word;
+
+	text = trimmed(text);
+	while (!text.empty()) {
+		const char character = text.front();
+
+		if (!quoted && (character == ' ' || character == '\t'))
+			break;
+		if (character == '"')
+			quoted = !quoted;
+		else
+			word += character;
+		text.remove_prefix(1);
+	}
+	return word;
+}
+
+static RouterCommand parse_command(std::string_view text, unsigned int line)
+{
+	RouterCommand command{ take_word(text), line, {} };
+
+	for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
+		const std::size_t equals = word.find('=');
+
+		if (equals != word.npos)
+			command.values[word.substr(0, equals)] = word.substr(equals + 1);
+	}
+	return command;
+}
+
+std::vector<RouterCommand> parse_routeros(std::string_view text)
+{
+	std::vector<RouterCommand> commands;
+	std::string whole;
+	unsigned int start = 0;
+
+	for_each_line(text, [&](std::string_view line, unsigned int number) {
+		line = trimmed(line);
+		if (whole.empty())
+			start = number;
+		if (line.empty() || (whole.empty() && line.front() == '#'))
+			return;
+		if (line.back() == '\\') {
+			whole += line.substr(0, line.size() - 1);
+			return;
+		}
+		whole += line;
+		commands.push_back(parse_command(whole, start));
+		whole.clear();
+	});
+	return commands;
+}
+
+} // namespace nwgctl::chain

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Chains: addresses, MTU, QR codes, and the files that are read again. */
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "../chain/conf.hpp"
+#include "../chain/files.hpp"
+#include "../chain/network.hpp"
+#include "../chain/notes.hpp"
+#include "../chain/plan.hpp"
+#include "../chain/qr.hpp"
+#include "../chain/routeros.hpp"
+#include "../chain/side.hpp"
+#include "../config/file.hpp"
+#include "chain.hpp"
+
+extern "C" {
+#include <cmocka.h>
+}
+
+using namespace nwgctl;
+using namespace nwgctl::chain;
+
+static Prefix network(const char *text)
+{
+	return parse_network(text).take();
+}
+
+static Address address(const char *text)
+{
+	return *Address::from_text(text);
+}
+
+static std::string host_text(const char *prefix, uint32_t number)
+{
+	const auto host = host_of(network(prefix), number);
+
+	return host ? host->text() : "none";
+}
+
+static void assert_text(const std::string &got, const std::string &wanted)
+{
+	assert_string_equal(got.c_str(), wanted.c_str());
+}
+
+void test_chain_network(void **)
+{
+	assert_text(network("192.168.88.0/24").text(), "192.168.88.0/24");
+	assert_text(network("fd00:8000::/17").text(), "fd00:8000::/17");
+	for (const char *text :
+	     { "", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/24", "10.0.0.0/8/8",
+	       "10.0.0.0/+8", "10.0.0.0/0008", "fd00::/129", "fd00::1/64", "home/24" })
+		assert_false(static_cast<bool>(parse_network(text)));
+	assert_text(parse_network("10.0.0.9/24").error().hint, "the network is 10.0.0.0/24");
+
+	assert_text(parse_host("vps.example.net").value(), "vps.example.net");
+	assert_text(parse_host("[2001:DB8::1]").value(), "2001:db8::1");
+	for (const char *text : { "", "0.0.0.0", "::", "300.1.1.1", "1.2.3", "a b", "a:80", "-a",
+				  ".a", "a/b", "a\"b", "a$b", "[vps]" })
+		assert_false(static_cast<bool>(parse_host(text)));
+	assert_text(host_port("192.0.2.1", 5), "192.0.2.1:5");
+	assert_text(host_port("2001:db8::1", 5), "[2001:db8::1]:5");
+
+	/* A network's first address and the last of IPv4 are no hosts, those of a pair are. */
+	assert_text(host_text("10.10.10.0/24", 0), "none");
+	assert_text(host_text("10.10.10.0/24", 1), "10.10.10.1");
+	assert_text(host_text("10.10.10.0/24", 254), "10.10.10.254");
+	assert_text(host_text("10.10.10.0/24", 255), "none");
+	assert_text(host_text("10.10.0.0/16", 256), "10.10.1.0");
+	assert_text(host_text("10.0.0.4/30", 2), "10.0.0.6");
+	assert_text(host_text("10.0.0.4/30", 3), "none");
+	assert_text(host_text("10.0.0.4/31", 1), "10.0.0.4");
+	assert_text(host_text("10.0.0.4/31", 2), "10.0.0.5");
+	assert_text(host_text("10.0.0.4/31", 3), "none");
+	assert_text(host_text("10.0.0.4/32", 1), "none");
+	assert_text(host_text("0.0.0.0/0", UINT32_MAX - 1), "255.255.255.254");
+	assert_text(host_text("0.0.0.0/0", UINT32_MAX), "none");
+	assert_text(host_text("fd07::/64", 1), "fd07::1");
+	assert_text(host_text("fd07::/64", 0x10002), "fd07::1:2");
+	assert_text(host_text("fd07::/64", UINT32_MAX), "fd07::ffff:ffff");
+	assert_text(host_text("fd07::4/127", 2), "fd07::5");
+	assert_text(host_text("fd07::8/125", 7), "fd07::f");
+	assert_text(host_text("fd07::8/125", 8), "none");
+
+	for (const char *text : { "10.10.0.0/16", "10.0.0.4/31", "fd07::/64", "fd07::4/127" }) {
+		for (uint32_t number : { 1u, 2u, 300u, 65534u }) {
+			const auto host = host_of(network(text), number);
+
+			if (host)
+				assert_int_equal(host_number(network(text), *host), number);
+		}
+	}
+	assert_int_equal(host_number(network("10.10.10.0/24"), address("10.10.11.1")), 0);
+	assert_int_equal(host_number(network("10.10.10.0/24"), address("10.10.10.255")), 0);
+	assert_int_equal(host_number(network("fd07::/64"), address("fd07::1:0:0:1")), 0);
+
+	assert_true(overlap(network("10.0.0.0/8"), network("10.10.10.0/24")));
+	assert_true(overlap(network("10.10.10.0/24"), network("10.0.0.0/8")));
+	assert_false(overlap(network("10.10.10.0/24"), network("10.10.11.0/24")));
+	assert_false(overlap(network("0.0.0.0/0"), network("::/0")));
+	assert_true(contains(network("::/0"), address("fd07::1")));
+	assert_false(contains(network("0.0.0.0/0"), address("fd07::1")));
+}
+
+void test_chain_mtu(void **)
+{
+	/* What README and the manual say. */
+	assert_int_equal(inner_mtu(1500, AF_INET6), 1420);
+	assert_int_equal(inner_mtu(1420, AF_INET), 1360);
+	assert_int_equal(inner_mtu(1420, AF_INET6), 1340);
+	assert_int_equal(inner_mtu(60, AF_INET), 0);
+	assert_int_equal(inner_mtu(80, AF_INET6), 0);
+	assert_int_equal(carrier_size(1, 1360, AF_INET), 16 + 60);
+	assert_int_equal(carrier_size(16, 1360, AF_INET), 16 + 60);
+	assert_int_equal(carrier_size(0, 1360, AF_INET6), 80);
+	/* Padding ends at the MTU, that of 1340 is no multiple of 16. */
+	assert_int_equal(carrier_size(1339, 1340, AF_INET6), 1420);
+	/* Each packet fits, nested, and one more byte would not. */
+	for (const uint16_t outer : { AF_INET, AF_INET6 }) {
+		for (const uint16_t inner : { AF_INET, AF_INET6 }) {
+			for (uint32_t line = 1280; line <= 1500; line++) {
+				const uint32_t wg1 = inner_mtu(line, outer);
+				const uint32_t wg0 = inner_mtu(wg1, inner);
+
+				for (uint32_t size = 20; size <= wg0; size++)
+					assert_in_range(carrier_size(carrier_size(size, wg0, inner),
+								     wg1, outer),
+							1, line);
+				assert_true(carrier_size(wg0 + 1, wg0 + 1, inner) > wg1);
+			}
+		}
+	}
+}
+
+/* One that is in order. */
+static Plan plan_of(const char *wg1 = "172.16.1.0/24")
+{
+	Plan plan;
+
+	plan.vps = "vps.example.net";
+	plan.wg1 = network(wg1);
+	plan.wg0 = { network("10.10.10.0/24"), network("fd07::/64") };
+	plan.lan = { network("192.168.88.0/24") };
+	plan.vps_wg1 = Key::random_private();
+	plan.home_wg1 = Key::random_private();
+	plan.home_wg0 = Key::random_private();
+	plan.clients = { new_client("laptop", 2), new_client("phone", 3) };
+	return plan;
+}
+
+static std::string file_of(const Plan &plan, const std::string &name)
+{
+	for (const auto &[file, text] : plan_files(plan, "home")) {
+		if (file == name)
+			return text;
+	}
+	fail_msg("no file %s", name.c_str());
+	return "";
+}
+
+static Side side_of(const std::string &text, bool relays)
+{
+	return read_side(parse_conf(text, "file"), relays,
+			 [](unsigned int line, const std::string &what, const std::string &) {
+				 fail_msg("line %u: %s", line, what.c_str());
+			 });
+}
+
+static void assert_bad(const Plan &plan, const char *words)
+{
+	const auto status = verify(plan);
+
+	assert_false(static_cast<bool>(status));
+	if (status.error().what.find(words) == std::string::npos)
+		fail_msg("`%s' is not in: %s", words, status.error().what.c_str());
+}
+
+void test_chain_plan(void **)
+{
+	Plan plan = plan_of();
+
+	assert_true(static_cast<bool>(verify(plan)));
+	assert_int_equal(plan.wg1_mtu(), 1420);
+	assert_int_equal(plan.wg0_mtu(), 1360);
+	assert_int_equal(plan_of("fd16::/64").wg0_mtu(), 1340);
+	plan.line_mtu = 1492;
+	assert_int_equal(plan.wg0_mtu(), 1352);
+
+	plan = plan_of();
+	const auto vps = side_of(file_of(plan, "vps/wg1.conf"), true);
+	assert_true(*vps.private_key == plan.vps_wg1);
+	assert_int_equal(*vps.port, 51821);
+	assert_text(vps.relays.at(0).listen->text(), "*:51820");
+	assert_text(vps.relays[0].to->text(), "172.16.1.2:51820");
+	assert_true(*vps.relays[0].responder == plan.home_wg0.public_key());
+	assert_true(*vps.relays[0].peer == plan.home_wg1.public_key());
+	assert_true(vps.peer(plan.home_wg1.public_key()) != nullptr);
+	const auto wg0 = side_of(file_of(plan, "home/wg0.conf"), false);
+	assert_int_equal(wg0.peers.size(), 2);
+	assert_text(join(*wg0.peers[1].allowed), "10.10.10.3/32, fd07::3/128");
+	assert_int_equal(*wg0.mtu, 1360);
+	const auto phone = side_of(file_of(plan, "clients/phone.conf"), false);
+	assert_text(phone.peers.at(0).endpoint->first, "vps.example.net");
+	assert_int_equal(phone.peers[0].endpoint->second, 51820);
+	assert_text(join(*phone.peers[0].allowed), "10.10.10.0/24, fd07::/64, 192.168.88.0/24");
+	assert_true(*phone.peers[0].preshared_key == *wg0.peers[1].preshared_key);
+	assert_false(*wg0.peers[0].preshared_key == *wg0.peers[1].preshared_key);
+	plan.full = true;
+	plan.dns = { address("192.168.88.1") };
+	const auto all = file_of(plan, "clients/phone.conf");
+	assert_text(join(*side_of(all, false).peers.at(0).allowed), "0.0.0.0/0, ::/0");
+	assert_true(all.find("DNS = 192.168.88.1\n") != all.npos);
+
+	plan = plan_of();
+	plan.wg1_port = plan.port;
+	assert_bad(plan, "cannot both have port");
+	plan = plan_of();
+	plan.clients[1].name = "laptop";
+	assert_bad(plan, "Two clients");
+	plan = plan_of("172.16.1.0/32");
+	assert_bad(plan, "too small for VPS and home");
+	plan = plan_of();
+	plan.wg0[0] = network("10.10.10.0/30");
+	assert_bad(plan, "too small for 2 clients");
+	plan = plan_of();
+	plan.wg0[1] = network("10.11.0.0/24");
+	assert_bad(plan, "one address family");
+	plan = plan_of();
+	plan.lan.push_back(network("10.10.0.0/16"));
+	assert_bad(plan, "overlap");
+	plan = plan_of();
+	plan.source = { .kind = NWG_SOURCE_POOL, .pool = network("fd99::/56") };
+	assert_bad(plan, "not of wg1's address family");
+	plan = plan_of();
+	plan.vps = "192.168.88.7";
+	assert_bad(plan, "is in a network of lan");
+	plan = plan_of();
+	plan.line_mtu = 1400;
+	assert_bad(plan, "1280 is the least");
+	plan.wg0.pop_back();
+	assert_true(static_cast<bool>(verify(plan)));
+	for (const char *name : { "", ".", "-a", "a/b", "a b", "sixteen-letters-", "\xc3\xa4" })
+		assert_false(static_cast<bool>(parse_client_name(name)));
+	assert_text(parse_client_name("fifteen.letters").value(), "fifteen.letters");
+}
+
+/* What qr_text() has drawn, module by module. */
+static bool drawn(const std::string &text, std::size_t size, bool colored, std::size_t margin,
+		  const QrCode &code)
+{
+	std::size_t row = 0, column = 0;
+	bool same = true;
+	const auto see = [&](std::size_t at_row, std::size_t at_column, bool dark) {
+		if (at_row < size + 2 * margin)
+			same &= code.dark(static_cast<std::ptrdiff_t>(at_row - margin),
+					  static_cast<std::ptrdiff_t>(at_column - margin)) == dark;
+	};
+
+	for (std::size_t at = 0; at < text.size();) {
+		if (text[at] == '\x1b') {
+			at = text.find('m', at) + 1;
+			continue;
+		}
+		if (text[at] == '\n') {
+			same &= column == size + 2 * margin;
+			row += 2, column = 0, at++;
+			continue;
+		}
+		const auto symbol = text[at] == ' ' ? " " : text.substr(at, 3);
+		const bool upper = symbol == "█" || symbol == "▀";
+		const bool lower = symbol == "█" || symbol == "▄";
+		see(row, column, upper == colored);
+		see(row + 1, column, lower == colored);
+		at += symbol.size();
+		column++;
+	}
+	return same && row >= size + 2 * margin;
+}
+
+void test_chain_qr(void **)
+{
+	const std::string text = file_of(plan_of(), "clients/phone.conf");
+	const auto code = encode_qr(text).take();
+	char path[] = "/tmp/nwgctl-test.XXXXXX";
+
+	/* A finder pattern is in three corners, and a light frame around it. */
+	assert_true(code.dark(0, 0) && code.dark(6, 6) && !code.dark(1, 1) && code.dark(3, 3));
+	assert_false(code.dark(-1, 0) || code.dark(0, static_cast<std::ptrdiff_t>(code.size)));
+	/* It fits a terminal of 80 columns. */
+	assert_in_range(code.size, 21, 72);
+	assert_false(static_cast<bool>(encode_qr(std::string(2954, 'x'))));
+	assert_true(static_cast<bool>(encode_qr(std::string(2953, 'x'))));
+
+	const auto png = qr_png(code).take();
+	const int file = mkstemp(path);
+	assert_true(file >= 0);
+	assert_int_equal(write(file, png.data(), png.size()), png.size());
+	close(file);
+	assert_true(read_qr_png(path).take() == code);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_false(static_cast<bool>(read_qr_png(path)));
+	unlink(path);
+	assert_false(static_cast<bool>(read_qr_png(path)));
+
+	for (const std::size_t margin : { 2u, 4u }) {
+		for (const bool colored : { true, false })
+			assert_true(drawn(qr_text(code, { true, colored, margin }), code.size,
+					  colored, margin, code));
+	}
+	const auto plain = qr_text(code, { false, false, 2 });
+	assert_text(plain.substr(0, 2 * (code.size + 4)), std::string(2 * (code.size + 4), '#'));
+}
+
+void test_chain_conf(void **)
+{
+	const auto conf = parse_conf("# nothing\n[Interface]\nListenPort=5 # a port\n\n[peer]\n"
+				     "Key\nPublicKey = a=\nx = 1\nX = 2\n",
+				     "name");
+	std::vector<unsigned int> lines;
+
+	assert_int_equal(conf.sections.size(), 2);
+	assert_int_equal(conf.sections[0].line, 2);
+	assert_text(conf.sections[0].find("listenport")->value, "5");
+	assert_int_equal(conf.sections[0].find("listenport")->line, 3);
+	assert_text(conf.section("Peer")->find("PublicKey")->value, "a=");
+	assert_text(conf.section("Peer")->find("x")->value, "2");
+	assert_int_equal(conf.faults.size(), 1);
+	assert_int_equal(conf.faults[0].line, 6);
+	read_side(conf, false,
+		  [&lines](unsigned int line, const std::string &, const std::string &) {
+			  lines.push_back(line);
+		  });
+	/* Fault, no private key, a key that is none, two that nobody knows. */
+	assert_true((lines == std::vector<unsigned int>{ 6, 2, 7, 8, 9 }));
+
+	const auto list = parse_addresses("10.0.0.1/24 , fd07::1").take();
+	assert_text(join(list), "10.0.0.1/24, fd07::1/128");
+	for (const char *text : { "", "10.0.0.1/33", "10.0.0.1,", "x", "10.0.0.1/" })
+		assert_false(static_cast<bool>(parse_addresses(text)));
+}
+
+void test_chain_routeros(void **)
+{
+	const auto commands = parse_routeros("# a comment\n\n/a/add one=1 two=\"b c=d\" \\\n"
+					     "    three=\"x\"\n#/no\n/b\n");
+
+	assert_int_equal(commands.size(), 2);
+	assert_int_equal(commands[0].line, 3);
+	assert_text(commands[0].path, "/a/add");
+	assert_text(commands[0].value("two"), "b c=d");
+	assert_text(commands[0].value("three"), "x");
+	assert_text(commands[0].value("four"), "");
+	assert_int_equal(commands[1].line, 6);
+
+	/* Each line is a comment, empty, or a command with a path. */
+	Plan plan = plan_of("fd16::/64");
+	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
+	plan.full = true;
+	for (const auto &command : parse_routeros(routeros_script(plan)))
+		assert_true(command.path.starts_with('/') && !command.values.empty());
+}
+
+void test_chain_notes(void **)
+{
+	const Notes notes{ { network("192.168.88.0/24") }, { address("fd88::1") }, true, 7 };
+	const auto again = parse_notes(print_notes(notes), "chain.json").take();
+
+	assert_text(join(again.lan), "192.168.88.0/24");
+	assert_text(again.dns.at(0).text(), "fd88::1");
+	assert_true(again.full);
+	assert_int_equal(again.last_host, 7);
+	for (const char *text :
+	     { "", "[]", "{}", "{\"version\":2}", "{\"version\":1}",
+	       "{\"version\":1,\"lan\":[1],\"dns\":[],\"full\":true,\"last_host\":1}",
+	       "{\"version\":1,\"lan\":[],\"dns\":[\"x\"],\"full\":true,\"last_host\":1}",
+	       "{\"version\":1,\"lan\":[],\"dns\":[],\"full\":1,\"last_host\":1}",
+	       "{\"version\":1,\"lan\":[],\"dns\":[],\"full\":true,\"last_host\":-1}" })
+		assert_false(static_cast<bool>(parse_notes(text, "chain.json")));
+}

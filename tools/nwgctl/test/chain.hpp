@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tests of what chains are made of. */
+#ifndef NWGCTL_TEST_CHAIN_HPP
+#define NWGCTL_TEST_CHAIN_HPP
+
+void test_chain_network(void **state);
+void test_chain_mtu(void **state);
+void test_chain_plan(void **state);
+void test_chain_qr(void **state);
+void test_chain_conf(void **state);
+void test_chain_routeros(void **state);
+void test_chain_notes(void **state);
+void test_chain_diagnose(void **state);
+void test_chain_picture(void **state);
+
+#endif
