@@ -1,0 +1,308 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nwgctl doctor: each thing that it finds is brought about, found, and gone when it is mended.
+#
+#    pc ---------- vps ---------- mt
+#       192.0.2.2/.1  198.51.100.1/.2
+#    ==== wg0: 10.7.0.2 ========= 10.7.0.1
+#    pc --UDP--> vps:60000 --inside wg1--> mt 172.16.1.254:60000
+#                ==== wg1: 172.16.1.1 == .254
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/ktap.sh
+. "$here/../lib/ktap.sh"
+
+NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
+
+on() {
+	ip netns exec "doc-$1" "${@:2}"
+}
+
+ctl() {
+	"$NWGCTL" -n "doc-$1" "${@:2}"
+}
+
+# tunnel NODE DEVICE ADDRESS MTU SET-ARGUMENT...
+tunnel() {
+	local node=$1 device=$2 address=$3 mtu=$4
+	ip -n "doc-$node" link add "$device" mtu "$mtu" type nwg &&
+		ctl "$node" set "$device" private-key "$work/$node-$device" "${@:5}" &&
+		ip -n "doc-$node" addr add "$address" dev "$device" &&
+		ip -n "doc-$node" link set "$device" up
+}
+
+mt_wg1() {
+	tunnel mt wg1 172.16.1.254/24 1420 \
+		peer "${public[vps-wg1]}" allowed-ips 172.16.1.0/24 endpoint 198.51.100.1:60100 persistent-keepalive 25
+}
+
+add_relay() {
+	ctl vps relay add dev wg1 listen 60000 peer "${public[mt-wg1]}" to 172.16.1.254:60000 "$@"
+}
+
+topology() {
+	local node link
+	for node in pc vps mt; do
+		ip netns add "doc-$node"
+		defer ip netns del "doc-$node"
+		ip -n "doc-$node" link set lo up
+	done
+	for link in pc-wg0 mt-wg0 vps-wg1 mt-wg1; do
+		"$NWGCTL" genkey >"$work/$link"
+		public[$link]=$("$NWGCTL" pubkey <"$work/$link")
+	done
+	ip link add vps netns doc-pc type veth peer name pc netns doc-vps
+	ip link add mt netns doc-vps type veth peer name vps netns doc-mt
+	ip -n doc-pc addr add 192.0.2.2/24 dev vps
+	ip -n doc-vps addr add 192.0.2.1/24 dev pc
+	ip -n doc-vps addr add 198.51.100.1/24 dev mt
+	ip -n doc-mt addr add 198.51.100.2/24 dev vps
+	ip -n doc-pc link set vps up
+	ip -n doc-vps link set pc up
+	ip -n doc-vps link set mt up
+	ip -n doc-mt link set vps up
+	tunnel vps wg1 172.16.1.1/24 1420 listen-port 60100 \
+		peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32
+	mt_wg1
+	tunnel mt wg0 10.7.0.1/24 1360 listen-port 60000 \
+		peer "${public[pc-wg0]}" allowed-ips 10.7.0.2/32
+	tunnel pc wg0 10.7.0.2/24 1360 \
+		peer "${public[mt-wg0]}" allowed-ips 10.7.0.1/32 endpoint 192.0.2.1:60000
+	add_relay responder "${public[mt-wg0]}"
+}
+
+# found NODE ID [SECONDS]: the doctor says so, and ends with 1.
+found() {
+	local text status
+	text=$(skip_idle ctl "$1" -j doctor seconds "${3:-0}")
+	status=$?
+	[ "$status" -eq 1 ] && jq -e --arg id "$2" 'any(.[]; .id == $id and .what != "" and .remedy != "")' <<<"$text" \
+		>/dev/null && return
+	echo "exit status $status, no $2:" "$text"
+	return 1
+}
+
+# healthy NODE [SECONDS]
+healthy() {
+	local text
+	text=$(skip_idle ctl "$1" doctor seconds "${2:-0}" 2>&1) &&
+		grep -qx 'Nothing is wrong.' <<<"$text" && return
+	echo "$text"
+	return 1
+}
+
+# told PATTERN NODE: a line for people.
+told() {
+	local text
+	text=$(ctl "$2" doctor seconds 0)
+	grep -qE -- "$1" <<<"$text" && return
+	echo "$text"
+	return 1
+}
+
+reaches() {
+	on pc ping -q -c 1 -W 5 10.7.0.1
+}
+
+restart_pc() {
+	ip -n doc-pc link set wg0 down && ip -n doc-pc link set wg0 up
+}
+
+# Somebody sends one packet, and nobody is to answer.
+tries() {
+	on "$1" ping -q -c 1 -W 1 "$2" >/dev/null
+	true
+}
+
+ktap_need ip ping jq nft python3
+[ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
+[ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
+work=$(mktemp -d)
+defer rm -rf "$work"
+umask 077
+declare -A public
+ktap_plan 43
+
+ip netns add doc-none
+defer ip netns del doc-none
+rmmod nwg
+ktap_run "the module is not loaded" found none no-module
+ktap_run "people are told what to load" told 'modprobe nwg' none
+insmod "$NWG_MODULE"
+ktap_run "where there is nothing, nothing is wrong" healthy none
+now=$(date +%s)
+date -qs @1000000000 >/dev/null 2>&1 || date -s @1000000000 >/dev/null
+ktap_run "the clock is wrong" found none clock
+date -s "@$((now + 1))" >/dev/null
+ktap_run "refused: a word that it does not know" eval "ctl none doctor all 2>&1 | grep -F 'Invalid argument: all'"
+
+topology
+ktap_run "the pc reaches the mt" reaches
+for node in pc vps mt; do
+	ktap_run "nothing is wrong at the $node" healthy $node
+done
+
+# The interface.
+ip -n doc-mt link set wg1 down
+ktap_run "an interface is down" found mt down
+ip -n doc-mt link set wg1 up
+ip -n doc-pc link add wg8 type nwg
+ktap_run "an interface has no private key" found pc no-private-key
+ip -n doc-pc link del wg8
+ip -n doc-vps link set wg1 mtu 1500
+slowwait 5 reaches >/dev/null
+ktap_run "an MTU is too large for the way" found vps mtu
+ip -n doc-vps link set wg1 mtu 1420
+ctl pc set wg0 peer "${public[mt-wg0]}" endpoint 203.0.113.9:60000
+ktap_run "there is no route to an endpoint" found pc unreachable
+ctl pc set wg0 peer "${public[mt-wg0]}" endpoint 192.0.2.1:60000
+
+# Why there is no handshake. Who initiates does so again after five seconds.
+stranger() {
+	tunnel pc wg8 10.8.0.2/24 1420 peer "$1" allowed-ips 10.8.0.0/24 endpoint 192.0.2.1:60100 persistent-keepalive 1
+}
+cp "$work/pc-wg0" "$work/pc-wg8"
+stranger "${public[mt-wg0]}"
+ktap_run "somebody has another public key for this end" found vps wrong-public-key 6
+ktap_run "people are told which it is" eval "skip_idle ctl vps doctor seconds 6 | grep -F '${public[vps-wg1]}'"
+ip -n doc-pc link del wg8
+stranger "${public[vps-wg1]}"
+ktap_run "somebody is no peer" found vps unknown-peer 6
+ip -n doc-pc link del wg8
+ip -n doc-mt link del wg1
+date -s "@$(($(date +%s) - 3600))" >/dev/null
+mt_wg1
+ktap_run "a peer's clock was set back" found vps old-time-stamp 6
+date -s "@$(($(date +%s) + 7200))" >/dev/null
+slowwait 20 reaches >/dev/null
+ktap_run "and right again" healthy vps 6
+"$NWGCTL" genpsk >"$work/psk"
+ctl vps set wg1 peer "${public[mt-wg1]}" preshared-key "$work/psk"
+ip -n doc-mt link set wg1 down
+ip -n doc-mt link set wg1 up
+ktap_run "a preshared key is at one end only" found mt not-authentic 6
+ctl vps set wg1 peer "${public[mt-wg1]}" preshared-key /dev/null
+on vps nft -f - <<-EOF
+	table inet filter {
+		chain input { type filter hook input priority 0; udp dport 60100 drop; }
+	}
+EOF
+ip -n doc-mt link del wg1
+mt_wg1
+ktap_run "the other end's port is blocked" found mt no-answer
+on vps nft delete table inet filter
+ip -n doc-mt link set wg1 down
+ip -n doc-mt link set wg1 up
+slowwait 20 reaches >/dev/null
+
+# The relay.
+ctl vps relay del listen 60000
+add_relay
+ktap_run "a relay that lets in all that looks like WireGuard" found vps no-responder
+ctl vps relay set listen 60000 responder "${public[vps-wg1]}"
+restart_pc
+tries pc 10.7.0.1
+ktap_run "a relay with another responder" found vps wrong-responder
+ctl vps relay del listen 60000
+add_relay responder "${public[mt-wg0]}"
+ip -n doc-mt link set wg0 down
+restart_pc
+on pc ping -q -c 1 -W 4 10.7.0.1 >/dev/null
+ktap_run "the home's inner WireGuard does not answer" found vps home-silent
+ip -n doc-mt link set wg0 up
+restart_pc
+slowwait 20 reaches >/dev/null
+ktap_run "and does again" healthy vps
+ip -n doc-pc link set wg0 mtu 1420
+on pc ping -q -c 1 -W 5 -s 1392 10.7.0.1 >/dev/null
+ktap_run "an inner MTU is too large" found vps inner-mtu
+ktap_run "people are told which fits" told 'MTU = 1360' vps
+ip -n doc-pc link set wg0 mtu 1360
+ctl vps relay set listen 60000 max-flows 1
+ctl pc set wg0 listen-port 50001
+restart_pc
+tries pc 10.7.0.1
+ktap_run "a relay is full" found vps pressed
+ctl vps relay set listen 60000 max-flows 4096
+ctl vps relay del listen 60000
+add_relay responder "${public[mt-wg0]}"
+ctl vps set wg1 peer "${public[mt-wg1]}" remove
+ktap_run "a relay's peer is not there" found vps no-peer
+ctl vps set wg1 peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32,fd16::/64
+ip -n doc-mt link set wg1 down
+ktap_run "the home has not dialled in" found vps not-dialled-in
+ip -n doc-mt link set wg1 up
+slowwait 20 reaches >/dev/null
+ctl vps relay add dev wg1 listen 60006 peer "${public[mt-wg1]}" to '[fd16::1]:60000' responder "${public[mt-wg0]}"
+ctl pc set wg0 peer "${public[mt-wg0]}" endpoint 192.0.2.1:60006
+restart_pc
+tries pc 10.7.0.1
+ktap_run "an interface without an address of the family" found vps no-address
+ctl vps relay del listen 60006
+ctl pc set wg0 peer "${public[mt-wg0]}" endpoint 192.0.2.1:60000
+restart_pc
+slowwait 20 reaches >/dev/null
+ktap_run "nothing is wrong again" healthy vps
+
+# The machine.
+on vps sysctl -qw net.ipv4.ip_forward=1
+ktap_run "forwarding is on, and not needed" found vps forwarding
+on vps sysctl -qw net.ipv4.ip_forward=0
+on vps nft -f - <<-EOF
+	table inet early {
+		chain early { type filter hook prerouting priority raw; udp dport { 53, 60000 } drop; }
+	}
+EOF
+ktap_run "a raw chain drops what is for the relay" found vps raw-drop
+ktap_run "people are told which" told 'table inet early, chain early' vps
+on vps nft -f - <<-EOF
+	delete table inet early
+	table inet early {
+		chain early { type filter hook prerouting priority raw; policy drop; udp dport 60000 accept; }
+	}
+EOF
+ktap_run "or may" found vps raw-may-drop
+on vps nft -f - <<-EOF
+	delete table inet early
+	table inet early {
+		chain early { type filter hook prerouting priority raw; tcp dport 60000 drop; udp dport 53 drop; }
+		chain late { type filter hook input priority filter; udp dport 60000 drop; }
+	}
+EOF
+ktap_run "what drops something else is right" healthy vps
+on vps nft -f - <<-EOF
+	delete table inet early
+	table ip nat {
+		chain translate { type nat hook prerouting priority dstnat; udp dport 60000 dnat to 172.16.1.254:60000; }
+	}
+EOF
+ktap_run "an old rule translates the port" found vps old-dnat
+ktap_run "people are told where to" told '172.16.1.254' vps
+on vps nft delete table ip nat
+
+# The files.
+mkdir -p /etc/nwg
+conf() {
+	printf '%s\n' '[Interface]' "PrivateKey = $(cat "$work/vps-wg1")" "$@" >/etc/nwg/wg1.conf
+}
+conf 'Adress = 10.0.0.1/24' '[Relay]' 'Listen = 0'
+ktap_run "a file cannot be read" found vps file
+conf '[Relay]' 'Listen = 60007' "Peer = ${public[mt-wg1]}" 'To = 172.16.1.254:60000'
+ktap_run "a relay of a file is not there" found vps no-relay
+ip netns exec doc-vps python3 -c 'import socket, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("", 60007))
+time.sleep(600)' &
+holder=$!
+has_port() {
+	on vps ss -Huln sport = :60007 | grep -q .
+}
+slowwait 10 has_port >/dev/null
+ktap_run "as a program has its port" found vps port-taken
+kill "$holder"
+cp /etc/nwg/wg1.conf /etc/nwg/wg7.conf
+ktap_run "an interface of a file is not there" found vps not-up
+rm -r /etc/nwg
+ktap_run "nothing is wrong in the end" healthy vps
+ktap_end

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the doctor looks at, and what it finds. */
+#ifndef NWGCTL_DIAGNOSIS_FINDING_HPP
+#define NWGCTL_DIAGNOSIS_FINDING_HPP
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../config/quick.hpp"
+#include "../device.hpp"
+#include "../netlink/relay.hpp"
+#include "../netlink/route.hpp"
+
+namespace nwgctl::diagnosis
+{
+
+/* Something that is wrong, or not needed. */
+struct Finding {
+	/* Stable, for programs: "no-answer". */
+	std::string id;
+	/* An interface or a relay; empty: the machine. */
+	std::string where;
+	std::string what, remedy;
+};
+
+/* A WireGuard interface, as it was before and after somebody watched. */
+struct Interface {
+	netlink::LinkState link;
+	Device before, after;
+	/* Packets dropped meanwhile, by the reasons of the trace event nwg_device_drop. */
+	std::map<std::string, unsigned int> drops;
+};
+
+/* All that is looked at. */
+struct Machine {
+	bool has_module = false, has_stock_module = false;
+	/* CLOCK_REALTIME */
+	time_t now = 0;
+	std::vector<Interface> interfaces;
+	std::vector<netlink::Relay> relays;
+	std::vector<netlink::Flow> flows;
+	/* The files of the directories, and those that cannot be read. */
+	std::vector<config::Quick> files;
+	std::vector<Error> broken_files;
+	/* UDP ports that sockets of programs have. */
+	std::vector<uint16_t> ports;
+	bool forwards_v4 = false, forwards_v6 = false;
+	/* "nft -j list ruleset", and what iptables-save and ip6tables-save say; empty if there is no such program. */
+	std::string nft, iptables;
+};
+
+/* Takes it all in, and watches for so many seconds in between. An error if the kernel does not let it be read. */
+Result<Machine> examine(unsigned int seconds);
+
+/* Each has one subject. */
+std::vector<Finding> check_module(const Machine &machine);
+std::vector<Finding> check_interfaces(const Machine &machine);
+std::vector<Finding> check_relays(const Machine &machine);
+std::vector<Finding> check_firewall(const Machine &machine);
+std::vector<Finding> check_files(const Machine &machine);
+
+} // namespace nwgctl::diagnosis
+
+#endif
