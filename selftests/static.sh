@@ -77,7 +77,7 @@ all_tests_listed() {
 # stamps that were authenticated.
 compared_in_constant_time() {
 	! grep -rnE '(\b(mem|str|b)n?|__builtin_\w*)cmp\(' module --include='*.[ch]' |
-		grep -vE '\((public|params->config\.peer|peer->remote\.public|&now, endpoint|timestamp|&source->key),'
+		grep -vE '\((public|params->config\.peer|peer->remote\.public|&now, endpoint|timestamp|&source->key|ops->kind),'
 }
 
 ktap_run "module: secrets are compared in constant time" compared_in_constant_time

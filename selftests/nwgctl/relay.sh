@@ -63,19 +63,26 @@ topology() {
 		peer "${public[mt-wg0]}" allowed-ips 10.7.0.1/32 endpoint 192.0.2.1:60000
 }
 
+# What all relays on the vps are to do; what comes meanwhile, a keepalive of the pc's, is none of it.
+relays() {
+	ctl vps -j relay show |
+		jq -c 'map(del(.forward, .reverse, .pressed, .flows["established", "new", "tentative"]))'
+}
+
 # refused STATUS WORDS ARGUMENT...: nwgctl on the vps ends with STATUS and says WORDS, and
 # the relays are what they were.
 refused() {
 	local status=$1 words=$2 before after got name
 	shift 2
 	name="refused: ${*//[A-Za-z0-9+\/]*=/KEY}"
-	before=$(ctl vps -j relay show)
+	before=$(relays)
 	ctl vps "$@" >"$work/out" 2>"$work/err"
 	got=$?
-	after=$(ctl vps -j relay show)
+	after=$(relays)
 	if [ $got -ne "$status" ] || ! grep -qF -- "$words" "$work/err" || [ -s "$work/out" ] ||
 		[ "$before" != "$after" ]; then
-		ktap_fail "$name" "exit status $got, not $status, or not with \`$words':" "$(cat "$work/err")"
+		ktap_fail "$name" "exit status $got, not $status, or not with \`$words':" "$(cat "$work/err")" \
+			"$before" "$after"
 	else
 		ktap_ok "$name"
 	fi
@@ -101,6 +108,16 @@ text() {
 	return 1
 }
 
+# without PATTERN ARGUMENT...: nwgctl prints something on the vps, and no line of it has PATTERN.
+without() {
+	local pattern=$1 text
+	shift
+	text=$(ctl vps "$@")
+	[ -n "$text" ] && ! grep -qE -- "$pattern" <<<"$text" && return
+	echo "$text"
+	return 1
+}
+
 # Without privileges the kernel refuses, and the hint says what to do.
 unprivileged() {
 	local text
@@ -123,7 +140,7 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
 declare -A public
-ktap_plan 52
+ktap_plan 91
 topology
 peer=${public[mt-wg1]} responder=${public[mt-wg0]}
 add=(relay add dev wg1 listen 60000 peer "$peer" to 172.16.1.254:60000)
@@ -142,6 +159,7 @@ refused 1 "is there twice" "${add[@]}" listen 60001
 refused 1 "Invalid argument: bogus" "${add[@]}" bogus
 refused 1 "max-flows is not a number" "${add[@]}" max-flows 0
 refused 1 "max-flows is not a number" "${add[@]}" max-flows 4294967296
+refused 1 "max-flows-per-source is not a number" "${add[@]}" max-flows-per-source 0
 refused 1 "A new relay checks mac1 of no responder" "${add[@]}" responder none
 refused 1 "not all zeroes" "${add[@]}" responder AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 refused 1 "Port is not a number from 1 to 65535" relay del listen 0
@@ -151,6 +169,7 @@ refused 1 "is no single address" relay del listen 0.0.0.0:60000
 refused 1 "Unable to parse IP address" relay del listen localhost:60000
 refused 1 "nothing is to be changed" relay set listen 60000
 refused 1 "by its \`listen' alone" relay del listen 60000 max-flows 5
+refused 1 "by its \`listen' alone" relay del listen 60000 max-flows-per-source 5
 refused 1 "Invalid subcommand" relay bogus
 refused 2 "ip link add nosuch type nwg" relay add dev nosuch listen 60000 peer "$peer" to 172.16.1.254:60000
 refused 2 "allowed IPs" relay add dev wg1 listen 60000 peer "$peer" to 10.9.9.9:60000
@@ -167,8 +186,10 @@ ktap_run "relay show" text '^relay: \*:60000$' relay show
 ktap_run "relay show -j" json "length == 1 and .[0].ifname == \"wg1\" and .[0].listen_port == 60000 and
 	.[0].peer == \"$peer\" and .[0].responder == \"$responder\" and .[0].peer_present and
 	.[0].to_address == \"172.16.1.254\" and .[0].to_port == 60000" relay show
+ktap_run "relay show has the limits" text 'at most 4096, 256 of one source' relay show
 ktap_run "relay set" ctl vps relay set listen 60000 max-flows 5
-ktap_run "relay set changes that alone" json ".[0].flows.max == 5 and .[0].responder == \"$responder\"" relay show
+ktap_run "relay set changes that alone" json ".[0].flows.max == 5 and .[0].flows.max_per_source == 256 and
+	.[0].responder == \"$responder\"" relay show
 ktap_run "relay set responder none" ctl vps relay set listen 60000 responder none
 ktap_run "the responder is gone" json '.[0] | has("responder") | not' relay show
 ctl vps relay set listen 60000 responder "$responder"
@@ -176,7 +197,10 @@ ktap_run "no flow yet" json 'length == 0' flow show
 
 on pc bash -c 'echo junk >/dev/udp/192.0.2.1/60000'
 ktap_run "junk is counted" slowwait 5 json '.[0].forward.drops.shape == 1' relay show
-ktap_run "a drop is shown by its name" text 'forward drops: shape 1' relay show
+ktap_run "a drop is shown by its name" text 'forward drops: shape 1' -s relay show
+ktap_run "that there was one, without -s, too" text '^  forward: 0 packets, 0 B sent on; 1 dropped$' relay show
+ktap_run "and no more" without 'shape|received|messages' relay show
+ktap_run "what arrived, with -s behind" text '^  forward: 1 packet, 5 B received; 0 packets, 0 B sent on$' relay show -s
 ktap_run "a session through the relay" slowwait 20 on pc ping -c 3 -W 2 10.7.0.1
 ktap_run "flow show -j" json '.[0] | length >= 1 and .client_address == "192.0.2.2" and
 	.local_address == "192.0.2.1" and .mapped_address == "172.16.1.1" and .listen_port == 60000 and
@@ -188,9 +212,54 @@ ktap_run "flow show has a line" text '^wg1 +192\.0\.2\.2:[0-9]+ +192\.0\.2\.1:60
 ktap_run "every packet is sent on or dropped" json '.[0] | [.forward, .reverse] |
 	all(.packets == .forwarded_packets + ([.drops[]] | add))' relay show
 ktap_run "flows are counted" json '.[0].flows.established == 1' relay show
+ktap_run "relay set of a limit" ctl vps relay set listen 60000 max-flows-per-source 1
+ktap_run "keeps the flow" json '.[0].flows | .max_per_source == 1 and .max == 5 and .established == 1' relay show
 ktap_run "a filter that fits" json 'length == 1' relay show dev wg1 listen 60000
 refused 2 "nwgctl relay show" relay show listen 192.0.2.1:60000
 refused 2 "nwgctl relay show" flow show listen 192.0.2.1:60000
 ktap_run "relay del" ctl vps relay del listen 60000
 ktap_run "neither relay nor flow is left" json 'length == 0' flow show
+
+# Relays on one interface each.
+at=(relay add dev wg1 peer "$peer" to 172.16.1.254:60000 listen)
+refused 1 "not the name of an interface" "${at[@]}" %:60000
+refused 1 "not the name of an interface" "${at[@]}" %interface-1234567:60000
+refused 1 "%DEV:PORT" "${at[@]}" '[::]%pc:60000'
+refused 2 "see which interfaces there are: ip link" "${at[@]}" %nosuch:60000
+ktap_run "relay add on an interface" ctl vps "${at[@]}" %pc:60000
+refused 2 "nwgctl relay del listen %pc:60000" "${at[@]}" %pc:60000
+refused 2 "ss -ulpn sport = :60000" "${add[@]}"
+ktap_run "and on another" ctl vps "${at[@]}" 198.51.100.1%mt:60000
+refused 2 "nwgctl relay show" relay del listen 60000
+refused 2 "nwgctl relay show" relay del listen 198.51.100.1:60000
+refused 2 "ip link" flow show listen %nosuch:60000
+ktap_run "relay show" text '^relay: \*%pc:60000$' relay show
+ktap_run "what is shown names it" text '^relay: 198\.51\.100\.1%mt:60000$' relay show listen 198.51.100.1%mt:60000
+ktap_run "relay show -j" json 'length == 1 and .[0].listen_ifname == "pc" and .[0].listen_port == 60000 and
+	(.[0] | has("listen_address") | not)' relay show listen '*%pc:60000'
+ktap_run "relay set" ctl vps relay set listen %pc:60000 max-flows 7
+ktap_run "relay set changes that alone" json 'map({ (.listen_ifname): .flows.max }) | add ==
+	{ pc: 7, mt: 4096 }' relay show
+ktap_run "a session through the one" slowwait 20 on pc ping -c 3 -W 2 10.7.0.1
+ktap_run "flow show" text '^wg1 +192\.0\.2\.2:[0-9]+ +192\.0\.2\.1%pc:60000 +172\.16\.1\.1:' \
+	flow show listen %pc:60000
+ktap_run "flow show -j" json 'length == 1 and .[0].listen_ifname == "pc"' flow show
+ktap_run "none of the other" json 'length == 0' flow show listen 198.51.100.1%mt:60000
+ktap_run "relay del" ctl vps relay del listen %pc:60000
+ktap_run "the other is there" json 'length == 1 and .[0].listen_ifname == "mt"' relay show
+
+# Over an interface of the stock module's, of whose peers ours knows nothing: nwgctl looks.
+ip -n ctl-vps link add wgs type wireguard
+ctl vps set wgs private-key "$work/vps-wg1" peer "$peer" allowed-ips 172.16.1.254/32
+over=(relay add dev wgs listen 60001 peer "$peer" to)
+unknown=(relay add dev wgs listen 60001 peer "$responder" to 172.16.1.254:60000)
+refused 2 "the interface has no peer with this key" "${unknown[@]}"
+refused 2 "hint: see which peers there are: nwgctl show wgs peers" "${unknown[@]}"
+refused 2 "not in the peer's allowed IPs: add it to them first" "${over[@]}" 172.16.1.253:60000
+refused 2 "not in the peer's allowed IPs: add it to them first" "${over[@]}" '[fd16::254]:60000'
+ktap_run "relay add" ctl vps "${over[@]}" 172.16.1.254:60000
+refused 2 "nwgctl show wgs peers" relay set listen 60001 peer "$responder"
+refused 2 "not in the peer's allowed IPs" relay set listen 60001 to 172.16.1.253:60000
+ktap_run "relay set" ctl vps relay set listen 60001 to 172.16.1.254:60002
+ktap_run "relay show" json 'map(select(.ifname == "wgs")) | length == 1 and .[0].to_port == 60002' relay show
 ktap_end

@@ -73,6 +73,13 @@ socklen_t Endpoint::length() const
 	return storage.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
 }
 
+Address Endpoint::address() const
+{
+	if (storage.ss_family == AF_INET)
+		return Address::v4(&reinterpret_cast<const sockaddr_in *>(&storage)->sin_addr);
+	return Address::v6(&reinterpret_cast<const sockaddr_in6 *>(&storage)->sin6_addr);
+}
+
 std::string Endpoint::text() const
 {
 	char host[NI_MAXHOST], port[NI_MAXSERV];
@@ -92,11 +99,13 @@ bool Endpoint::operator==(const Endpoint &other) const
 
 std::string Transport::text() const
 {
-	if (!address)
-		return fmt::format("*:{}", port);
-	if (address->family == AF_INET6)
-		return fmt::format("[{}]:{}", address->text(), port);
-	return fmt::format("{}:{}", address->text(), port);
+	std::string host = address ? address->text() : "*";
+
+	if (address && address->family == AF_INET6)
+		host = fmt::format("[{}]", host);
+	if (!interface.empty())
+		host += "%" + interface;
+	return fmt::format("{}:{}", host, port);
 }
 
 } // namespace nwgctl

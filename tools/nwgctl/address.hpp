@@ -57,15 +57,21 @@ struct Endpoint {
 	sockaddr_storage storage{};
 
 	socklen_t length() const;
+	Address address() const;
 	/* ADDR:PORT or [ADDR%SCOPE]:PORT */
 	std::string text() const;
 	bool operator==(const Endpoint &other) const;
 };
 
-/* An address and a port; ADDR:PORT, [ADDR]:PORT, or without an address *:PORT. */
+/*
+ * An address and a port; ADDR:PORT, [ADDR]:PORT, or without an address *:PORT. Of what listens on one interface, that is
+ * its, too, written as ss does: ADDR%DEV:PORT.
+ */
 struct Transport {
 	std::optional<Address> address;
 	uint16_t port = 0;
+	/* Empty: all */
+	std::string interface = {};
 
 	std::string text() const;
 	bool operator==(const Transport &) const = default;

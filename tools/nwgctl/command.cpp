@@ -8,7 +8,8 @@ namespace nwgctl
 
 void print_error(const Error &error)
 {
-	fmt::print(stderr, "{}\n", error.what);
+	if (!error.what.empty())
+		fmt::print(stderr, "{}\n", error.what);
 	if (!error.kernel.empty())
 		fmt::print(stderr, "  kernel: {}\n", error.kernel);
 	if (!error.hint.empty())

@@ -13,7 +13,7 @@ namespace nwgctl
 
 /* Options that every command takes. */
 struct Options {
-	bool json = false, pretty = false;
+	bool json = false, pretty = false, statistics = false, timestamp = false;
 };
 
 /* The words behind the command's own. */
@@ -28,11 +28,23 @@ Status set(const Options &options, Arguments arguments);
 Status setconf(const Options &options, Arguments arguments);
 Status addconf(const Options &options, Arguments arguments);
 Status syncconf(const Options &options, Arguments arguments);
+Status up(const Options &options, Arguments arguments);
+Status down(const Options &options, Arguments arguments);
+Status reload(const Options &options, Arguments arguments);
+Status save(const Options &options, Arguments arguments);
+Status doctor(const Options &options, Arguments arguments);
 Status relay_add(const Options &options, Arguments arguments);
 Status relay_set(const Options &options, Arguments arguments);
 Status relay_del(const Options &options, Arguments arguments);
 Status relay_show(const Options &options, Arguments arguments);
 Status flow_show(const Options &options, Arguments arguments);
+Status chain_new(const Options &options, Arguments arguments);
+Status chain_add_client(const Options &options, Arguments arguments);
+Status chain_qr(const Options &options, Arguments arguments);
+Status chain_check(const Options &options, Arguments arguments);
+Status chain_show(const Options &options, Arguments arguments);
+Status monitor(const Options &options, Arguments arguments);
+Status metrics(const Options &options, Arguments arguments);
 
 /* An error on standard error: what, the kernel's words, the remedy. */
 void print_error(const Error &error);

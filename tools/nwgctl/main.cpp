@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
@@ -13,7 +14,9 @@
 #include <sodium.h>
 #include <unistd.h>
 
+#include "batch.hpp"
 #include "command.hpp"
+#include "render/block.hpp"
 
 namespace nwgctl
 {
@@ -50,30 +53,69 @@ static constexpr Command commands[] = {
 	  "(umask 077; nwgctl genpsk > peer.psk)" },
 	{ nullptr, "pubkey", pubkey, "Read a private key and write its public key", "",
 	  "nwgctl pubkey < wg0.key" },
+	{ nullptr, "up", up, "Make an interface, and all that a file says of it",
+	  "{ FILE | IFACE }", "nwgctl up wg1" },
+	{ nullptr, "down", down, "Remove an interface, and what was made for it",
+	  "{ FILE | IFACE }", "nwgctl down wg1" },
+	{ nullptr, "reload", reload,
+	  "Make an interface what its file says, and leave alone what is right", "{ FILE | IFACE }",
+	  "nwgctl reload wg1" },
+	{ nullptr, "save", save, "Write an interface's file anew, as it is now", "{ FILE | IFACE }",
+	  "nwgctl save wg1" },
+	{ nullptr, "doctor", doctor, "Find what is wrong, and say what to do", "[seconds N]",
+	  "nwgctl doctor" },
 	{ "relay", "add", relay_add, "Relay a UDP port into a peer",
-	  "dev IFACE listen [ADDR:]PORT peer KEY to ADDR:PORT\n"
-	  "    [responder KEY] [max-flows N]\n"
+	  "dev IFACE listen [[ADDR][%DEV]:]PORT peer KEY to ADDR:PORT\n"
+	  "    [responder KEY] [max-flows N] [max-flows-per-source N]\n"
 	  "    [source { masquerade | pool PREFIX | transparent }]",
 	  "nwgctl relay add dev wg1 listen 60000 peer \"$(cat home1.pub)\" to 172.16.1.254:60000 "
 	  "responder \"$(cat home0.pub)\"" },
 	{ "relay", "set", relay_set, "Change a relay and keep its flows",
-	  "listen [ADDR:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
-	  "    [responder { KEY | none }] [max-flows N]\n"
+	  "listen [[ADDR][%DEV]:]PORT [dev IFACE] [peer KEY] [to ADDR:PORT]\n"
+	  "    [responder { KEY | none }] [max-flows N] [max-flows-per-source N]\n"
 	  "    [source { masquerade | pool PREFIX | transparent }]",
 	  "nwgctl relay set listen 60000 max-flows 100" },
 	{ "relay", "del", relay_del, "Remove a relay and its flows",
-	  "listen [ADDR:]PORT [dev IFACE]", "nwgctl relay del listen 60000" },
+	  "listen [[ADDR][%DEV]:]PORT [dev IFACE]", "nwgctl relay del listen 60000" },
 	{ "relay", "show", relay_show, "Show relays and what they do",
-	  "[dev IFACE] [listen [ADDR:]PORT]", "nwgctl -j relay show listen 60000" },
-	{ "flow", "show", flow_show, "Show the flows of relays", "[dev IFACE] [listen [ADDR:]PORT]",
-	  "nwgctl flow show listen 60000" },
+	  "[dev IFACE] [listen [[ADDR][%DEV]:]PORT]", "nwgctl -j relay show listen 60000" },
+	{ "flow", "show", flow_show, "Show the flows of relays",
+	  "[dev IFACE] [listen [[ADDR][%DEV]:]PORT] [peer KEY]\n"
+	  "    [client { ADDR[/LENGTH] | *}[:PORT]] [state { new | established | tentative }[,...]]\n"
+	  "    [sort { client | bytes | packets | age | idle | expires } [reverse]] [limit N]",
+	  "nwgctl flow show state established sort bytes limit 10" },
+	{ "chain", "new", chain_new, "Write the files of a VPS, a home and its clients",
+	  "DIR [vps { HOST | ADDR }] [port PORT] [wg1-port PORT]\n"
+	  "    [client NAME]... [clients N] [lan { PREFIX | none }]... [full] [dns ADDR]...\n"
+	  "    [wg0-network PREFIX]... [wg1-network PREFIX] [mtu N] [kind { nwg | wireguard }]\n"
+	  "    [source { masquerade | pool PREFIX | transparent }]\n"
+	  "    [max-flows N] [max-flows-per-source N]",
+	  "nwgctl chain new home vps vps.example.net lan 192.168.88.0/24 client laptop client phone" },
+	{ "chain", "add-client", chain_add_client, "Add a client to the files", "DIR NAME",
+	  "nwgctl chain add-client home tablet" },
+	{ "chain", "qr", chain_qr, "Show a client's file as a QR code", "DIR NAME [png]",
+	  "nwgctl chain qr home phone" },
+	{ "chain", "check", chain_check, "Find what is wrong with the files", "DIR",
+	  "nwgctl chain check home" },
+	{ "chain", "show", chain_show, "Show what of a chain is up on this VPS", "[dev IFACE]",
+	  "nwgctl chain show dev wg1" },
+	{ nullptr, "monitor", monitor,
+	  "Show what happens to relays, flows and peers, as it happens",
+	  "[dev IFACE] [listen [[ADDR][%DEV]:]PORT]", "nwgctl -t monitor dev wg1" },
+	{ nullptr, "metrics", metrics, "Show all that is counted in the form that Prometheus reads",
+	  "[dev IFACE]", "nwgctl metrics > nwg.prom.new && mv nwg.prom.new nwg.prom" },
 };
 
 static constexpr const char *options_help =
 	"Options:\n"
 	"  -j, --json         JSON, from commands that show\n"
 	"  -p, --pretty       with -j: with indentation\n"
+	"  -s, --statistics   everything that is counted, from relay show and monitor\n"
+	"  -t, --timestamp    the time of each event, from monitor\n"
 	"  -n, --netns NAME   in the network namespace NAME of ip-netns(8)\n"
+	"  -b, --batch FILE   commands from a file, one a line; - is standard input\n"
+	"  -f, --force        with -b: go on after a command that fails\n"
+	"  -c, --color[=WHEN] colours: always, as without WHEN, auto, or never\n"
 	"  -h, --help         this text; behind a command, its own\n"
 	"  -v, --version      the version\n";
 
@@ -103,7 +145,7 @@ static std::string list_help(const char *object)
 		const auto name = command.object ?
 					  fmt::format("{} {}", command.object, command.name) :
 					  command.name;
-		text += fmt::format("  {:<12}{}\n", name, command.summary);
+		text += fmt::format("  {:<18}{}\n", name, command.summary);
 	}
 	if (!object)
 		text += "Without a command: show.\n";
@@ -156,10 +198,17 @@ class Program {
 		}
 	}
 
-	Exit run(int count, char **words)
+	/* All words behind the program's name. */
+	Exit run(std::vector<std::string> words)
 	{
+		for (auto &word : words) {
+			/* CLI11 takes the value of a long option only. */
+			if (word.starts_with("-c="))
+				word.insert(1, "-").insert(3, "olor");
+		}
+		std::ranges::reverse(words);
 		try {
-			app.parse(count, words);
+			app.parse(words);
 		} catch (const CLI::ParseError &error) {
 			return fail(usage_error(error.what(), "nwgctl --help"));
 		}
@@ -167,6 +216,14 @@ class Program {
 			fmt::print("nwgctl {}\n", NWGCTL_VERSION);
 			return Exit::ok;
 		}
+		if (!render::Palette::choose(color))
+			return fail(usage_error(fmt::format("Invalid colour: `{}'", color),
+						"it is one of always, auto, never"));
+		if (in_batch && (force || batch))
+			return fail(usage_error("Invalid option: `--batch' or `--force' in a batch",
+						"they are for the whole of it"));
+		if (batch && !help)
+			return run_batch();
 		if (app.remaining_size())
 			return unknown_word(app.remaining()[0], nullptr);
 		for (std::size_t index = 0; index < parsers.size(); index++) {
@@ -184,10 +241,81 @@ class Program {
 		parser.allow_extras();
 		parser.add_flag("-j,--json", options.json);
 		parser.add_flag("-p,--pretty", options.pretty);
+		parser.add_flag("-s,--statistics,--stats", options.statistics);
+		parser.add_flag("-t,--timestamp", options.timestamp);
 		parser.add_option("-n,--netns", netns)->take_last();
+		parser.add_option("-b,--batch", batch)->take_last();
+		parser.add_flag("-f,--force", force);
+		parser.add_flag("-c{always},--color{always}", color)->take_last();
 		parser.add_flag("-h,--help", help);
 		parser.add_flag("-v,--version", version);
 		return &parser;
+	}
+
+	/* As ip(8): the first command that fails ends it, unless forced, and then or at the end it is 1. */
+	Exit run_batch()
+	{
+		if (app.remaining_size() || !app.get_subcommands().empty())
+			return fail(usage_error("Invalid option: `--batch' with a command",
+						"the commands are in the file"));
+		if (auto status = enter(); !status)
+			return fail(status.error());
+		auto opened = Batch::open(*batch);
+		if (!opened)
+			return fail(opened.error());
+		Batch lines = opened.take();
+		Exit exit = Exit::ok;
+		for (;;) {
+			auto words = lines.next();
+
+			if (words && words.value().empty())
+				return exit;
+			auto status = words ? run_line(words.take()) : words.error();
+			if (status && status.value() == Exit::ok)
+				continue;
+			if (!status)
+				print_error(status.error());
+			fmt::print(stderr, "Command failed {}\n", lines.place());
+			exit = Exit::usage;
+			/* Whoever cannot come back from a namespace would do the rest in the wrong one. */
+			if (!force || lines.ended() || (!status && status.error().number))
+				return exit;
+		}
+	}
+	/* One command of a batch. What its options say is for it alone. An error with a number ends the batch. */
+	Result<Exit> run_line(std::vector<std::string> words) const
+	{
+		const int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		int number = own < 0 ? errno : 0;
+		Exit exit = Exit::ok;
+		Program line;
+
+		line.options = options;
+		line.color = color;
+		line.in_batch = true;
+		if (!number)
+			exit = line.run(std::move(words));
+		/* Keys are written past the buffer. */
+		fflush(stdout);
+		if (line.entered && setns(own, CLONE_NEWNET))
+			number = errno;
+		close(own);
+		if (number)
+			return Error{ Exit::refused,
+				      fmt::format("Unable to stay in the network namespace: {}",
+						  strerror(number)),
+				      {},
+				      {},
+				      number };
+		return exit;
+	}
+	/* The namespace that was asked for, if one was. */
+	Status enter()
+	{
+		if (netns)
+			TRY(enter_namespace(*netns));
+		entered = netns.has_value();
+		return {};
 	}
 
 	Exit without_command()
@@ -215,14 +343,12 @@ class Program {
 
 	Exit run(const Command &command, const std::vector<std::string> &arguments)
 	{
-		if (help)
+		/* As wg(8) and ip(8) have it; an interface of that name is for other commands. */
+		if (help ||
+		    (command.run == show && arguments == std::vector<std::string>{ "help" }))
 			return print_help(command_help(command));
-		if (!netns.empty()) {
-			auto status = enter_namespace(netns);
-
-			if (!status)
-				return fail(status.error());
-		}
+		if (auto entering = enter(); !entering)
+			return fail(entering.error());
 		/* A value can be a negative number, which is for the command to refuse. */
 		for (const auto &word : arguments) {
 			if (word.size() > 1 && word[0] == '-' &&
@@ -264,8 +390,11 @@ class Program {
 
 	CLI::App app{ "nwgctl" };
 	Options options;
-	std::string netns;
-	bool help = false, version = false;
+	std::optional<std::string> netns, batch;
+	std::string color;
+	bool help = false, version = false, force = false;
+	/* Whether this is one command of a batch, and whether it has left the namespace. */
+	bool in_batch = false, entered = false;
 	/* In the order of the commands. */
 	std::vector<CLI::App *> parsers;
 	std::map<std::string, CLI::App *> objects;
@@ -279,7 +408,7 @@ int main(int count, char **words)
 		fmt::print(stderr, "Unable to get randomness from the kernel\n");
 		return static_cast<int>(nwgctl::Exit::refused);
 	}
-	const auto exit = nwgctl::Program().run(count, words);
+	const auto exit = nwgctl::Program().run({ words + std::min(count, 1), words + count });
 
 	if (fflush(stdout) || ferror(stdout)) {
 		fmt::print(stderr, "Unable to write: {}\n", strerror(errno));

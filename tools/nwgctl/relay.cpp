@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "config/relay.hpp"
 #include "config/value.hpp"
 #include "netlink/relay.hpp"
 #include "relay.hpp"
@@ -24,24 +25,20 @@ static Result<Key> parse_responder(const std::string &text, bool removable)
 		return usage_error("A new relay checks mac1 of no responder anyway",
 				   "leave `responder none' out");
 	}
-	auto key = config::parse_public_key(text);
-	if (key && key.value().is_zero())
-		return usage_error("A responder's key is not all zeroes",
-				   removable ? "write `responder none' to check mac1 no more" : "");
+	auto key = config::parse_responder(text);
+	if (!key && removable)
+		key.error().hint = "write `responder none' to check mac1 no more";
 	return key;
 }
 
 /* Behind `source'. */
 static Result<netlink::Source> parse_source(Words &words)
 {
-	if (words.take("masquerade"))
-		return netlink::Source{ .kind = NWG_SOURCE_MASQUERADE };
-	if (words.take("transparent"))
-		return netlink::Source{ .kind = NWG_SOURCE_TRANSPARENT };
-	if (!words.take("pool"))
-		return wrong_usage("`source' is one of masquerade, pool PREFIX, transparent");
-	return netlink::Source{ .kind = NWG_SOURCE_POOL,
-				.pool = TRY(config::parse_pool(TRY(words.value()))) };
+	std::string text = TRY(words.value());
+
+	if (text == "pool")
+		text += ' ' + TRY(words.value());
+	return config::parse_source(text);
 }
 
 /* Any order, each keyword once. A relay that is set can lose its responder. */
@@ -58,14 +55,14 @@ static Result<RelayChange> parse_change(Words words, bool set)
 			change.interface = TRY(words.value());
 		} else if (words.take("listen")) {
 			repeated = listens;
-			change.listen = TRY(config::parse_transport(TRY(words.value()), true));
+			change.listen = TRY(config::parse_listen(TRY(words.value())));
 			listens = true;
 		} else if (words.take("peer")) {
 			repeated = change.peer.has_value();
 			change.peer = TRY(config::parse_public_key(TRY(words.value())));
 		} else if (words.take("to")) {
 			repeated = change.to.has_value();
-			change.to = TRY(config::parse_transport(TRY(words.value()), false));
+			change.to = TRY(config::parse_transport(TRY(words.value())));
 		} else if (words.take("responder")) {
 			repeated = change.responder.has_value();
 			change.responder = TRY(parse_responder(TRY(words.value()), set));
@@ -73,6 +70,10 @@ static Result<RelayChange> parse_change(Words words, bool set)
 			repeated = change.max_flows.has_value();
 			change.max_flows =
 				TRY(config::parse_count(TRY(words.value()), "max-flows"));
+		} else if (words.take("max-flows-per-source")) {
+			repeated = change.max_flows_per_source.has_value();
+			change.max_flows_per_source = TRY(
+				config::parse_count(TRY(words.value()), "max-flows-per-source"));
 		} else if (words.take("source")) {
 			if (change.source)
 				return words.repeated();
@@ -87,6 +88,13 @@ static Result<RelayChange> parse_change(Words words, bool set)
 	if (!listens)
 		return wrong_usage("`listen' is missing: it names the relay");
 	return change;
+}
+
+/* Whether there is more than what names a relay. */
+static bool changes_anything(const RelayChange &change)
+{
+	return change.peer || change.to || change.responder || change.max_flows ||
+	       change.max_flows_per_source || change.source;
 }
 
 Status relay_add(const Options &, Arguments arguments)
@@ -106,7 +114,7 @@ Status relay_set(const Options &, Arguments arguments)
 {
 	const auto change = TRY(parse_change(Words(arguments), true));
 
-	if (!change.peer && !change.to && !change.responder && !change.max_flows && !change.source)
+	if (!changes_anything(change))
 		return wrong_usage("nothing is to be changed");
 	return netlink::set_relay(change);
 }
@@ -115,7 +123,7 @@ Status relay_del(const Options &, Arguments arguments)
 {
 	const auto change = TRY(parse_change(Words(arguments), true));
 
-	if (change.peer || change.to || change.responder || change.max_flows || change.source)
+	if (changes_anything(change))
 		return wrong_usage("a relay is removed by its `listen' alone");
 	return netlink::delete_relay(change);
 }
@@ -133,7 +141,7 @@ Result<RelayFilter> parse_relay_filter(Arguments arguments)
 			filter.interface = TRY(words.value());
 		} else if (words.take("listen")) {
 			repeated = filter.listen.has_value();
-			filter.listen = TRY(config::parse_transport(TRY(words.value()), true));
+			filter.listen = TRY(config::parse_listen(TRY(words.value())));
 		} else {
 			return words.unknown();
 		}
@@ -150,7 +158,7 @@ Status relay_show(const Options &options, Arguments arguments)
 	std::vector<render::Block> blocks;
 
 	for (const auto &relay : TRY(netlink::list_relays(filter)))
-		blocks.push_back(render::relay_block(relay, palette));
+		blocks.push_back(render::relay_block(relay, palette, options.statistics));
 	if (options.json)
 		render::print_json(render::to_json(blocks), options);
 	else

@@ -9,7 +9,7 @@
 namespace nwgctl
 {
 
-/* [dev IFACE] [listen [ADDR:]PORT] */
+/* [dev IFACE] [listen [[ADDR][%DEV]:]PORT] */
 Result<netlink::RelayFilter> parse_relay_filter(Arguments arguments);
 
 } // namespace nwgctl

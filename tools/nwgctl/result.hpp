@@ -16,7 +16,7 @@ enum class Exit { ok = 0, usage = 1, refused = 2 };
 /**
  * struct Error - why something was not done
  * @exit: exit status of the program; @usage for what the user wrote or what a file says, @refused for the kernel
- * @what: the failed operation and the reason, one line without a full stop
+ * @what: the failed operation and the reason, one line without a full stop; empty if it was said already
  * @kernel: the kernel's extended-ack text, or empty
  * @hint: the remedy, or empty
  * @number: errno of the kernel's refusal, or 0

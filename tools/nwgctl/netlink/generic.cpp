@@ -24,6 +24,19 @@ static std::string why_absent(const std::string &name)
 	return hint;
 }
 
+static std::map<std::string, uint32_t> parse_groups(Attribute nest)
+{
+	std::map<std::string, uint32_t> groups;
+
+	for_each_attribute(nest.payload(), [&](const nlattr *group) {
+		const Attributes<CTRL_ATTR_MCAST_GRP_MAX> attributes{ Attribute(group) };
+
+		if (const auto number = attributes[CTRL_ATTR_MCAST_GRP_ID].get<uint32_t>())
+			groups[attributes[CTRL_ATTR_MCAST_GRP_NAME].string()] = *number;
+	});
+	return groups;
+}
+
 Result<Family> Family::open(const std::string &name)
 {
 	Socket socket = TRY(Socket::open(NETLINK_GENERIC));
@@ -41,7 +54,8 @@ Result<Family> Family::open(const std::string &name)
 			attributes_of(message, sizeof(genlmsghdr)));
 
 		if (const auto id = attributes[CTRL_ATTR_FAMILY_ID].get<uint16_t>())
-			return Family(std::move(socket), *id);
+			return Family(std::move(socket), *id,
+				      parse_groups(attributes[CTRL_ATTR_MCAST_GROUPS]));
 	}
 	return Error{ Exit::refused,
 		      fmt::format("The generic netlink family {} has no number", name) };

@@ -3,6 +3,7 @@
 #ifndef NWGCTL_NETLINK_GENERIC_HPP
 #define NWGCTL_NETLINK_GENERIC_HPP
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,11 @@ class Family {
 	{
 		return id;
 	}
+	/* Numbers of its multicast groups by their names. */
+	const std::map<std::string, uint32_t> &groups() const
+	{
+		return group_numbers;
+	}
 	Result<std::vector<SecretBytes>> request(Request &request)
 	{
 		return socket.request(request);
@@ -36,14 +42,16 @@ class Family {
 	}
 
     private:
-	Family(Socket socket, uint16_t id)
+	Family(Socket socket, uint16_t id, std::map<std::string, uint32_t> groups)
 		: socket(std::move(socket))
 		, id(id)
+		, group_numbers(std::move(groups))
 	{
 	}
 
 	Socket socket;
 	uint16_t id;
+	std::map<std::string, uint32_t> group_numbers;
 };
 
 } // namespace nwgctl::netlink

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "link.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include <fmt/format.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -15,8 +14,6 @@
 
 namespace nwgctl::netlink
 {
-
-static constexpr const char *stock_kind = "wireguard";
 
 static bool is_wireguard(const Link &link)
 {
@@ -34,6 +31,12 @@ static std::optional<Link> parse_link(const SecretBytes &message)
 	memcpy(&header, message.data() + MNL_NLMSG_HDRLEN, sizeof(header));
 	link.index = header.ifi_index;
 	link.name = attributes[IFLA_IFNAME].string();
+	if (const auto bytes = attributes[IFLA_STATS64].payload(); !bytes.empty()) {
+		/* Other kernels have fewer or more. */
+		link.statistics.emplace();
+		memcpy(&*link.statistics, bytes.data(),
+		       std::min(bytes.size(), sizeof(*link.statistics)));
+	}
 	if (attributes[IFLA_LINKINFO]) {
 		const Attributes<IFLA_INFO_MAX> info(attributes[IFLA_LINKINFO]);
 
@@ -42,14 +45,15 @@ static std::optional<Link> parse_link(const SecretBytes &message)
 	return link;
 }
 
-Result<std::vector<Link>> wireguard_links()
+Result<std::vector<Link>> wireguard_links(bool with_statistics)
 {
 	Socket socket = TRY(Socket::open(NETLINK_ROUTE));
 	Request request(RTM_GETLINK, 0);
 	std::vector<Link> links;
 
 	request.put_header(sizeof(ifinfomsg));
-	request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	if (!with_statistics)
+		request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	auto messages = socket.dump(request);
 	if (!messages)
 		return failed(messages.error(), "Unable to list interfaces");

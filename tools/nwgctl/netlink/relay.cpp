@@ -3,10 +3,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include <fmt/format.h>
+#include <net/if.h>
 
 #include "generic.hpp"
+#include "stock.hpp"
 
 namespace nwgctl::netlink
 {
@@ -42,6 +45,8 @@ std::string_view drop_name(std::size_t reason)
 		return "no-memory";
 	case NWG_DROP_COOKIE:
 		return "cookie";
+	case NWG_DROP_SOURCE_LIMIT:
+		return "source-limit";
 	default:
 		return {};
 	}
@@ -58,6 +63,24 @@ std::string_view flow_state_name(uint32_t state)
 		return "tentative";
 	default:
 		return "unknown";
+	}
+}
+
+std::string_view flow_end_name(uint32_t reason)
+{
+	switch (reason) {
+	case NWG_FLOW_END_EXPIRED:
+		return "expired";
+	case NWG_FLOW_END_EVICTED:
+		return "evicted";
+	case NWG_FLOW_END_REPLACED:
+		return "replaced";
+	case NWG_FLOW_END_REMOVED:
+		return "removed";
+	case NWG_FLOW_END_UNUSABLE:
+		return "unusable";
+	default:
+		return {};
 	}
 }
 
@@ -82,6 +105,20 @@ static std::optional<Address> parse_address(Attribute v4, Attribute v6)
 	if (v6.payload().size() == sizeof(in6_addr))
 		return Address::v6(v6.payload().data());
 	return std::nullopt;
+}
+
+/* Where the interface has gone meanwhile, the name that it had when it was seen last, or as iproute2 names it. */
+static std::string interface_name(Attribute attribute)
+{
+	static std::map<uint32_t, std::string> seen;
+	const auto index = attribute.get<uint32_t>().value_or(0);
+	char name[IF_NAMESIZE];
+
+	if (!index)
+		return {};
+	if (if_indextoname(index, name))
+		seen[index] = name;
+	return seen.contains(index) ? seen[index] : fmt::format("if{}", index);
 }
 
 static Counters parse_counters(Attribute nest)
@@ -129,6 +166,7 @@ std::optional<Relay> parse_relay(const SecretBytes &message)
 	relay.listen.address = parse_address(attributes[NWG_RELAY_A_LISTEN_IP4],
 					     attributes[NWG_RELAY_A_LISTEN_IP6]);
 	relay.listen.port = *port;
+	relay.listen.interface = interface_name(attributes[NWG_RELAY_A_LISTEN_IFINDEX]);
 	relay.peer = *peer;
 	relay.to.address =
 		parse_address(attributes[NWG_RELAY_A_TO_IP4], attributes[NWG_RELAY_A_TO_IP6]);
@@ -137,6 +175,7 @@ std::optional<Relay> parse_relay(const SecretBytes &message)
 	if (relay.responder && relay.responder->is_zero())
 		relay.responder.reset();
 	relay.max_flows = number(NWG_RELAY_A_MAX_FLOWS);
+	relay.max_flows_per_source = number(NWG_RELAY_A_MAX_FLOWS_PER_SOURCE);
 	relay.source.kind = number(NWG_RELAY_A_SOURCE);
 	if (const auto pool = parse_address(attributes[NWG_RELAY_A_POOL_IP4],
 					    attributes[NWG_RELAY_A_POOL_IP6]))
@@ -146,7 +185,9 @@ std::optional<Relay> parse_relay(const SecretBytes &message)
 	relay.flows_new = number(NWG_RELAY_A_FLOWS_NEW);
 	relay.flows_established = number(NWG_RELAY_A_FLOWS_ESTABLISHED);
 	relay.flows_tentative = number(NWG_RELAY_A_FLOWS_TENTATIVE);
-	relay.peer_present = attributes[NWG_RELAY_A_PEER_PRESENT].get<uint8_t>().value_or(0);
+	if (const auto present = attributes[NWG_RELAY_A_PEER_PRESENT].get<uint8_t>())
+		relay.peer_present = *present;
+	relay.pressed = attributes[NWG_RELAY_A_PRESSED].get<uint8_t>().value_or(0);
 	relay.forward = parse_counters(attributes[NWG_RELAY_A_FORWARD]);
 	relay.reverse = parse_counters(attributes[NWG_RELAY_A_REVERSE]);
 	relay.forward_drops = parse_drops(attributes[NWG_RELAY_A_FORWARD_DROPS]);
@@ -164,9 +205,10 @@ std::optional<Flow> parse_flow(const SecretBytes &message)
 	if (!port(NWG_FLOW_A_LISTEN_PORT) || !port(NWG_FLOW_A_CLIENT_PORT))
 		return std::nullopt;
 	flow.interface = attributes[NWG_FLOW_A_IFNAME].string();
-	flow.listen = { parse_address(attributes[NWG_FLOW_A_LISTEN_IP4],
-				      attributes[NWG_FLOW_A_LISTEN_IP6]),
-			*port(NWG_FLOW_A_LISTEN_PORT) };
+	flow.listen = {
+		parse_address(attributes[NWG_FLOW_A_LISTEN_IP4], attributes[NWG_FLOW_A_LISTEN_IP6]),
+		*port(NWG_FLOW_A_LISTEN_PORT), interface_name(attributes[NWG_FLOW_A_LISTEN_IFINDEX])
+	};
 	flow.client = { parse_address(attributes[NWG_FLOW_A_CLIENT_IP4],
 				      attributes[NWG_FLOW_A_CLIENT_IP6]),
 			*port(NWG_FLOW_A_CLIENT_PORT) };
@@ -184,6 +226,7 @@ std::optional<Flow> parse_flow(const SecretBytes &message)
 	flow.forward = parse_counters(attributes[NWG_FLOW_A_FORWARD]);
 	flow.reverse = parse_counters(attributes[NWG_FLOW_A_REVERSE]);
 	flow.mtu = attributes[NWG_FLOW_A_MTU].get<uint32_t>();
+	flow.end = attributes[NWG_FLOW_A_END].get<uint32_t>();
 	return flow;
 }
 
@@ -194,10 +237,36 @@ static void put_address(Request &request, const std::optional<Address> &address,
 		request.put(address->family == AF_INET ? v4 : v6, address->raw());
 }
 
+/* What the relay that listens there is named by. */
+struct ListenTypes {
+	uint16_t port, ip4, ip6, ifindex;
+};
+
+static Status put_listen(Request &request, const Transport &listen, const ListenTypes &types,
+			 const std::string &operation)
+{
+	request.put_u16(types.port, listen.port);
+	put_address(request, listen.address, types.ip4, types.ip6);
+	if (listen.interface.empty())
+		return {};
+	const auto index = if_nametoindex(listen.interface.c_str());
+	if (!index)
+		return Error{ Exit::refused,
+			      fmt::format("{}: no interface {} to listen on", operation,
+					  listen.interface),
+			      {},
+			      "see which interfaces there are: ip link",
+			      ENODEV };
+	request.put_u32(types.ifindex, index);
+	return {};
+}
+
 /* As it is typed: a shell would take the star of *:PORT for files. */
 static std::string listen_argument(const Transport &listen)
 {
-	return listen.address ? listen.text() : fmt::format("{}", listen.port);
+	if (listen.address)
+		return listen.text();
+	return listen.interface.empty() ? fmt::format("{}", listen.port) : listen.text().substr(1);
 }
 
 static std::string hint_for(const Error &error, uint8_t command, const RelayChange &change)
@@ -220,8 +289,7 @@ static std::string hint_for(const Error &error, uint8_t command, const RelayChan
 				   "nwgctl relay del listen {0}",
 				   listen_argument(change.listen));
 	case EOPNOTSUPP:
-		return "remove it and make it of kind nwg: ip link add NAME type " NWG_LINK_KIND
-		       "; or have nwg serve kind wireguard, see MODULE in nwgctl(8)";
+		return "see which interfaces there are: nwgctl show interfaces";
 	case ENOENT:
 		if (change.peer)
 			return fmt::format("see which peers there are: nwgctl show {} peers{}",
@@ -235,16 +303,53 @@ static std::string hint_for(const Error &error, uint8_t command, const RelayChan
 	}
 }
 
+std::string own_name(const std::string &interface)
+{
+	char name[IF_NAMESIZE];
+	const auto index = interface.empty() ? 0 : if_nametoindex(interface.c_str());
+
+	return index && if_indextoname(index, name) ? name : interface;
+}
+
+Transport by_own_name(Transport listen)
+{
+	listen.interface = own_name(listen.interface);
+	return listen;
+}
+
+/* What a relay's peer and inner endpoint will be has to fit its interface, where the kernel does not see to that. */
+static Status check_stock(uint8_t command, const RelayChange &change, const std::string &operation)
+{
+	if (command == NWG_CMD_RELAY_NEW)
+		return check_stock_peer(*change.interface, *change.peer, *change.to->address,
+					operation);
+	if (command == NWG_CMD_RELAY_DEL || (!change.peer && !change.to))
+		return {};
+	const auto listen = by_own_name(change.listen);
+	for (const auto &relay : TRY(list_relays({}))) {
+		const auto &to = change.to ? *change.to : relay.to;
+
+		if (relay.listen != listen)
+			continue;
+		TRY(check_stock_peer(relay.interface, change.peer.value_or(relay.peer), *to.address,
+				     operation));
+	}
+	return {};
+}
+
 static Status change_relay(uint8_t command, const RelayChange &change, const char *verb)
 {
 	const auto operation = fmt::format("Unable to {} relay {}", verb, change.listen.text());
+	TRY(check_stock(command, change, operation));
 	Family family = TRY(Family::open(NWG_GENL_NAME));
 	Request request = family.make(command);
 
 	if (change.interface)
 		request.put_string(NWG_RELAY_A_IFNAME, *change.interface);
-	request.put_u16(NWG_RELAY_A_LISTEN_PORT, change.listen.port);
-	put_address(request, change.listen.address, NWG_RELAY_A_LISTEN_IP4, NWG_RELAY_A_LISTEN_IP6);
+	TRY(put_listen(request, change.listen,
+		       { NWG_RELAY_A_LISTEN_PORT, NWG_RELAY_A_LISTEN_IP4, NWG_RELAY_A_LISTEN_IP6,
+			 NWG_RELAY_A_LISTEN_IFINDEX },
+		       operation));
 	if (change.peer)
 		request.put(NWG_RELAY_A_PEER, change.peer->raw());
 	if (change.to) {
@@ -255,6 +360,8 @@ static Status change_relay(uint8_t command, const RelayChange &change, const cha
 		request.put(NWG_RELAY_A_RESPONDER, change.responder->raw());
 	if (change.max_flows)
 		request.put_u32(NWG_RELAY_A_MAX_FLOWS, *change.max_flows);
+	if (change.max_flows_per_source)
+		request.put_u32(NWG_RELAY_A_MAX_FLOWS_PER_SOURCE, *change.max_flows_per_source);
 	if (change.source) {
 		request.put_u32(NWG_RELAY_A_SOURCE, change.source->kind);
 		if (change.source->pool) {
@@ -297,21 +404,25 @@ Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
 		return failed(messages.error(), "Unable to list relays",
 			      hint_for(messages.error(), NWG_CMD_RELAY_GET,
 				       { .interface = filter.interface }));
+	std::optional<Transport> listen;
+	if (filter.listen)
+		listen = by_own_name(*filter.listen);
 	for (const auto &message : messages.value()) {
 		auto relay = parse_relay(message);
 
-		if (relay && (!filter.listen || relay->listen == *filter.listen))
+		if (relay && (!listen || relay->listen == *listen))
 			relays.push_back(std::move(*relay));
 	}
 	if (filter.listen && relays.empty())
 		return Error{ Exit::refused,
 			      fmt::format("Unable to show relay {}: none{} listens on exactly "
-					  "this address and port",
+					  "this address, port and interface",
 					  filter.listen->text(),
 					  filter.interface ? " of " + *filter.interface : ""),
 			      {},
 			      "see which relays there are: nwgctl relay show",
 			      ENOENT };
+	find_stock_peers(relays);
 	return relays;
 }
 
@@ -323,11 +434,11 @@ Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
 
 	if (filter.interface)
 		request.put_string(NWG_FLOW_A_IFNAME, *filter.interface);
-	if (filter.listen) {
-		request.put_u16(NWG_FLOW_A_LISTEN_PORT, filter.listen->port);
-		put_address(request, filter.listen->address, NWG_FLOW_A_LISTEN_IP4,
-			    NWG_FLOW_A_LISTEN_IP6);
-	}
+	if (filter.listen)
+		TRY(put_listen(request, *filter.listen,
+			       { NWG_FLOW_A_LISTEN_PORT, NWG_FLOW_A_LISTEN_IP4,
+				 NWG_FLOW_A_LISTEN_IP6, NWG_FLOW_A_LISTEN_IFINDEX },
+			       "Unable to list flows"));
 	auto messages = family.dump(request);
 	if (!messages)
 		return failed(messages.error(), "Unable to list flows",

@@ -39,6 +39,7 @@ struct Source {
 
 	/* As it is written in a command. */
 	[[nodiscard]] std::string text() const;
+	bool operator==(const Source &) const = default;
 };
 
 /* State of a relay. */
@@ -49,8 +50,11 @@ struct Relay {
 	Transport to;
 	std::optional<Key> responder;
 	Source source;
-	uint32_t max_flows = 0, flows_new = 0, flows_established = 0, flows_tentative = 0;
-	bool peer_present = false;
+	uint32_t max_flows = 0, max_flows_per_source = 0;
+	uint32_t flows_new = 0, flows_established = 0, flows_tentative = 0;
+	/* Whether the interface has the peer; the kernel does not say of the stock module's. */
+	std::optional<bool> peer_present;
+	bool pressed = false;
 	Counters forward, reverse;
 	Drops forward_drops{}, reverse_drops{};
 };
@@ -65,6 +69,8 @@ struct Flow {
 	std::optional<uint64_t> reverse_idle;
 	/* Of the tunnel between its ends, where that is larger than it should be. */
 	std::optional<uint32_t> mtu;
+	/* &enum nwg_flow_end, of the event that it has ended. */
+	std::optional<uint32_t> end;
 	Counters forward, reverse;
 };
 
@@ -76,8 +82,10 @@ struct RelayChange {
 	std::optional<Transport> to = {};
 	/* All zeroes: check mac1 no more. */
 	std::optional<Key> responder = {};
-	std::optional<uint32_t> max_flows = {};
+	std::optional<uint32_t> max_flows = {}, max_flows_per_source = {};
 	std::optional<Source> source = {};
+
+	bool operator==(const RelayChange &) const = default;
 };
 
 /* What to list: all, or what is of an interface or of a listening port. */
@@ -92,13 +100,19 @@ Status delete_relay(const RelayChange &change);
 Result<std::vector<Relay>> list_relays(const RelayFilter &filter);
 Result<std::vector<Flow>> list_flows(const RelayFilter &filter);
 
-/* One message of a dump; nothing if it does not describe one. */
+/* The interface's own name; it may be given by another one (ip link property add altname). As it is if there is none. */
+std::string own_name(const std::string &interface);
+Transport by_own_name(Transport listen);
+
+/* One message of a dump or an event; nothing if it does not describe one. */
 std::optional<Relay> parse_relay(const SecretBytes &message);
 std::optional<Flow> parse_flow(const SecretBytes &message);
 
 /* "shape", "no-peer" and so on; empty for numbers that are no reason. */
 std::string_view drop_name(std::size_t reason);
 std::string_view flow_state_name(uint32_t state);
+/* Why a flow has ended: "expired" and so on; empty for numbers that are no reason. */
+std::string_view flow_end_name(uint32_t reason);
 
 } // namespace nwgctl::netlink
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,8 @@ namespace nwgctl::netlink
 
 /* What the kernel sends in one piece at most: a page, or 32 KiB of a dump. */
 static constexpr std::size_t receive_size = 0x10000;
+/* Room for what waits to be heard; the kernel counts its own overhead, too. */
+static constexpr int hear_size = 0x100000;
 /* A table that changes all the time is given up on. */
 static constexpr int dump_attempts = 20;
 
@@ -86,6 +89,14 @@ Result<Socket> Socket::open(int protocol)
 	static_cast<void>(mnl_socket_setsockopt(socket.get(), NETLINK_EXT_ACK, &one, sizeof(one)));
 	static_cast<void>(mnl_socket_setsockopt(socket.get(), NETLINK_CAP_ACK, &one, sizeof(one)));
 	return Socket(socket.release());
+}
+
+void Socket::filter_dumps()
+{
+	int one = 1;
+
+	static_cast<void>(
+		mnl_socket_setsockopt(socket.get(), NETLINK_GET_STRICT_CHK, &one, sizeof(one)));
 }
 
 Status Socket::send(Request &request)
@@ -183,6 +194,55 @@ Result<std::vector<SecretBytes>> Socket::dump(Request &request)
 	error.what = "what is listed changes too fast to be read as a whole";
 	error.hint = "try again";
 	return error;
+}
+
+Status Socket::join(uint32_t group)
+{
+	const auto number = static_cast<int>(group);
+
+	/* Beyond net.core.rmem_max only who may do so has it; with less, events are lost sooner. */
+	if (setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUFFORCE, &hear_size, sizeof(hear_size)))
+		static_cast<void>(setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUF, &hear_size,
+					     sizeof(hear_size)));
+	if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, const_cast<int *>(&number),
+				  sizeof(number)) < 0)
+		return system_error(errno);
+	return {};
+}
+
+Result<Heard> Socket::heard()
+{
+	SecretBytes buffer(receive_size);
+	Heard heard;
+
+	/* Not all at once: who is flooded with them is to pass some on first. */
+	while (heard.messages.size() < 64) {
+		const ssize_t received =
+			recv(descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+
+		if (received < 0 && errno == EINTR)
+			continue;
+		/* Said at once; but what waits came before what was lost, and nothing is added until that is read. */
+		if (received < 0 && errno == ENOBUFS) {
+			overrun = true;
+			continue;
+		}
+		if (received < 0 && errno == EAGAIN) {
+			heard.lost = std::exchange(overrun, false);
+			break;
+		}
+		if (received < 0)
+			return system_error(errno);
+		int left = static_cast<int>(received);
+		for (auto message = reinterpret_cast<const nlmsghdr *>(buffer.data());
+		     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			const auto start = reinterpret_cast<const uint8_t *>(message);
+
+			if (message->nlmsg_type >= NLMSG_MIN_TYPE)
+				heard.messages.emplace_back(start, start + message->nlmsg_len);
+		}
+	}
+	return heard;
 }
 
 } // namespace nwgctl::netlink

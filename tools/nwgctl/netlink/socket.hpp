@@ -16,6 +16,13 @@
 namespace nwgctl::netlink
 {
 
+/* What was sent to a multicast group. */
+struct Heard {
+	std::vector<SecretBytes> messages;
+	/* Whether there were more behind these for which there was no room. */
+	bool lost = false;
+};
+
 /*
  * The errors of request() and dump() have the errno in @number, its text in @what and the extended ack in @kernel; the
  * caller knows what was being done and adds it with failed().
@@ -25,10 +32,21 @@ class Socket {
 	/* @protocol is NETLINK_ROUTE or NETLINK_GENERIC. */
 	static Result<Socket> open(int protocol);
 
+	/* Dumps of rtnetlink are of what the request names only, where the kernel can do that. */
+	void filter_dumps();
+
 	/* Sends one request and waits for the kernel's verdict. Returns the messages that came before it. */
 	Result<std::vector<SecretBytes>> request(Request &request);
 	/* Sends a dump request and returns its messages; again from the start if what is dumped changed meanwhile. */
 	Result<std::vector<SecretBytes>> dump(Request &request);
+	/* What is sent to a multicast group arrives from now on, for heard() on a socket that requests nothing. */
+	Status join(uint32_t group);
+	/* What has arrived of no request; nothing if nothing has. */
+	Result<Heard> heard();
+	int descriptor() const
+	{
+		return mnl_socket_get_fd(socket.get());
+	}
 
     private:
 	struct Close {
@@ -45,6 +63,8 @@ class Socket {
 
 	std::unique_ptr<mnl_socket, Close> socket;
 	uint32_t port = 0, sequence = 0;
+	/* Whether something was lost behind what still waits to be heard. */
+	bool overrun = false;
 };
 
 /* @error with the failed operation before the reason, and a hint if it has none. */

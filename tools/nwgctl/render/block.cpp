@@ -11,14 +11,26 @@
 namespace nwgctl::render
 {
 
+static std::string chosen_mode;
+
+bool Palette::choose(std::string_view mode)
+{
+	if (!mode.empty() && mode != "always" && mode != "auto" && mode != "never")
+		return false;
+	chosen_mode = mode;
+	return true;
+}
+
 Palette Palette::for_output()
 {
-	const char *mode = getenv("WG_COLOR_MODE");
 	const char *no_color = getenv("NO_COLOR");
+	std::string mode = chosen_mode;
 
-	if (mode && !strcmp(mode, "always"))
+	if (const char *variable = getenv("WG_COLOR_MODE"); variable && mode.empty())
+		mode = variable;
+	if (mode == "always")
 		return Palette(true);
-	if ((mode && !strcmp(mode, "never")) || (no_color && *no_color))
+	if (mode == "never" || (no_color && *no_color))
 		return Palette(false);
 	return Palette(isatty(STDOUT_FILENO));
 }
@@ -111,10 +123,14 @@ void print_table(const std::vector<Block> &blocks)
 	}
 }
 
+std::string json_text(const Json &value, const Options &options)
+{
+	return value.dump(options.pretty ? 4 : -1, ' ', false, Json::error_handler_t::replace);
+}
+
 void print_json(const Json &value, const Options &options)
 {
-	fmt::print("{}\n",
-		   value.dump(options.pretty ? 4 : -1, ' ', false, Json::error_handler_t::replace));
+	fmt::print("{}\n", json_text(value, options));
 }
 
 Json to_json(const std::vector<Block> &blocks)

@@ -19,8 +19,10 @@ using Json = nlohmann::ordered_json;
 /* Escape sequences on a terminal, nothing elsewhere. */
 class Palette {
     public:
-	/* As WG_COLOR_MODE, NO_COLOR and standard output say. */
+	/* As choose(), WG_COLOR_MODE, NO_COLOR and standard output say, in this order. */
 	static Palette for_output();
+	/* From now on @mode goes before WG_COLOR_MODE; empty, it does not. Returns false if it is no mode. */
+	static bool choose(std::string_view mode);
 
 	explicit Palette(bool colored)
 		: colored(colored)
@@ -59,6 +61,8 @@ struct Block {
 void print_text(const std::vector<Block> &blocks, const Palette &palette);
 /* A line per block under a line of labels in capitals; nothing if there is no block. */
 void print_table(const std::vector<Block> &blocks);
+/* As print_json() has it, without a line feed. */
+std::string json_text(const Json &value, const Options &options);
 void print_json(const Json &value, const Options &options);
 Json to_json(const std::vector<Block> &blocks);
 

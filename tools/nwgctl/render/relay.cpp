@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "relay.hpp"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "quantity.hpp"
@@ -62,22 +64,32 @@ static void add_address(Block &block, const char *key, const Transport &transpor
 		block.fields.push_back(
 			{ "", "", fmt::format("{}_address", key), transport.address->text() });
 	block.fields.push_back({ "", "", fmt::format("{}_port", key), transport.port });
+	if (!transport.interface.empty())
+		block.fields.push_back(
+			{ "", "", fmt::format("{}_ifname", key), transport.interface });
 }
 
-static void add_direction(Block &block, const std::string &name, const Counters &counters,
-			  const Drops &drops, const Palette &palette)
+static uint64_t sum(const Drops &drops)
+{
+	return std::accumulate(drops.begin(), drops.end(), uint64_t(0));
+}
+
+/* A line for people who do not ask for more. */
+static std::string direction_summary(const Counters &counters, const Drops &drops,
+				     const Palette &palette)
+{
+	const auto dropped = sum(drops);
+	auto text = fmt::format("{}, {} sent on", count(counters.forwarded_packets, "packet"),
+				bytes(counters.forwarded_bytes, palette));
+
+	return dropped ? fmt::format("{}; {} dropped", text, dropped) : text;
+}
+
+static void add_statistics(Block &block, const std::string &name, const Counters &counters,
+			   const Drops &drops, const Palette &palette)
 {
 	const auto dropped = drops_text(drops);
-	Json json = counters_json(counters);
 
-	json["drops"] = drops_json(drops);
-	block.fields.push_back(
-		{ name,
-		  fmt::format("{}, {} received; {}, {} sent on", count(counters.packets, "packet"),
-			      bytes(counters.bytes.value_or(0), palette),
-			      count(counters.forwarded_packets, "packet"),
-			      bytes(counters.forwarded_bytes, palette)),
-		  name, std::move(json) });
 	if (counters.forwarded_packets)
 		block.fields.push_back(
 			{ name + " messages",
@@ -94,7 +106,26 @@ static void add_direction(Block &block, const std::string &name, const Counters 
 		block.fields.push_back({ name + " drops", dropped, "", {} });
 }
 
-Block relay_block(const netlink::Relay &relay, const Palette &palette)
+static void add_direction(Block &block, const std::string &name, const Counters &counters,
+			  const Drops &drops, const Palette &palette, bool statistics)
+{
+	Json json = counters_json(counters);
+
+	json["drops"] = drops_json(drops);
+	block.fields.push_back({ name,
+				 statistics ?
+					 fmt::format("{}, {} received; {}, {} sent on",
+						     count(counters.packets, "packet"),
+						     bytes(counters.bytes.value_or(0), palette),
+						     count(counters.forwarded_packets, "packet"),
+						     bytes(counters.forwarded_bytes, palette)) :
+					 direction_summary(counters, drops, palette),
+				 name, std::move(json) });
+	if (statistics)
+		add_statistics(block, name, counters, drops, palette);
+}
+
+Block relay_block(const netlink::Relay &relay, const Palette &palette, bool statistics)
 {
 	const std::string peer = relay.peer.base64();
 	Block block{ green, "relay", relay.listen.text(), {}, {}, {} };
@@ -102,28 +133,38 @@ Block relay_block(const netlink::Relay &relay, const Palette &palette)
 	add_address(block, "listen", relay.listen);
 	block.fields.push_back({ "interface", relay.interface, "ifname", relay.interface });
 	block.fields.push_back({ "peer",
-				 relay.peer_present ?
+				 relay.peer_present.value_or(true) ?
 					 peer :
 					 peer + " " + palette.warning("(not on the interface)"),
 				 "peer", peer });
-	block.fields.push_back({ "", "", "peer_present", relay.peer_present });
+	block.fields.push_back({ "", "", "peer_present", relay.peer_present.value_or(true) });
 	block.fields.push_back({ "to", relay.to.text(), "", {} });
 	add_address(block, "to", relay.to);
 	if (relay.responder)
 		block.fields.push_back({ "responder", relay.responder->base64(), "responder",
 					 relay.responder->base64() });
 	block.fields.push_back({ "source", relay.source.text(), "source", relay.source.text() });
-	block.fields.push_back({ "flows",
-				 fmt::format("{} established, {} new, {} tentative, at most {}",
-					     relay.flows_established, relay.flows_new,
-					     relay.flows_tentative, relay.max_flows),
-				 "flows",
-				 { { "established", relay.flows_established },
-				   { "new", relay.flows_new },
-				   { "tentative", relay.flows_tentative },
-				   { "max", relay.max_flows } } });
-	add_direction(block, "forward", relay.forward, relay.forward_drops, palette);
-	add_direction(block, "reverse", relay.reverse, relay.reverse_drops, palette);
+	block.fields.push_back(
+		{ "flows",
+		  fmt::format("{} established, {} new, {} tentative, at most {}, {} of one source",
+			      relay.flows_established, relay.flows_new, relay.flows_tentative,
+			      relay.max_flows, relay.max_flows_per_source),
+		  "flows",
+		  { { "established", relay.flows_established },
+		    { "new", relay.flows_new },
+		    { "tentative", relay.flows_tentative },
+		    { "max", relay.max_flows },
+		    { "max_per_source", relay.max_flows_per_source } } });
+	if (relay.pressed)
+		block.fields.push_back(
+			{ "pressure",
+			  palette.warning(relay.responder ? "strangers have to show a cookie" :
+							    "without a responder, nobody is asked"),
+			  "",
+			  {} });
+	block.fields.push_back({ "", "", "pressed", relay.pressed });
+	add_direction(block, "forward", relay.forward, relay.forward_drops, palette, statistics);
+	add_direction(block, "reverse", relay.reverse, relay.reverse_drops, palette, statistics);
 	return block;
 }
 
@@ -136,7 +177,7 @@ static std::string packets_and_bytes(const Counters &counters)
 Block flow_block(const netlink::Flow &flow)
 {
 	const std::string state(netlink::flow_state_name(flow.state));
-	Transport local{ flow.local, flow.listen.port };
+	Transport local{ flow.local, flow.listen.port, flow.listen.interface };
 	Block block;
 
 	block.fields.push_back({ "interface", flow.interface, "ifname", flow.interface });

@@ -9,7 +9,8 @@
 namespace nwgctl::render
 {
 
-Block relay_block(const netlink::Relay &relay, const Palette &palette);
+/* The text has all that is counted only with @statistics; JSON always has it. */
+Block relay_block(const netlink::Relay &relay, const Palette &palette, bool statistics);
 
 /* A row of a table: no colours, which would spoil its columns. */
 Block flow_block(const netlink::Flow &flow);

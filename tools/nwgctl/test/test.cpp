@@ -12,13 +12,17 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "../batch.hpp"
 #include "../config/file.hpp"
+#include "../config/quick.hpp"
 #include "../config/value.hpp"
 #include "../netlink/device.hpp"
 #include "../netlink/relay.hpp"
 #include "../render/device.hpp"
 #include "../render/quantity.hpp"
 #include "../render/relay.hpp"
+#include "chain.hpp"
+#include "sight.hpp"
 
 /* Last: it has macros such as fail(), and no extern "C" of its own. */
 extern "C" {
@@ -120,6 +124,16 @@ static void test_endpoint(void **)
 	for (const char *text : { "", ":", ":5", "192.0.2.1", "192.0.2.1:", "192.0.2.1:65536",
 				  "192.0.2.1:-1", "[::1", "[::1]", "[::1]5", "[::1]:", "[]:5" })
 		assert_refused(config::parse_endpoint(text));
+	for (const char *text : { "1.2.3.4:+5", "1.2.3.4: 5", "1.2.3.4:65536", "1.2.3.4:-1" })
+		assert_refused(config::parse_endpoint(text));
+	for (const char *retries : { "-1", " 1", "+1", "2147483648", "Infinity" }) {
+		setenv("WG_ENDPOINT_RESOLUTION_RETRIES", retries, 1);
+		assert_refused(config::parse_endpoint("192.0.2.1:5"));
+	}
+	for (const char *retries : { "", "2147483647", "infinity" }) {
+		setenv("WG_ENDPOINT_RESOLUTION_RETRIES", retries, 1);
+		assert_true(static_cast<bool>(config::parse_endpoint("192.0.2.1:5")));
+	}
 	setenv("WG_ENDPOINT_RESOLUTION_RETRIES", "many", 1);
 	assert_refused(config::parse_endpoint("192.0.2.1:5"));
 	unsetenv("WG_ENDPOINT_RESOLUTION_RETRIES");
@@ -127,17 +141,44 @@ static void test_endpoint(void **)
 
 static void test_transport(void **)
 {
-	assert_text(config::parse_transport("60000", true).value().text(), "*:60000");
-	assert_text(config::parse_transport("*:60000", true).value().text(), "*:60000");
-	assert_text(config::parse_transport("192.0.2.1:5", true).value().text(), "192.0.2.1:5");
-	assert_text(config::parse_transport("[2001:db8::1]:5", false).value().text(),
-		    "[2001:db8::1]:5");
-	for (const char *text :
-	     { "", "0", "65536", "x", "192.0.2.1", "192.0.2.1:0", "2001:db8::1:5", "0.0.0.0:5",
-	       "[::]:5", "localhost:5", "[::1]", ":5" })
-		assert_refused(config::parse_transport(text, true));
-	for (const char *text : { "60000", "*:60000", "", "192.0.2.1:0" })
-		assert_refused(config::parse_transport(text, false));
+	const std::pair<const char *, const char *> listens[] = {
+		{ "60000", "*:60000" },
+		{ "*:60000", "*:60000" },
+		{ "192.0.2.1:5", "192.0.2.1:5" },
+		{ "%eth0:5", "*%eth0:5" },
+		{ "*%eth0:5", "*%eth0:5" },
+		{ "192.0.2.1%e]h0:5", "192.0.2.1%e]h0:5" },
+		{ "[2001:db8::1]%eth0.7:5", "[2001:db8::1]%eth0.7:5" },
+	};
+
+	for (const auto &[text, shown] : listens)
+		assert_text(config::parse_listen(text).value().text(), shown);
+	assert_text(config::parse_listen("%eth0:5").value().interface, "eth0");
+	assert_text(config::parse_transport("[2001:db8::1]:5").value().text(), "[2001:db8::1]:5");
+	for (const char *text : { "",
+				  "0",
+				  "65536",
+				  "x",
+				  "192.0.2.1",
+				  "192.0.2.1:0",
+				  "2001:db8::1:5",
+				  "0.0.0.0:5",
+				  "[::]:5",
+				  "localhost:5",
+				  "[::1]",
+				  ":5",
+				  "%:5",
+				  "*%:5",
+				  "%eth0",
+				  "5%eth0",
+				  "%eth0:0",
+				  "%interface-1234567:5",
+				  "[::]%eth0:5",
+				  "[fe80::1%eth0]:5",
+				  "2001:db8::1%eth0:5" })
+		assert_refused(config::parse_listen(text));
+	for (const char *text : { "60000", "*:60000", "", "192.0.2.1:0", "192.0.2.1%eth0:5" })
+		assert_refused(config::parse_transport(text));
 }
 
 static Result<DeviceChange> parse(const std::string &text,
@@ -239,6 +280,105 @@ static void test_print(void **)
 }
 
 /* What showconf prints, syncconf has nothing to do with. */
+/* The lines that WireGuard knows go to its parser, which still counts all. */
+static void test_quick(void **)
+{
+	static constexpr const char *key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+	const auto quick =
+		config::parse_quick(
+			fmt::format(
+				"[Interface]\nAddress = 10.0.0.1/24, fd00::1 # two\n"
+				"ListenPort = 7\nMTU=1300\npostup = echo a = %i\n"
+				"DNS = 10.0.0.9, home.example\nTable = 77\n[Peer]\n"
+				"PublicKey = {0}\nAllowedIPs = 10.0.0.2\n[Relay]\n"
+				"Listen = [::1]%eth0:60000\nPeer = {0}\nTo = 10.0.0.2:1\n"
+				"Source = pool  10.1.0.0/24\nLimit = 9\n[Interface]\nFwMark = 8\n",
+				key),
+			"/etc/nwg/wg-7.conf", config::Part::whole)
+			.take();
+	const auto &relay = quick.relays.at(0).value;
+
+	assert_text(quick.interface, "wg-7");
+	assert_text(quick.kind, "nwg");
+	assert_int_equal(quick.addresses.size(), 2);
+	assert_text(quick.addresses[0].value.text(), "10.0.0.1/24");
+	assert_text(quick.addresses[1].value.text(), "fd00::1/128");
+	assert_int_equal(quick.addresses[1].line, 2);
+	assert_int_equal(quick.device.listen_port.value(), 7);
+	assert_int_equal(quick.device.fwmark.value(), 8);
+	assert_int_equal(quick.device.peers.size(), 1);
+	assert_int_equal(quick.peer_lines.at(0), 8);
+	assert_int_equal(quick.mtu.value().value, 1300);
+	assert_int_equal(quick.table.value.number, 77);
+	assert_text(quick.post_up.at(0).value, "echo a = %i");
+	assert_text(quick.dns_servers.at(0), "10.0.0.9");
+	assert_text(quick.dns_domains.at(0), "home.example");
+	assert_int_equal(quick.relays.at(0).line, 11);
+	assert_text(relay.listen.text(), "[::1]%eth0:60000");
+	assert_text(relay.to.value().text(), "10.0.0.2:1");
+	assert_text(relay.source.value().text(), "pool 10.1.0.0/24");
+	assert_int_equal(relay.max_flows.value(), 9);
+	assert_text(relay.interface.value(), "wg-7");
+}
+
+static void test_quick_errors(void **)
+{
+	static constexpr std::pair<const char *, const char *> cases[] = {
+		{ "[Interface]\n\nAddress = 10.0.0.1/33", "a.conf:3: " },
+		{ "[Interface]\nMTU = 65456", "a.conf:2: " },
+		{ "[Interface]\nAddress = 10.0.0.1,", "a.conf:2: " },
+		{ "[Relay]\nListen = 1\n[Interface]\n", "a.conf:1: " },
+		{ "[Relay]\nPeer", "a.conf:2: " },
+		{ "[Relay]\nPeer =", "a.conf:2: " },
+		{ "[Relay]\nPublicKey = 1", "a.conf:2: " },
+		{ "[Interface]\nDNS = 1.1.1.1\n[Peer]\nAddress = 10.0.0.1", "a.conf:4: " },
+		{ "[Interface]\nDNS = 1.1.1.1\n[Relais]", "a.conf:3: " },
+	};
+
+	for (const auto &[text, where] : cases) {
+		const auto quick = config::parse_quick(text, "a.conf", config::Part::whole);
+
+		assert_refused(quick);
+		assert_text(quick.error().what.substr(0, strlen(where)), where);
+		assert_false(quick.error().show_usage);
+	}
+	for (const char *path :
+	     { "a", "/tmp/.conf", "a b.conf", "a1234567890123456.conf", "..conf" })
+		assert_refused(config::parse_quick("", path, config::Part::whole));
+}
+
+/* What is saved is read again as the same. */
+static void test_quick_saved(void **)
+{
+	const auto parse = [](const std::string &text) {
+		return config::parse_quick(text, "wg1.conf", config::Part::whole).take();
+	};
+	const auto quick =
+		parse("[Interface]\nAddress = 10.9.9.9\nPostUp = true\nSaveConfig = true\n");
+	netlink::Relay relay;
+	Device device;
+
+	device.private_key = Key::random_private();
+	device.peers.emplace_back();
+	device.peers[0].public_key = Key::random_private().public_key();
+	relay.listen = config::parse_listen("%eth0:60000").take();
+	relay.peer = device.peers[0].public_key;
+	relay.to = config::parse_transport("[fd00::1]:5").take();
+	relay.max_flows = 7;
+	relay.max_flows_per_source = 3;
+	const auto again = parse(config::print_quick(
+		quick, device, { config::parse_interface_address("10.0.0.1/24").take() },
+		{ relay }));
+	assert_int_equal(again.addresses.size(), 1);
+	assert_text(again.addresses[0].value.text(), "10.0.0.1/24");
+	assert_text(again.post_up.at(0).value, "true");
+	assert_true(again.save_config);
+	assert_true(again.device.private_key == device.private_key);
+	assert_text(again.relays.at(0).value.listen.text(), "*%eth0:60000");
+	assert_text(again.relays[0].value.to.value().text(), "[fd00::1]:5");
+	assert_int_equal(again.relays[0].value.max_flows.value(), 7);
+}
+
 static void test_difference(void **)
 {
 	const Device device = sample();
@@ -447,7 +587,10 @@ static void test_relay(void **)
 	message.put(NWG_RELAY_A_TO_IP4, to);
 	message.put_u16(NWG_RELAY_A_TO_PORT, 60001);
 	message.put_u32(NWG_RELAY_A_MAX_FLOWS, 7);
+	message.put_u32(NWG_RELAY_A_MAX_FLOWS_PER_SOURCE, 5);
 	message.put_u8(NWG_RELAY_A_PEER_PRESENT, 1);
+	message.put_u8(NWG_RELAY_A_PRESSED, 1);
+	message.put_u32(NWG_RELAY_A_LISTEN_IFINDEX, 1);
 	const auto counters = message.begin_nest(NWG_RELAY_A_FORWARD);
 	for (uint64_t type = NWG_COUNTER_A_PACKETS; type <= NWG_COUNTER_A_MAX; type++) {
 		const uint64_t value = type * 10;
@@ -466,13 +609,17 @@ static void test_relay(void **)
 	const auto relay = netlink::parse_relay(SecretBytes(start, start + message.length()));
 
 	assert_true(relay.has_value());
-	assert_text(relay->listen.text(), "*:60000");
+	assert_text(relay->listen.text(), "*%lo:60000");
 	assert_text(relay->to.text(), "172.16.1.254:60001");
 	assert_false(relay->responder.has_value());
 	const auto json =
-		render::to_json({ render::relay_block(*relay, render::Palette(false)) })[0];
+		render::to_json({ render::relay_block(*relay, render::Palette(false), false) })[0];
 	assert_false(json.contains("listen_address"));
 	assert_int_equal(json["listen_port"], 60000);
+	assert_text(json["listen_ifname"], "lo");
+	assert_true(json["pressed"].get<bool>());
+	assert_int_equal(json["flows"]["max"], 7);
+	assert_int_equal(json["flows"]["max_per_source"], 5);
 	assert_int_equal(json["forward"]["packets"], NWG_COUNTER_A_PACKETS * 10);
 	assert_int_equal(json["forward"]["bytes"], NWG_COUNTER_A_BYTES * 10);
 	assert_int_equal(json["forward"]["forwarded_packets"],
@@ -488,22 +635,89 @@ static void test_relay(void **)
 		names.push_back(name);
 	assert_text(
 		fmt::format("{}", fmt::join(names, " ")),
-		"shape mac1 rate flow-limit no-flow no-port no-address family ttl no-peer no-route malformed no-memory cookie");
+		"shape mac1 rate flow-limit no-flow no-port no-address family ttl no-peer no-route malformed no-memory cookie source-limit");
 	assert_int_equal(json["reverse"]["drops"]["no-route"], NWG_DROP_NO_ROUTE + 100);
 	assert_int_equal(json["forward"]["drops"]["shape"], 0);
+}
+
+/* All commands of a batch, "PLACE:word|word" each, or the place and the error. */
+static std::string batch(std::string text)
+{
+	std::string all;
+
+	/* fmemopen() refuses an empty one. */
+	text += '\n';
+	Batch lines(Batch::File(fmemopen(text.data(), text.size() - 1 + (text.size() == 1), "r"),
+				fclose),
+		    "b");
+	for (;;) {
+		const auto words = lines.next();
+
+		if (words && words.value().empty())
+			return all;
+		all += fmt::format("{} {};", lines.place(),
+				   words ? fmt::format("{}", fmt::join(words.value(), "|")) :
+					   "! " + words.error().what);
+		if (!words && lines.ended())
+			return all;
+	}
+}
+
+static void test_batch(void **)
+{
+	assert_text(batch(""), "");
+	assert_text(batch("\n \t\n# a\n  # b \\\n"), "");
+	assert_text(batch("show wg0\n\nset  wg0\tpeer\r\n"), "b:1 show|wg0;b:3 set|wg0|peer;");
+	assert_text(batch("a b"), "b:1 a|b;");
+	assert_text(batch("a#b\nc # d"), "b:1 a;b:2 c;");
+	assert_text(batch("a '' \"b c\" '#\"' \"'\""), "b:1 a||b c|#\"|';");
+	assert_text(batch("it's a\\b"), "b:1 it's|a\\b;");
+	assert_text(batch("a \\\n b\\\nc \\\r\n d\ne"), "b:1 a|bc|d;b:5 e;");
+	assert_text(batch("a \\\n # b\nc"), "b:1 a;b:3 c;");
+	assert_text(batch("a 'b\nc"), "b:1 ! A quotation mark ' is missing at the end;b:2 c;");
+	assert_text(batch("a\\"), "b:1 ! The file ends where a line is to go on;");
+	assert_text(batch(std::string("a\0b\nc", 5)), "b:1 ! NUL character in a command;b:2 c;");
+}
+
+static void test_colors(void **)
+{
+	const std::string red = "\x1b[31mx\x1b[0m";
+
+	assert_true(render::Palette::choose("always"));
+	assert_text(render::Palette::for_output().warning("x"), red);
+	setenv("WG_COLOR_MODE", "always", 1);
+	assert_true(render::Palette::choose("never"));
+	assert_text(render::Palette::for_output().warning("x"), "x");
+	assert_true(render::Palette::choose(""));
+	assert_text(render::Palette::for_output().warning("x"), red);
+	assert_false(render::Palette::choose("sometimes"));
+	setenv("NO_COLOR", "1", 1);
+	assert_text(render::Palette::for_output().warning("x"), red);
+	unsetenv("WG_COLOR_MODE");
+	assert_text(render::Palette::for_output().warning("x"), "x");
+	unsetenv("NO_COLOR");
 }
 
 int main()
 {
 	const CMUnitTest tests[] = {
-		cmocka_unit_test(test_key),	    cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_allowed_ips), cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_transport),   cmocka_unit_test(test_file),
-		cmocka_unit_test(test_file_errors), cmocka_unit_test(test_print),
-		cmocka_unit_test(test_difference),  cmocka_unit_test(test_key_file),
-		cmocka_unit_test(test_split),	    cmocka_unit_test(test_malformed_message),
-		cmocka_unit_test(test_quantities),  cmocka_unit_test(test_hidden_keys),
-		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_key),	      cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_allowed_ips),   cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_transport),     cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_errors),   cmocka_unit_test(test_print),
+		cmocka_unit_test(test_difference),    cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_split),	      cmocka_unit_test(test_malformed_message),
+		cmocka_unit_test(test_quantities),    cmocka_unit_test(test_hidden_keys),
+		cmocka_unit_test(test_relay),	      cmocka_unit_test(test_quick),
+		cmocka_unit_test(test_quick_errors),  cmocka_unit_test(test_quick_saved),
+		cmocka_unit_test(test_batch),	      cmocka_unit_test(test_colors),
+		cmocka_unit_test(test_chain_network), cmocka_unit_test(test_chain_mtu),
+		cmocka_unit_test(test_chain_plan),    cmocka_unit_test(test_chain_qr),
+		cmocka_unit_test(test_chain_conf),    cmocka_unit_test(test_chain_routeros),
+		cmocka_unit_test(test_chain_notes),   cmocka_unit_test(test_chain_diagnose),
+		cmocka_unit_test(test_chain_picture), cmocka_unit_test(test_client_filter),
+		cmocka_unit_test(test_flow_query),    cmocka_unit_test(test_query_order),
+		cmocka_unit_test(test_events),	      cmocka_unit_test(test_metrics),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

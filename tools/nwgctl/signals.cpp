@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "signals.hpp"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace nwgctl
+{
+
+Signals::Signals()
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	/* Without a descriptor they stay what they were. */
+	file = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigprocmask(file < 0 ? SIG_UNBLOCK : SIG_BLOCK, &set, &before);
+}
+
+Signals::~Signals()
+{
+	signalfd_siginfo info;
+
+	/* What has come has been heeded. */
+	while (file >= 0 && read(file, &info, sizeof(info)) > 0)
+		;
+	close(file);
+	sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+} // namespace nwgctl
