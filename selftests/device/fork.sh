@@ -17,7 +17,7 @@ NWGCTL=${NWGCTL:-$top/build/nwgctl} NWG_MODULE=${NWG_MODULE:-$top/nwg.ko}
 tool=$NWGCTL
 [ "$KIND" = nwg ] || tool=wg
 
-ktap_need qemu-system-x86_64 busybox cpio ip modinfo modprobe socat "$tool"
+ktap_need qemu-system-x86_64 busybox cpio ip modinfo modprobe socat strip "$tool"
 [ "$(uname -m)" = x86_64 ] || ktap_skip_all "QEMU has generation ids for x86_64 only"
 [ -r "$NWG_MODULE" ] || ktap_skip_all "$NWG_MODULE is missing: run make"
 release=$(modinfo -F vermagic "$NWG_MODULE" | cut -d ' ' -f 1)
@@ -27,13 +27,15 @@ ktap_plan 4
 work=$(mktemp -d)
 defer rm -rf "$work"
 
-# What has files of the host open cannot be saved: the copies have all in memory.
+# What has files of the host open cannot be saved: the copies have all in memory, which has no room for
+# what debuggers want to know.
 initramfs() {
 	local root=$work/root module file needed
 	mkdir -p "$root"/{bin,dev,proc,sys,run,lib64,modules}
 	ln -s lib64 "$root/lib"
 	cp "$(command -v busybox)" "$(command -v ip)" "$root/bin/" &&
-		cp "$(command -v "$tool")" "$root/bin/wg" && cp "$here/fork-init" "$root/init" || return
+		strip --strip-debug -o "$root/bin/wg" "$(command -v "$tool")" &&
+		cp "$here/fork-init" "$root/init" || return
 	ldd "$root/bin/ip" "$root/bin/wg" | grep -o '/[^ ]*\.so[^ ]*' | sort -u |
 		xargs cp -Lt "$root/lib64" || return
 	IFS=, read -ra needed < <(modinfo -F depends "$NWG_MODULE")
@@ -89,8 +91,13 @@ counted_once() {
 	[ "$KIND" != nwg ] || debug "$1" "m$(copies),4" | grep -qa 01000000
 }
 
+# says NAME WORD: on its console, and not if it has ended before that.
 says() {
-	slowwait 300 grep -qsa "^$2" "$work/$1.log"
+	slowwait 300 said_or_ended "$1" "$2" && grep -qsa "^$2" "$work/$1.log"
+}
+
+said_or_ended() {
+	grep -qsa "^$2" "$work/$1.log" || ! kill -0 "$machine" 2>/dev/null
 }
 
 # The machine with its first session, saved.
@@ -108,7 +115,7 @@ save() {
 goes_on() {
 	machine "$1" "$2" -incoming "exec:cat $work/state"
 	if ! { says "$1" waiting && "${@:4}" && type_in "$1" "$3" && says "$1" result; }; then
-		kill "$machine"
+		kill "$machine" 2>/dev/null
 	fi
 	wait "$machine"
 	cat "$work/$1.log"
