@@ -179,8 +179,7 @@ nothing_is_changed() {
 	local monitor
 	ip netns exec up-here ip monitor link address route rule >"$work/changes" 2>&1 &
 	monitor=$!
-	busywait 5000 test -e "/proc/$monitor/exe"
-	sleep 0.2
+	slowwait 5 monitor_hears
 	ctl reload "$work/wg0.conf" && ip -n up-here addr add 192.0.2.77/32 dev eth0 &&
 		slowwait 5 grep -q 192.0.2.77 "$work/changes"
 	kill "$monitor"
@@ -188,6 +187,13 @@ nothing_is_changed() {
 	ip -n up-here addr del 192.0.2.77/32 dev eth0
 	cat "$work/changes"
 	! grep -q wg0 "$work/changes"
+}
+
+# It listens: a change has come that was made for that.
+monitor_hears() {
+	ip -n up-here addr add 192.0.2.78/32 dev eth0
+	ip -n up-here addr del 192.0.2.78/32 dev eth0
+	grep -q 192.0.2.78 "$work/changes"
 }
 
 # A resolvconf that notes how it is called.
@@ -225,13 +231,75 @@ mode_is_kept() {
 	[ "$(stat -c %a "$work/wg0.conf")" = 600 ]
 }
 
-ktap_need ip wg wg-quick jq nft ping
+unsaid_stays() {
+	local before
+	before=$(ctl show wg0 listen-port) && ctl reload "$work/wg0.conf" && ctl reload "$work/wg0.conf" &&
+		[ "$(ctl show wg0 listen-port) $(ctl show wg0 private-key)" = "$before $K" ] &&
+		holds '.[0].peers[0] | .persistent_keepalive == 25' show wg0
+}
+
+said_no_more() {
+	[ "$(ctl show wg0 preshared-keys | cut -f 2)" = "$K" ] || return
+	sed -i '/^PersistentKeepalive\|^PresharedKey/d' "$work/wg0.conf"
+	ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 preshared-keys | cut -f 2)" = '(none)' ] &&
+		[ "$(ctl show wg0 persistent-keepalive | cut -f 2)" = off ]
+}
+
+other_routes_stay() {
+	ip -n up-here route add 10.77.0.0/16 dev wg0 table 60 && sed -i 's/10.0.0.1/10.0.0.4/' "$work/wg0.conf" &&
+		ctl reload "$work/wg0.conf" && [ "$(address)" = 10.0.0.4/24 ] &&
+		ip -n up-here route show table 60 | grep -q 10.77.0.0/16 &&
+		[ "$(here cat /proc/sys/net/ipv4/conf/wg0/promote_secondaries)" = 0 ]
+}
+
+other_addresses_stay() {
+	ip -n up-here addr add 10.5.0.1 peer 10.5.0.2 dev wg0 && ctl reload "$work/wg0.conf" &&
+		[ "$(address)" = "10.0.0.4/24 10.5.0.1/32" ]
+}
+
+saved_through_link() {
+	ctl save "$work/wg0.conf" && [ -L "$work/wg0.conf" ] && grep -q "^PrivateKey = $K" "$work/real.conf" &&
+		[ "$(stat -c %a "$work/real.conf")" = 600 ]
+}
+
+rules() {
+	ip -n up-here rule | grep 'not from all fwmark'
+	ip -n up-here -6 rule | grep 'not from all fwmark'
+}
+
+leaves_rules() {
+	ctl "$1" "$work/wg0.conf" && [ -n "$RULES" ] && [ "$(rules)" = "$RULES" ] &&
+		here nft list table inet nwg-wgall
+}
+
+remains_removed() {
+	ctl down "$work/wgall.conf" 2>"$work/err"
+	[ $? -eq 2 ] && grep -q "what was left of it is removed now" "$work/err" && [ -z "$(rules)" ] &&
+		! here nft list table inet nwg-wgall 2>/dev/null
+}
+
+port_is_taken() {
+	ip netns exec up-here ss -Huln sport = :51900 | grep -q .
+}
+
+asked() {
+	ctl up "$work/wg0.conf" <<<asked && ctl down "$work/wg0.conf"
+}
+
+unheard() {
+	local got
+	ctl up "$work/wg0.conf" 2>/dev/full
+	got=$?
+	[ "$got" -eq 2 ] && gone
+}
+
+ktap_need ip wg wg-quick jq nft ping socat ss
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 62
+ktap_plan 96
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -261,9 +329,9 @@ ktap_run "up makes an interface of kind nwg" holds 'map(select(.ifname == "wg0" 
 fails 2 "nwgctl reload wg0 changes it" up "$work/wg0.conf"
 ktap_run "down" ctl down "$work/wg0.conf"
 ktap_run "and it is gone" gone
-fails 2 "make it: nwgctl up wg0" down "$work/wg0.conf"
-fails 2 "make it: nwgctl up wg0" reload "$work/wg0.conf"
-fails 2 "make it: nwgctl up wg0" save "$work/wg0.conf"
+fails 2 "make it: nwgctl up $work/wg0.conf" down "$work/wg0.conf"
+fails 2 "make it: nwgctl up $work/wg0.conf" reload "$work/wg0.conf"
+fails 2 "make it: nwgctl up $work/wg0.conf" save "$work/wg0.conf"
 fails 1 "a file or an interface is to be named" up
 fails 1 "a file or an interface is to be named" up wg0 wg1
 fails 1 "No file for \`wg7': neither /etc/nwg/wg7.conf nor /etc/wireguard/wg7.conf" up wg7
@@ -285,12 +353,12 @@ wrong() {
 	fi
 }
 wrong "wg0.conf:3: Unable to parse address: \`10.0.0.1/33'" 'Address = 10.0.0.1/33'
-wrong "wg0.conf:3: An item of the list is empty" 'Address = 10.0.0.1/24,,10.0.0.2'
+wrong "wg0.conf:3: Unable to parse the name server's address: \`10.0.0.999'" 'DNS = 10.0.0.9 10.0.0.999'
 wrong "wg0.conf:4: MTU is not from 68 to" '' 'MTU = 67'
 wrong "wg0.conf:3: MTU is not a number" 'MTU = all'
 wrong "wg0.conf:3: No routing table has that name: \`mine'" 'Table = mine'
 wrong "wg0.conf:3: No WireGuard interface is of that kind: \`tun'" 'Kind = tun'
-wrong "wg0.conf:3: \`yes' is neither true nor false" 'SaveConfig = yes'
+wrong "wg0.conf:3: SaveConfig is neither true nor false: \`yes'" 'SaveConfig = yes'
 wrong "wg0.conf:3: Line unrecognized: \`Adress=...'" 'Adress = 10.0.0.1/24'
 wrong "wg0.conf:3: A relay has no Listen" '[Relay]' "Peer = $P1" 'To = 10.0.0.2:60000'
 wrong "wg0.conf:4: A relay has no To" '' '[Relay]' 'Listen = 60000' "Peer = $P1"
@@ -300,7 +368,8 @@ wrong "wg0.conf:4: Source is none of masquerade, pool PREFIX, transparent: \`bot
 wrong "wg0.conf:4: Limit is not a number" '[Relay]' 'Limit = 0'
 wrong "wg0.conf:4: A responder's key is not all zeroes" '[Relay]' \
 	'ResponderKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
-wrong "wg0.conf:4: Line unrecognized: \`Listne = 60000'" '[Relay]' 'Listne = 60000'
+wrong "wg0.conf:4: Line unrecognized: \`Listne...'" '[Relay]' 'Listne = 60000'
+wrong "wg0.conf:5: Listen is there twice" '[Relay]' 'Listen = 60000' 'Listen = 60001'
 relay=('[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.0.0.2/32' '[Relay]' 'Listen = 60000' "Peer = $P1"
 	'To = 10.0.0.2:60000')
 half() {
@@ -352,8 +421,94 @@ ktap_run "what is saved is made again" saved_and_made_again
 ktap_run "the file is nobody else's" mode_is_kept
 ktap_run "down" ctl down "$work/wg0.conf"
 
-fake_resolvconf
+# What the file does not say, and what it says no more.
+peer=('[Peer]' "PublicKey = $THERE" 'AllowedIPs = 10.0.0.9/32' 'Endpoint = 192.0.2.1:51820')
+printf '%s\n' '[Interface]' 'Address = 10.0.0.1/24' "PostUp = nwgctl set %i private-key $work/here" "${peer[@]}" \
+	"PersistentKeepalive = 25" "PresharedKey = $K" >"$work/wg0.conf"
+printf '%s\n' "$K" >"$work/here"
+mkdir -p "$work/bin"
+ln -s "$NWGCTL" "$work/bin/nwgctl"
 PATH=$work/bin:$PATH
+ktap_run "up, with a key that a hook sets" ctl up "$work/wg0.conf"
+ktap_run "a reload keeps the key, and the port that the kernel has chosen" unsaid_stays
+ktap_run "one without PresharedKey and PersistentKeepalive takes them away" said_no_more
+ktap_run "another address leaves alone routes that a hook has made" other_routes_stay
+ktap_run "and an address with another end" other_addresses_stay
+ktap_run "down" ctl down "$work/wg0.conf"
+
+# A file without secrets that everybody may read, by a link.
+chmod 644 "$work/wg0.conf"
+mv "$work/wg0.conf" "$work/real.conf"
+ln -s real.conf "$work/wg0.conf"
+ktap_run "up, of a link" ctl up "$work/wg0.conf"
+ktap_run "what is saved is written where the link leads, for the owner only" saved_through_link
+ktap_run "down" ctl down "$work/wg0.conf"
+rm "$work/wg0.conf"
+
+# Two interfaces with one mark: one to all the world, and one whose packets are to be kept out of it.
+file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"
+mv "$work/wg0.conf" "$work/wgall.conf"
+file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.1.0.2/32'
+ktap_run "up, with a default route" ctl up "$work/wgall.conf"
+RULES=$(rules)
+ktap_run "up, with the same mark" ctl up "$work/wg0.conf"
+ktap_run "a reload leaves alone the rules" leaves_rules reload
+file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.1.0.2/32, 10.1.0.3/32' \
+	'[Relay]' 'Listen = 60000' "Peer = $P2" 'To = 10.1.0.2:60000'
+fails 2 "wg0.conf:8: Unable to add relay" reload "$work/wg0.conf"
+ktap_run "nor does one that fails change them" [ "$(rules)" = "$RULES" ]
+ktap_run "down leaves alone the rules" leaves_rules down
+file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
+mv "$work/wg0.conf" "$work/wgall.conf"
+ktap_run "a reload adds the other family" ctl reload "$work/wgall.conf"
+ktap_run "with its rules" [ "$(rules | wc -l)" -eq 4 ]
+file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]}"
+mv "$work/wg0.conf" "$work/wgall.conf"
+ktap_run "one without default routes takes them away" ctl reload "$work/wgall.conf"
+ktap_run "and their rules and firewall" [ "$(rules | wc -l) $(here nft list ruleset | wc -l)" = "0 0" ]
+file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"
+mv "$work/wg0.conf" "$work/wgall.conf"
+ctl reload "$work/wgall.conf"
+ktap_run "somebody removes the interface" ip -n up-here link del wgall
+ktap_run "down removes what is left of it, and says so" remains_removed
+reset_clean
+
+# One peer goes, one comes, and the relay to it cannot be: the one that was to go has its session still.
+file 'ListenPort = 51820' 'Address = 10.0.0.1/24' "${peer[@]}" '[Relay]' 'Listen = 60000' "Peer = $THERE" 'To = 10.0.0.9:60000'
+ctl up "$work/wg0.conf"
+ktap_run "the other end is reached" reaches
+HANDSHAKE=$(handshake)
+file 'ListenPort = 51820' 'Address = 10.0.0.1/24' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.4.0.0/16' \
+	'[Relay]' 'Listen = 60001' "Peer = $P2" 'To = 10.4.0.9:60000'
+fails 2 "wg0.conf:8: Unable to add relay" reload "$work/wg0.conf"
+ktap_run "what fails has not ended the session of a peer that was to go" [ "$(handshake)" = "$HANDSHAKE" ]
+ip netns exec up-here socat -u UDP4-RECV:51900 /dev/null &
+defer kill $!
+slowwait 5 port_is_taken
+file 'ListenPort = 51900' 'Address = 10.0.0.1/24' "${peer[@]}"
+fails 2 "wg0.conf:3: Unable to" reload "$work/wg0.conf"
+ktap_run "and which line and program, for a port that is taken" grep -q 'ss -ulpn sport = :51900' "$work/err"
+ctl down "$work/wg0.conf" || ktap_diag "not down"
+fails 2 "wg0.conf:3: Unable to set up wg0: Address already in use" up "$work/wg0.conf"
+
+# Commands of a file.
+file 'PostUp = false; true' 'Address = 10.0.0.1/24'
+fails 2 "\`false; true' failed: bash ended with exit status 1" up "$work/wg0.conf"
+file 'PostUp = false | true'
+fails 2 "exit status 1" up "$work/wg0.conf"
+# The pattern is not what it looks for.
+# shellcheck disable=SC2016 # of the file's
+file 'PostUp = read -r line; [ "$line" = asked ]; if grep -l "s3cr[3]t" /proc/[0-9]*/cmdline; then exit 1; fi; : s3cr3t'
+ktap_run "a command has standard input, and is in no command line" asked
+# shellcheck disable=SC2016 # of the file's
+file 'PostUp = kill -9 $$'
+fails 2 "was ended by signal 9" up "$work/wg0.conf"
+file 'PreUp = false' "PostDown = echo post >>$work/hooks"
+fails 2 "wg0.conf:3: \`false' failed" up "$work/wg0.conf"
+file 'PostUp = echo up >&2; exit 3' 'Address = 10.0.0.1/24'
+ktap_run "standard error that is full changes nothing of it" unheard
+
+fake_resolvconf
 file 'Address = 10.0.0.1/24' 'DNS = 10.0.0.9, fd00::9' 'DNS = home.example'
 ktap_run "up, with name servers" ctl up "$work/wg0.conf"
 ktap_run "resolvconf is told" told '-a wg0 -m 0 -x' 'nameserver 10.0.0.9' 'nameserver fd00::9' 'search home.example'

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* SIGINT and SIGTERM for commands that go on until they come. */
+/* Signals that ask the program to end: for commands that go on until they come, and for changes that are all or nothing. */
 #ifndef NWGCTL_SIGNALS_HPP
 #define NWGCTL_SIGNALS_HPP
 
 #include <csignal>
+#include <initializer_list>
 
 namespace nwgctl
 {
@@ -11,7 +12,7 @@ namespace nwgctl
 /* While it lives these signals do not end the program, but make a file descriptor readable. */
 class Signals {
     public:
-	Signals();
+	explicit Signals(std::initializer_list<int> numbers = { SIGINT, SIGTERM });
 	~Signals();
 	Signals(const Signals &) = delete;
 	Signals &operator=(const Signals &) = delete;
@@ -25,6 +26,21 @@ class Signals {
     private:
 	sigset_t before;
 	int file;
+};
+
+/*
+ * While it lives they wait, as do those of a terminal or a reader that is gone, so that none of them leaves half of a change.
+ * What this program has started they end.
+ */
+class WithoutSignals {
+    public:
+	WithoutSignals();
+	~WithoutSignals();
+	WithoutSignals(const WithoutSignals &) = delete;
+	WithoutSignals &operator=(const WithoutSignals &) = delete;
+
+    private:
+	sigset_t before;
 };
 
 } // namespace nwgctl

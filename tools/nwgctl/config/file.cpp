@@ -9,17 +9,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <strings.h>
 
 #include "value.hpp"
 
 namespace nwgctl::config
 {
-
-static bool equal_ignoring_case(std::string_view a, std::string_view b)
-{
-	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
-}
 
 class Parser {
     public:
@@ -42,6 +36,7 @@ class Parser {
 
 		number++;
 		text = text.substr(0, text.find('#'));
+		keyword = keyword_of(text);
 		if (text.find('\0') != text.npos)
 			return at_line(
 				usage_error("NUL character in the file", "it is not a text file"));
@@ -53,9 +48,9 @@ class Parser {
 		if (compact.empty())
 			return {};
 		const std::string_view statement(compact.data(), compact.size());
-		if (equal_ignoring_case(statement, "[Interface]"))
+		if (is_word(statement, "[Interface]"))
 			return begin_section(Section::interface);
-		if (equal_ignoring_case(statement, "[Peer]"))
+		if (is_word(statement, "[Peer]"))
 			return begin_section(Section::peer);
 		auto status = assignment(statement);
 		if (!status)
@@ -102,49 +97,50 @@ class Parser {
 		const auto value = equals == text.npos ? "" : text.substr(equals + 1);
 
 		if (value.empty())
-			return unrecognized(key, equals != text.npos ? "=" : "");
+			return unrecognized(equals != text.npos	     ? "=" :
+					    keyword.starts_with('[') ? "" :
+								       "...");
 		if (section == Section::interface)
 			return interface_value(key, value);
 		if (section == Section::peer)
 			return peer_value(key, value);
-		return unrecognized(key, "=...",
-				    "it stands before the first [Interface] or [Peer]");
+		return unrecognized("=...", "it stands before the first [Interface] or [Peer]");
 	}
-	/* The value is not repeated: it may be a key. */
-	static Error unrecognized(std::string_view key, const char *rest, const char *hint = "")
+	/* Only the keyword is repeated: the rest may be a key. */
+	Error unrecognized(const char *rest, const char *hint = "") const
 	{
-		return usage_error(fmt::format("Line unrecognized: `{}{}'", key, rest), hint);
+		return usage_error(fmt::format("Line unrecognized: `{}{}'", keyword, rest), hint);
 	}
 	Status interface_value(std::string_view key, std::string_view value)
 	{
-		if (equal_ignoring_case(key, "PrivateKey"))
+		if (is_word(key, "PrivateKey"))
 			change.private_key = TRY(parse_secret_key(value));
-		else if (equal_ignoring_case(key, "ListenPort"))
+		else if (is_word(key, "ListenPort"))
 			change.listen_port = TRY(parse_port(value));
-		else if (equal_ignoring_case(key, "FwMark"))
+		else if (is_word(key, "FwMark"))
 			change.fwmark = TRY(parse_fwmark(value));
 		else
-			return unrecognized(key, "=...", wg_quick_hint(key));
+			return unrecognized("=...", wg_quick_hint(key));
 		return {};
 	}
 	Status peer_value(std::string_view key, std::string_view value)
 	{
 		PeerChange &peer = change.peers.back();
 
-		if (equal_ignoring_case(key, "PublicKey")) {
+		if (is_word(key, "PublicKey")) {
 			peer.public_key = TRY(parse_public_key(value));
 			has_public_key = true;
-		} else if (equal_ignoring_case(key, "PresharedKey")) {
+		} else if (is_word(key, "PresharedKey")) {
 			peer.preshared_key = TRY(parse_secret_key(value));
-		} else if (equal_ignoring_case(key, "AllowedIPs")) {
+		} else if (is_word(key, "AllowedIPs")) {
 			std::ranges::move(TRY(parse_allowed_ips(value)),
 					  std::back_inserter(peer.allowed_ips));
-		} else if (equal_ignoring_case(key, "Endpoint")) {
+		} else if (is_word(key, "Endpoint")) {
 			peer.endpoint = TRY(parse_endpoint(value));
-		} else if (equal_ignoring_case(key, "PersistentKeepalive")) {
+		} else if (is_word(key, "PersistentKeepalive")) {
 			peer.keepalive = TRY(parse_keepalive(value));
 		} else {
-			return unrecognized(key, "=...");
+			return unrecognized("=...");
 		}
 		return {};
 	}
@@ -154,9 +150,8 @@ class Parser {
 						     "Table",	"PreUp",    "PostUp",
 						     "PreDown", "PostDown", "SaveConfig" };
 
-		if (std::ranges::any_of(keys, [&](const char *known) {
-			    return equal_ignoring_case(key, known);
-		    }))
+		if (std::ranges::any_of(keys,
+					[&](const char *known) { return is_word(key, known); }))
 			return "that is for wg-quick(8) or nwgctl up, which take the whole file";
 		return "";
 	}
@@ -166,6 +161,8 @@ class Parser {
 	DeviceChange change;
 	Section section = Section::none;
 	unsigned int number = 0, section_line = 0;
+	/* Of the line that is read. */
+	std::string_view keyword;
 	bool has_public_key = false;
 };
 
@@ -221,7 +218,7 @@ std::string print(const Device &device)
 	return text;
 }
 
-/* The peers of a file as they end up: one that is named again adds to itself, a prefix is the last one's that names it. */
+/* The peers of a file as they end up: what is said again of one counts, and a prefix is the last one's that names it. */
 static std::vector<PeerChange> settle(const std::vector<PeerChange> &peers)
 {
 	std::map<Prefix, std::size_t> owner;
@@ -275,6 +272,16 @@ static bool reduce(PeerChange &wanted, const Peer &current)
 	}
 	return wanted.preshared_key || wanted.endpoint || wanted.keepalive ||
 	       wanted.replace_allowed_ips;
+}
+
+DeviceChange completed(DeviceChange wanted)
+{
+	wanted.peers = settle(wanted.peers);
+	for (auto &peer : wanted.peers) {
+		peer.preshared_key = peer.preshared_key.value_or(Key());
+		peer.keepalive = peer.keepalive.value_or(0);
+	}
+	return wanted;
 }
 
 DeviceChange difference(const Device &current, const DeviceChange &wanted)

@@ -28,6 +28,9 @@ Result<DeviceChange> load(const std::string &path, Mode mode);
 /* A file that, loaded to replace, makes @device as it is. */
 std::string print(const Device &device);
 
+/* @wanted, which replaces, and of each of its peers all but the endpoint: what is not said of one is none. */
+DeviceChange completed(DeviceChange wanted);
+
 /* What of @wanted, which replaces, has to be done to @current: peers and values that are right are left alone. */
 DeviceChange difference(const Device &current, const DeviceChange &wanted);
 

@@ -10,9 +10,10 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <strings.h>
 #include <sys/stat.h>
 
+#include "../netlink/route.hpp"
+#include "../say.hpp"
 #include "file.hpp"
 #include "relay.hpp"
 #include "value.hpp"
@@ -20,18 +21,12 @@
 namespace nwgctl::config
 {
 
-static constexpr std::array directories = { "/etc/nwg", "/etc/wireguard" };
 static constexpr std::string_view suffix = ".conf";
 /* Where names of routing tables are; the first is the administrator's. */
 static constexpr std::array table_files = { "/etc/iproute2/rt_tables",
 					    "/usr/share/iproute2/rt_tables" };
 /* What an IPv4 host must take, and what a device can have. */
 static constexpr uint32_t min_mtu = 68, max_mtu = 65535 - 80;
-
-static bool is_word(std::string_view a, std::string_view b)
-{
-	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
-}
 
 static std::string_view trimmed(std::string_view text)
 {
@@ -42,22 +37,35 @@ static std::string_view trimmed(std::string_view text)
 	return text;
 }
 
-/* What is between commas. */
-static Result<std::vector<std::string>> parse_list(std::string_view text)
+/* What is between commas and white space, as wg-quick(8) has it. */
+static std::vector<std::string> parse_list(std::string_view text)
 {
+	std::string spaced(text);
 	std::vector<std::string> list;
+	std::string item;
 
-	for (std::size_t start = 0;;) {
-		const std::size_t comma = std::min(text.find(',', start), text.size());
-		const auto item = trimmed(text.substr(start, comma - start));
+	std::ranges::replace(spaced, ',', ' ');
+	for (std::istringstream items(spaced); items >> item;)
+		list.push_back(item);
+	return list;
+}
 
-		if (item.empty())
-			return usage_error(fmt::format("An item of the list is empty: `{}'", text));
-		list.emplace_back(item);
-		if (comma == text.size())
-			return list;
-		start = comma + 1;
-	}
+/* Whether it is meant to be the address of a server; else it is a domain. */
+static bool is_server(std::string_view item)
+{
+	return item.find(':') != item.npos ||
+	       std::ranges::all_of(item, [](unsigned char character) {
+		       return isdigit(character) || character == '.';
+	       });
+}
+
+/* An IPv6 address may have an interface behind it. */
+static Status check_server(std::string_view item)
+{
+	if (Address::from_text(item.substr(0, item.find('%'))))
+		return {};
+	return usage_error(fmt::format("Unable to parse the name server's address: `{}'", item),
+			   "write an address of IPv4 or IPv6, or a domain");
 }
 
 static std::optional<uint32_t> named_table(std::string_view name)
@@ -76,7 +84,7 @@ static std::optional<uint32_t> named_table(std::string_view name)
 		}
 	}
 	if (name == "main")
-		return 254;
+		return netlink::main_table;
 	return std::nullopt;
 }
 
@@ -102,13 +110,13 @@ static Result<std::string> parse_kind(std::string_view text)
 			   "write nwg or wireguard");
 }
 
-static Result<bool> parse_bool(std::string_view text)
+static Result<bool> parse_bool(std::string_view text, std::string_view what)
 {
 	if (is_word(text, "true"))
 		return true;
 	if (is_word(text, "false"))
 		return false;
-	return usage_error(fmt::format("`{}' is neither true nor false", text));
+	return usage_error(fmt::format("{} is neither true nor false: `{}'", what, text));
 }
 
 class QuickParser {
@@ -123,11 +131,17 @@ class QuickParser {
 		const auto text = trimmed(raw.substr(0, raw.find('#')));
 
 		number++;
+		/* A program that is run would get what stands before it. */
+		if (text.find('\0') != text.npos)
+			return config::at_line(quick, number,
+					       usage_error("NUL character in the file",
+							   "it is not a text file"));
 		/* Left out for WireGuard, but for the end of the line: its parser counts them. */
 		const std::size_t equals = text.find('=');
 		if (text.starts_with('[')) {
 			TRY(end_relay());
 			section = section_of(text);
+			said.clear();
 			if (section == Section::relay)
 				begin_relay();
 			else if (section == Section::peer)
@@ -168,19 +182,25 @@ class QuickParser {
 
 	static Section section_of(std::string_view text)
 	{
-		if (is_word(text, "[Interface]"))
+		std::string heading;
+
+		/* As wg(8) does, white space is left out wherever it is. */
+		std::ranges::copy_if(text, std::back_inserter(heading),
+				     [](unsigned char character) { return !isspace(character); });
+		if (is_word(heading, "[Interface]"))
 			return Section::interface;
-		if (is_word(text, "[Peer]"))
+		if (is_word(heading, "[Peer]"))
 			return Section::peer;
-		if (is_word(text, "[Relay]"))
+		if (is_word(heading, "[Relay]"))
 			return Section::relay;
 		/* The WireGuard parser refuses it. */
 		return Section::none;
 	}
-	static Error unknown_in_relay(std::string_view key)
+	/* Only the keyword is repeated: the rest may be a key, of a line that is for another section. */
+	static Error unknown_in_relay(std::string_view line)
 	{
 		return usage_error(
-			fmt::format("Line unrecognized: `{}'", key),
+			fmt::format("Line unrecognized: `{}...'", keyword_of(line)),
 			"a [Relay] has Listen, Peer, To, ResponderKey, Source, Limit, LimitPerSource");
 	}
 	void begin_relay()
@@ -199,10 +219,26 @@ class QuickParser {
 				      !relay.to	  ? "To" :
 						    nullptr;
 		if (!missing)
-			return {};
+			return check_listen(relay.listen);
 		return config::at_line(quick, line,
 				       usage_error(fmt::format("A relay has no {}", missing),
 						   "it has at least Listen, Peer and To"));
+	}
+	/* Nor two of them where clients send to. */
+	Status check_listen(const Transport &listen) const
+	{
+		const auto first =
+			std::ranges::find_if(quick.relays, [&listen](const RelaySection &other) {
+				return other.value.listen == listen;
+			});
+
+		if (&*first == &quick.relays.back())
+			return {};
+		return config::at_line(
+			quick, quick.relays.back().line,
+			usage_error(fmt::format("Two relays listen on {}: this and that of line {}",
+						listen.text(), first->line),
+				    "give one of them another port, address or interface"));
 	}
 	/* Whether the key is none of WireGuard's. */
 	Result<bool> interface_value(std::string_view key, std::string_view value)
@@ -213,15 +249,20 @@ class QuickParser {
 		if (value.empty())
 			return false;
 		if (is_word(key, "Address")) {
-			for (const auto &item : TRY(parse_list(value)))
+			for (const auto &item : parse_list(value))
 				quick.addresses.push_back(
 					{ TRY(parse_interface_address(item)), number });
 			return true;
 		}
 		if (is_word(key, "DNS")) {
-			for (auto &item : TRY(parse_list(value)))
-				(Address::from_text(item) ? quick.dns_servers : quick.dns_domains)
+			for (auto &item : parse_list(value)) {
+				const bool server = is_server(item);
+
+				if (server)
+					TRY(check_server(item));
+				(server ? quick.dns_servers : quick.dns_domains)
 					.push_back(std::move(item));
+			}
 			quick.dns_line = number;
 		} else if (is_word(key, "MTU")) {
 			const auto mtu = TRY(parse_count(value, "MTU"));
@@ -236,7 +277,7 @@ class QuickParser {
 		} else if (is_word(key, "Kind")) {
 			quick.kind = TRY(parse_kind(value));
 		} else if (is_word(key, "SaveConfig")) {
-			quick.save_config = TRY(parse_bool(value));
+			quick.save_config = TRY(parse_bool(value, "SaveConfig"));
 		} else if (hook) {
 			auto &commands = is_word(key, "PreUp")	 ? quick.pre_up :
 					 is_word(key, "PostUp")	 ? quick.post_up :
@@ -244,6 +285,8 @@ class QuickParser {
 								   quick.post_down;
 			commands.push_back({ std::string(value), number });
 		} else {
+			if (is_word(key, "ListenPort"))
+				quick.port_line = number;
 			return false;
 		}
 		quick.kept.push_back(fmt::format("{} = {}", key, value));
@@ -255,8 +298,18 @@ class QuickParser {
 
 		if (part == Part::frame)
 			return true;
+		if (keyword_of(key) != key)
+			return false;
 		if (value.empty())
-			return usage_error(fmt::format("{} has no value", key));
+			return usage_error(fmt::format("{} has no value", key),
+					   "write one, or take the line out");
+		if (std::ranges::any_of(said, [key](const std::string &other) {
+			    return is_word(key, other);
+		    }))
+			return usage_error(
+				fmt::format("{} is there twice", keyword_of(key)),
+				"a relay has each once; another relay has a [Relay] of its own");
+		said.emplace_back(key);
 		if (is_word(key, "Listen")) {
 			relay.listen = TRY(parse_listen(value));
 			has_listen = true;
@@ -284,6 +337,8 @@ class QuickParser {
 	Section section = Section::none;
 	unsigned int number = 0;
 	bool has_listen = false;
+	/* The keys of the relay so far. */
+	std::vector<std::string> said;
 };
 
 Error at_line(const Quick &quick, unsigned int line, Error error)
@@ -301,7 +356,7 @@ Result<std::string> find_quick(const std::string &name)
 
 	if (name.find('/') != name.npos || name.ends_with(suffix))
 		return name;
-	for (const char *directory : directories) {
+	for (const char *directory : quick_directories) {
 		const std::string path = fmt::format("{}/{}{}", directory, name, suffix);
 		std::error_code error;
 
@@ -358,9 +413,8 @@ Result<Quick> load_quick(const std::string &name, Part part)
 	struct stat status;
 
 	if (!stat(path.c_str(), &status) && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO))
-		fmt::print(stderr,
-			   "Warning: others may read {}, which has keys\nhint: chmod 600 {}\n",
-			   path, path);
+		say("Warning: others may read {}, which has keys\nhint: chmod 600 {}\n", path,
+		    path);
 	return parse_quick({ text.data(), text.size() }, path, part);
 }
 

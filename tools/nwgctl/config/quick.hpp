@@ -3,6 +3,7 @@
 #ifndef NWGCTL_CONFIG_QUICK_HPP
 #define NWGCTL_CONFIG_QUICK_HPP
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,6 +31,11 @@ struct Table {
 
 	bool off = false;
 	uint32_t number = automatic;
+
+	bool is_automatic() const
+	{
+		return !off && number == automatic;
+	}
 };
 
 /* A section [Relay]. */
@@ -46,6 +52,8 @@ struct Quick {
 	std::vector<unsigned int> peer_lines;
 	/* With the host's bits. */
 	std::vector<AtLine<Prefix>> addresses;
+	/* Where the port is, if it is anywhere. */
+	unsigned int port_line = 0;
 	/* Addresses of servers, and domains. */
 	std::vector<std::string> dns_servers, dns_domains;
 	unsigned int dns_line = 0;
@@ -67,6 +75,9 @@ enum class Part {
 	/* Nor the relays. */
 	frame,
 };
+
+/* Where files are that are named by their interface; what the first one has goes before. */
+inline constexpr std::array quick_directories = { "/etc/nwg", "/etc/wireguard" };
 
 /*
  * The path of NAME, which is the path of a file, if it has a slash or ends in .conf, or an interface that has its file in

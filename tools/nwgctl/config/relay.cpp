@@ -13,7 +13,8 @@ Result<Key> parse_responder(std::string_view text)
 	auto key = parse_public_key(text);
 
 	if (key && key.value().is_zero())
-		return usage_error("A responder's key is not all zeroes");
+		return usage_error("A responder's key is not all zeroes",
+				   "leave it out, and mac1 of no responder is checked");
 	return key;
 }
 

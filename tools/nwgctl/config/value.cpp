@@ -20,6 +20,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../say.hpp"
+
 namespace nwgctl::config
 {
 
@@ -27,6 +29,30 @@ namespace nwgctl::config
 static bool is_space(char character)
 {
 	return character == ' ' || (character >= '\t' && character <= '\r');
+}
+
+bool is_word(std::string_view a, std::string_view b)
+{
+	return a.size() == b.size() && !strncasecmp(a.data(), b.data(), a.size());
+}
+
+std::string_view keyword_of(std::string_view line)
+{
+	/* No keyword is longer; a key in base64 hardly ever has so few letters in front of something else. */
+	static constexpr std::size_t longest = 20;
+	const auto start = std::ranges::find_if_not(line, is_space);
+	const bool heading = start != line.end() && *start == '[';
+	auto end = std::find_if_not(start + heading, line.end(),
+				    [](unsigned char character) { return isalpha(character); });
+
+	if (end - start > static_cast<std::ptrdiff_t>(longest))
+		return {};
+	if (heading)
+		return end != line.end() && *end == ']' ? std::string_view(start, end + 1) :
+							  std::string_view();
+	if (end != line.end() && *end != '=' && *end != ':' && !is_space(*end))
+		return {};
+	return { start, end };
 }
 
 static bool is_off(std::string_view text)
@@ -153,6 +179,8 @@ struct HostPort {
 	std::string host, port;
 };
 
+static constexpr const char *endpoint_hint = "write ADDR:PORT, or [ADDR]:PORT for IPv6";
+
 /* Splits at the last colon, or behind the bracket. */
 static Result<HostPort> split_endpoint(std::string_view text)
 {
@@ -160,15 +188,17 @@ static Result<HostPort> split_endpoint(std::string_view text)
 	HostPort parts;
 
 	if (text.empty())
-		return usage_error("Unable to parse empty endpoint");
+		return usage_error("Unable to parse empty endpoint", endpoint_hint);
 	if (text.find('\0') != text.npos)
-		return usage_error("Unable to parse endpoint with a NUL character");
+		return usage_error("Unable to parse endpoint with a NUL character", endpoint_hint);
 	if (text[0] == '[') {
 		const std::size_t bracket = text.find(']');
 
 		if (bracket == text.npos)
-			return usage_error(fmt::format(
-				"Unable to find matching brace of endpoint: `{}'", text));
+			return usage_error(
+				fmt::format("Unable to find matching brace of endpoint: `{}'",
+					    text),
+				endpoint_hint);
 		colon = bracket + 1;
 		parts.host = text.substr(1, bracket - 1);
 	} else {
@@ -177,7 +207,7 @@ static Result<HostPort> split_endpoint(std::string_view text)
 	}
 	if (colon >= text.size() || text[colon] != ':' || colon + 1 == text.size())
 		return usage_error(fmt::format("Unable to find port of endpoint: `{}'", text),
-				   "write ADDR:PORT, or [ADDR]:PORT for IPv6");
+				   endpoint_hint);
 	parts.port = text.substr(colon + 1);
 	return parts;
 }
@@ -230,7 +260,8 @@ Result<Endpoint> parse_endpoint(std::string_view text)
 	if (numeric)
 		TRY(parse_port(parts.port));
 	if (parts.host.empty())
-		return usage_error(fmt::format("Unable to find host of endpoint: `{}'", text));
+		return usage_error(fmt::format("Unable to find host of endpoint: `{}'", text),
+				   endpoint_hint);
 	hints.ai_family = AF_UNSPEC;
 	hints.ai_socktype = SOCK_DGRAM;
 	hints.ai_protocol = IPPROTO_UDP;
@@ -243,8 +274,8 @@ Result<Endpoint> parse_endpoint(std::string_view text)
 		const bool permanent = error != EAI_AGAIN && error != EAI_SYSTEM;
 		if (permanent || (retries && attempt >= *retries))
 			return usage_error(fmt::format("{}: `{}'", gai_strerror(error), text));
-		fmt::print(stderr, "{}: `{}'. Trying again in {:.2f} seconds...\n",
-			   gai_strerror(error), text, delay.count());
+		say("{}: `{}'. Trying again in {:.2f} seconds...\n", gai_strerror(error), text,
+		    delay.count());
 		std::this_thread::sleep_for(delay);
 		delay = std::min(delay * 1.2, std::chrono::duration<double>(20));
 	}
@@ -262,7 +293,8 @@ static Result<Prefix> parse_prefix(std::string_view text)
 	Prefix prefix;
 
 	if (!address)
-		return usage_error(fmt::format("Unable to parse IP address: `{}'", address_text));
+		return usage_error(fmt::format("Unable to parse IP address: `{}'", address_text),
+				   "write ADDR or ADDR/LENGTH, several with commas between");
 	prefix.length = address->bits();
 	if (slash != text.npos) {
 		const auto length = parse_number(text.substr(slash + 1), address->bits());
@@ -276,37 +308,38 @@ static Result<Prefix> parse_prefix(std::string_view text)
 	}
 	prefix.address = address->masked(prefix.length);
 	if (prefix.address != *address)
-		fmt::print(stderr, "Warning: AllowedIP has nonzero host part: {}\n", text);
+		say("Warning: AllowedIP has nonzero host part: {}\n", text);
 	return prefix;
 }
 
-Result<Prefix> parse_interface_address(std::string_view text)
+/* ADDR/LENGTH; @alone: or ADDR. */
+static std::optional<Prefix> parse_address(std::string_view text, bool alone)
 {
 	const std::size_t slash = text.find('/');
 	const auto address = Address::from_text(text.substr(0, slash));
 	const auto length = !address ? std::nullopt :
-			    slash == text.npos ?
-				       std::optional<uint64_t>(address->bits()) :
-				       parse_number(text.substr(slash + 1), address->bits());
+			    slash != text.npos ?
+				       parse_number(text.substr(slash + 1), address->bits()) :
+			    alone ? std::optional<uint64_t>(address->bits()) :
+				    std::nullopt;
 
-	if (!address || !length)
-		return usage_error(fmt::format("Unable to parse address: `{}'", text),
-				   "write ADDR/LENGTH");
+	if (!length)
+		return std::nullopt;
 	return Prefix{ *address, static_cast<uint8_t>(*length) };
+}
+
+Result<Prefix> parse_interface_address(std::string_view text)
+{
+	if (const auto address = parse_address(text, true))
+		return *address;
+	return usage_error(fmt::format("Unable to parse address: `{}'", text), "write ADDR/LENGTH");
 }
 
 Result<Prefix> parse_pool(std::string_view text)
 {
-	const std::size_t slash = text.find('/');
-	const auto address = Address::from_text(text.substr(0, slash));
-	const auto length = address && slash != text.npos ?
-				    parse_number(text.substr(slash + 1), address->bits()) :
-				    std::nullopt;
-
-	if (!address || !length)
-		return usage_error(fmt::format("Unable to parse pool: `{}'", text),
-				   "write ADDR/LENGTH");
-	return Prefix{ *address, static_cast<uint8_t>(*length) };
+	if (const auto pool = parse_address(text, false))
+		return *pool;
+	return usage_error(fmt::format("Unable to parse pool: `{}'", text), "write ADDR/LENGTH");
 }
 
 Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text)
@@ -354,7 +387,7 @@ static Result<Address> parse_transport_address(std::string_view text, bool brack
 
 Result<Transport> parse_transport(std::string_view text)
 {
-	const std::string hint = "write ADDR:PORT, or [ADDR]:PORT for IPv6";
+	const std::string hint = endpoint_hint;
 	const HostPort parts = TRY(split_endpoint(text));
 	const auto address = TRY(parse_transport_address(parts.host, text[0] == '[', hint));
 

@@ -16,6 +16,11 @@
 namespace nwgctl::config
 {
 
+/* Equal but for their case. */
+bool is_word(std::string_view a, std::string_view b);
+/* The keyword or heading that a line begins with, to be repeated in an error; empty if that may be a part of a key. */
+std::string_view keyword_of(std::string_view line);
+
 Result<Key> parse_public_key(std::string_view text);
 /* As above, but an error does not repeat the text. */
 Result<Key> parse_secret_key(std::string_view text);

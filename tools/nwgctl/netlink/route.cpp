@@ -46,7 +46,10 @@ static Status carry_out(Request &request, const std::string &operation)
 
 	auto done = socket.request(request);
 	if (!done)
-		return failed(done.error(), operation);
+		return failed(done.error(), operation,
+			      done.error().number == EPERM ?
+				      "be root, or have CAP_NET_ADMIN in this network namespace" :
+				      "");
 	return {};
 }
 
@@ -166,12 +169,12 @@ Result<std::vector<Prefix>> list_addresses(const LinkState &link)
 	     TRY(dump(request, fmt::format("Unable to list addresses of {}", link.name)))) {
 		const Attributes<IFA_MAX> attributes(attributes_of(message, sizeof(ifaddrmsg)));
 		const auto header = header_of<ifaddrmsg>(message);
-		/* Of a point-to-point link ADDRESS is the other end. */
-		const auto address = address_of(header.ifa_family, attributes[IFA_LOCAL] ?
-									   attributes[IFA_LOCAL] :
-									   attributes[IFA_ADDRESS]);
+		const auto address = address_of(header.ifa_family, attributes[IFA_ADDRESS]);
+		const auto local = address_of(header.ifa_family, attributes[IFA_LOCAL]);
 
-		if (address && header.ifa_index == static_cast<uint32_t>(link.index) &&
+		/* Of a point-to-point link that somebody has made it is the other end's. */
+		if (address && address == local.value_or(*address) &&
+		    header.ifa_index == static_cast<uint32_t>(link.index) &&
 		    (header.ifa_flags & IFA_F_PERMANENT))
 			addresses.push_back({ *address, header.ifa_prefixlen });
 	}
@@ -198,7 +201,8 @@ Status add_address(const LinkState &link, const Prefix &address)
 {
 	auto done = change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, link, address, "add");
 
-	if (!done && address.address.family == AF_INET6)
+	if (!done && address.address.family == AF_INET6 && done.error().number != EPERM &&
+	    done.error().number != EEXIST)
 		done.error().hint =
 			"IPv6 takes an MTU of 1280 or more, and is not to be switched off "
 			"by net.ipv6.conf.*.disable_ipv6";
@@ -294,8 +298,9 @@ Status add_route(const LinkState &link, const Route &route)
 
 	if (!done && done.error().number == EEXIST)
 		done.error().hint = fmt::format(
-			"there is one already: ip route show table {} exact {}; or write Table = off",
-			route.table, route.destination.text());
+			"there is one already: ip{} route show table {} exact {}; or write Table = off",
+			route.destination.address.family == AF_INET6 ? " -6" : "", route.table,
+			route.destination.text());
 	return done;
 }
 
@@ -318,7 +323,7 @@ static std::optional<Rule> parse_rule(const SecretBytes &message)
 		     .no_default = attributes[FRA_SUPPRESS_PREFIXLEN].get<uint32_t>() == 0u };
 }
 
-Result<std::vector<Rule>> list_rules(uint32_t mark)
+Result<std::vector<Rule>> list_rules()
 {
 	std::vector<Rule> rules;
 
@@ -333,8 +338,7 @@ Result<std::vector<Rule>> list_rules(uint32_t mark)
 				  messages.error().number == EAFNOSUPPORT))
 			continue;
 		for (const auto &message : TRY(std::move(messages))) {
-			if (const auto rule = parse_rule(message);
-			    rule && rule->unless_mark == mark)
+			if (const auto rule = parse_rule(message))
 				rules.push_back(*rule);
 		}
 	}
@@ -372,6 +376,8 @@ Status delete_rule(const Rule &rule)
 
 Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
 {
+	static constexpr int no_way[] = { ENETUNREACH, EHOSTUNREACH, EACCES,
+					  EINVAL,      EOPNOTSUPP,   EAFNOSUPPORT };
 	Socket socket = TRY(Socket::open(NETLINK_ROUTE));
 	Request request(RTM_GETROUTE, 0);
 	auto header = static_cast<rtmsg *>(request.put_header(sizeof(rtmsg)));
@@ -382,9 +388,9 @@ Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
 	if (mark)
 		request.put_u32(RTA_MARK, mark);
 	auto messages = socket.request(request);
+	/* No route, or one that says so; or a kernel without the family. */
 	if (!messages &&
-	    (messages.error().number == ENETUNREACH || messages.error().number == EHOSTUNREACH ||
-	     messages.error().number == EACCES || messages.error().number == EINVAL))
+	    std::ranges::find(no_way, messages.error().number) != std::ranges::end(no_way))
 		return std::optional<uint32_t>();
 	if (!messages)
 		return failed(messages.error(),

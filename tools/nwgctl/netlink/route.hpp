@@ -51,7 +51,7 @@ Status delete_link(const LinkState &link);
 Status set_mtu(const LinkState &link, uint32_t mtu);
 Status set_up(const LinkState &link, bool up);
 
-/* With the host's bits; not those that live for a time only. */
+/* With the host's bits; not those that live for a time only, nor those with another end's. */
 Result<std::vector<Prefix>> list_addresses(const LinkState &link);
 Status add_address(const LinkState &link, const Prefix &address);
 Status delete_address(const LinkState &link, const Prefix &address);
@@ -63,8 +63,8 @@ Status delete_route(const LinkState &link, const Route &route);
 /* Whether a table has no route of anybody's. */
 Result<bool> is_table_empty(uint32_t table);
 
-/* What was made here for packets without that mark, in both families. */
-Result<std::vector<Rule>> list_rules(uint32_t mark);
+/* What was made here, in both families. */
+Result<std::vector<Rule>> list_rules();
 Status add_rule(const Rule &rule);
 Status delete_rule(const Rule &rule);
 

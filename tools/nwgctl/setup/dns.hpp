@@ -14,6 +14,8 @@ namespace nwgctl::setup
 /* Names are looked up by these servers only, as long as the interface has them. */
 Status set_dns(const std::string &interface, const std::vector<std::string> &servers,
 	       const std::vector<std::string> &domains);
+/* Whether it has some. */
+bool has_dns(const std::string &interface);
 Status remove_dns(const std::string &interface);
 
 } // namespace nwgctl::setup

@@ -16,14 +16,16 @@
 namespace nwgctl::setup
 {
 
-/* A table of its own, by nft(8), which is made anew if there is one. */
-Status set_firewall(const std::string &interface, uint32_t mark,
-		    const std::vector<Prefix> &addresses);
-/* Nothing is wrong if there is none. */
-Status remove_firewall(const std::string &interface);
+/* With no mark there is none. */
+struct Firewall {
+	uint32_t mark = 0;
+	std::vector<Prefix> addresses;
 
-/* Has the reverse path filter look at marks, too. Returns whether it did before. */
-Result<bool> set_src_valid_mark(bool on);
+	bool operator==(const Firewall &) const = default;
+};
+
+/* A table of its own, by nft(8), which is made anew if there is one; or which is removed, and nothing is wrong if there is none. */
+Status put_firewall(const std::string &interface, const Firewall &firewall);
 
 } // namespace nwgctl::setup
 

@@ -14,17 +14,34 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../say.hpp"
+
 namespace nwgctl::setup
 {
 
-/* Where programs for the administrator are, if $PATH does not say otherwise. */
-static constexpr const char *default_path =
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/* $PATH, which some callers set without the directories of the administrator's programs, made whole. */
+static const std::string &path()
+{
+	static const std::string whole = [] {
+		const char *given = getenv("PATH");
+		std::string list = given ? given : "/usr/local/bin:/usr/bin:/bin";
+
+		for (const char *directory : { "/usr/local/sbin", "/usr/sbin", "/sbin" }) {
+			if (fmt::format(":{}:", list).find(fmt::format(":{}:", directory)) ==
+			    list.npos)
+				list += fmt::format(":{}", directory);
+		}
+		/* Also for what is started. */
+		setenv("PATH", list.c_str(), 1);
+		return list;
+	}();
+
+	return whole;
+}
 
 bool has_program(const std::string &name)
 {
-	const char *path = getenv("PATH");
-	std::istringstream directories(path ? path : default_path);
+	std::istringstream directories(path());
 	std::string directory;
 
 	while (std::getline(directories, directory, ':')) {
@@ -79,8 +96,13 @@ static int memory_file(const std::string &input)
 	return file;
 }
 
-/* Starts a program with these files as its first three, and waits for it. */
-static Status run_with(const std::vector<std::string> &command, int in, int out, int error_out)
+/* Where a script that is handed over is: the first file behind the three that every program has. */
+static constexpr int script_number = 3;
+static constexpr const char *script_path = "/dev/fd/3";
+
+/* Starts a program with these files as its first three, and @script, if it is one, behind them; and waits for it. */
+static Status run_with(const std::vector<std::string> &command, int in, int out, int error_out,
+		       int script = -1)
 {
 	std::vector<char *> words;
 	posix_spawn_file_actions_t actions;
@@ -92,12 +114,15 @@ static Status run_with(const std::vector<std::string> &command, int in, int out,
 	for (const auto &word : command)
 		words.push_back(const_cast<char *>(word.c_str()));
 	words.push_back(nullptr);
+	path();
 	/* What was printed so far comes before what the program prints. */
 	fflush(nullptr);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, error_out, STDERR_FILENO);
+	if (script >= 0)
+		posix_spawn_file_actions_adddup2(&actions, script, script_number);
 	/* A transaction blocks signals; whom it starts can be ended. */
 	sigemptyset(&none);
 	posix_spawnattr_init(&attributes);
@@ -155,8 +180,16 @@ Status run_hook(const std::string &command, const std::string &interface)
 	for (std::size_t at = 0; (at = text.find(placeholder, at)) != text.npos;
 	     at += interface.size())
 		text.replace(at, placeholder.size(), interface);
-	fmt::print(stderr, "[#] {}\n", text);
-	auto done = run({ has_program("bash") ? "bash" : "sh", "-c", text });
+	say("[#] {}\n", text);
+	/* In a file without a name: a command line is not secret. The first command that fails ends it, as with wg-quick(8). */
+	const File script(memory_file(text + '\n'));
+	if (script.number < 0)
+		return not_run("the command", errno);
+	const std::vector<std::string> bash = { "bash", "-O",	    "extglob",	"-e",
+						"-o",	"pipefail", script_path },
+				       sh = { "sh", "-e", script_path };
+	auto done = run_with(has_program("bash") ? bash : sh, STDIN_FILENO, STDERR_FILENO,
+			     STDERR_FILENO, script.number);
 	if (!done)
 		done.error().what = fmt::format("`{}' failed: {}", text, done.error().what);
 	return done;

@@ -11,7 +11,7 @@
 namespace nwgctl::setup
 {
 
-/* Whether a program of that name is in $PATH. */
+/* Whether a program of that name is in $PATH, or where the administrator's are. */
 bool has_program(const std::string &name);
 
 /*
@@ -23,7 +23,10 @@ Status run(const std::vector<std::string> &command, const std::string &input = {
 /* What a program of $PATH writes to its standard output; its standard error goes nowhere. */
 Result<std::string> output_of(const std::vector<std::string> &command);
 
-/* A command of a configuration file: said on standard error, as wg-quick(8) does, and given to a shell with %i replaced. */
+/*
+ * A command of a configuration file: said on standard error, as wg-quick(8) does, and given to a shell with %i replaced. It has
+ * this program's standard input.
+ */
 Status run_hook(const std::string &command, const std::string &interface);
 
 } // namespace nwgctl::setup

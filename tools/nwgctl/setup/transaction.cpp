@@ -6,16 +6,6 @@
 namespace nwgctl::setup
 {
 
-Transaction::Transaction()
-{
-	sigset_t asking;
-
-	sigemptyset(&asking);
-	for (const int number : { SIGHUP, SIGINT, SIGTERM })
-		sigaddset(&asking, number);
-	sigprocmask(SIG_BLOCK, &asking, &signals_before);
-}
-
 Transaction::~Transaction()
 {
 	for (; !steps.empty(); steps.pop_back()) {
@@ -26,7 +16,6 @@ Transaction::~Transaction()
 			print_error(status.error());
 		}
 	}
-	sigprocmask(SIG_SETMASK, &signals_before, nullptr);
 }
 
 } // namespace nwgctl::setup

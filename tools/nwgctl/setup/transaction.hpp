@@ -6,22 +6,18 @@
 #include <functional>
 #include <vector>
 
-#include <signal.h>
-
 #include "../result.hpp"
+#include "../signals.hpp"
 
 namespace nwgctl::setup
 {
 
-/*
- * What was done so far, and how it is undone. Who asks this program to end meanwhile has to wait for that; what it has started
- * it ends itself, or the terminal does.
- */
+/* What was done so far, and how it is undone. Who asks this program to end meanwhile has to wait for that. */
 class Transaction {
     public:
 	using Undo = std::function<Status()>;
 
-	Transaction();
+	Transaction() = default;
 	Transaction(const Transaction &) = delete;
 	Transaction &operator=(const Transaction &) = delete;
 	/* Undoes all in the opposite order, unless it was kept. What cannot be undone is said on standard error. */
@@ -38,8 +34,9 @@ class Transaction {
 	}
 
     private:
+	/* Also while it undoes. */
+	const WithoutSignals without_signals;
 	std::vector<Undo> steps;
-	sigset_t signals_before;
 };
 
 } // namespace nwgctl::setup

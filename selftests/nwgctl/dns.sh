@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nwgctl up, reload and down: the name servers of a file, by resolvconf or resolvectl. Both are programs of
+# the test's own here, which note how they are called; they stand in for what would change the system.
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=../lib/ktap.sh
+. "$here/../lib/ktap.sh"
+
+NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
+K=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+
+# program NAME [LINE]...: that notes its words, and its input if it is to add something; then these lines.
+program() {
+	rm -f "$work/bin/resolvconf" "$work/bin/resolvectl"
+	{
+		printf '%s\n' '#!/bin/sh' "{ echo \"\$*\"; [ \"\$1\" != -a ] || cat; } >>$work/called" "${@:2}"
+	} >"$work/bin/$1"
+	chmod 755 "$work/bin/$1"
+}
+
+# calls WORDS...: since the last time, one line for each.
+calls() {
+	touch "$work/called"
+	diff "$work/called" <([ $# -eq 0 ] || printf '%s\n' "$@")
+	local status=$?
+	rm "$work/called"
+	return "$status"
+}
+
+# file [LINE]...: wg7's.
+file() {
+	printf '%s\n' '[Interface]' "PrivateKey = $K" 'MTU = 1400' 'Address = 10.7.7.1/24' "$@" >"$work/wg7.conf"
+}
+
+ctl() {
+	PATH=$work/bin:$PATH "$NWGCTL" "$1" "$work/wg7.conf"
+}
+
+gone() {
+	! ip link show wg7 2>/dev/null
+}
+
+# refused WORDS: up does not do it, says so, and leaves nothing.
+refused() {
+	ctl up 2>"$work/err"
+	[ $? -eq 2 ] && grep -qF -- "$1" "$work/err" && gone && return
+	cat "$work/err"
+	return 1
+}
+
+# Where Debian's resolvconf and openresolv have their records.
+recorded() {
+	mkdir -p "/run/resolvconf/$1" && touch "/run/resolvconf/$1/$2" && file && ctl reload &&
+		calls "-d $2 -f" && rm "/run/resolvconf/$1/$2" && ctl reload && calls
+}
+
+ordered() {
+	mkdir -p /etc/resolvconf && printf '%s\n' 'lo.inet6' 'lo' '*' 'tun*' 'ppp*' >/etc/resolvconf/interface-order &&
+		file 'DNS = 10.7.7.9' && ctl up && calls '-a tun.wg7 -m 0 -x' 'nameserver 10.7.7.9' &&
+		recorded interface tun.wg7 && file 'DNS = 10.7.7.9' && ctl down && calls '-d tun.wg7 -f'
+}
+
+domains_only() {
+	file 'DNS = home.example' && ctl up 2>"$work/err" && calls && ctl down && calls '-d wg7 -f' &&
+		grep -qF "wg7.conf:5: no server is named, and the domains are left out" "$work/err"
+}
+
+by_resolved() {
+	file 'DNS = 10.7.7.9 fd07::9 home.example' && ctl up &&
+		calls 'dns wg7 10.7.7.9 fd07::9' 'domain wg7 ~. home.example' || return
+	file && ctl reload && calls 'dns wg7' 'revert wg7'
+}
+
+ktap_need ip diff
+[ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
+[ -n "${NWG_VM:-}" ] || ktap_skip_all "only in a virtual machine: it makes files in /etc and /run"
+work=$(mktemp -d)
+defer rm -rf "$work"
+mkdir "$work/bin"
+umask 077
+ktap_plan 14
+defer sh -c '! ip link show wg7 >/dev/null 2>&1 || ip link del wg7'
+
+file 'DNS = 10.7.7.9, fd07::9%eth0' 'DNS = home.example'
+program resolvconf
+ktap_run "up" ctl up
+ktap_run "resolvconf is told" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' 'nameserver fd07::9%eth0' 'search home.example'
+ktap_run "a reload without DNS takes the record of openresolv away, once" recorded interfaces wg7
+ktap_run "down has none to take away" ctl down
+ktap_run "and does not" calls
+ktap_run "Debian's resolvconf gets a name that it sorts to the front" ordered
+rm -f /etc/resolvconf/interface-order
+ktap_run "domains without a server: nothing is done, with a warning" domains_only
+# shellcheck disable=SC2016 # the program's
+program resolvconf '[ "$1" != -a ] || exit 5'
+file 'DNS = 10.7.7.9'
+ktap_run "what resolvconf refuses is not up" refused "wg7.conf:5: resolvconf ended with exit status 5"
+ktap_run "and what it has is taken away" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-d wg7 -f'
+
+# shellcheck disable=SC2016 # the program's
+program resolvectl 'case $1.$3 in dns.) echo "Link 7 (wg7): 10.7.7.9" ;; esac'
+ktap_run "systemd-resolved is told, and has it taken away by a reload without DNS" by_resolved
+ctl down
+rm -f "$work/called"
+# shellcheck disable=SC2016 # the program's
+program resolvectl '[ "$1" != domain ] || exit 6'
+file 'DNS = 10.7.7.9'
+ktap_run "what it refuses is not up" refused "wg7.conf:5: resolvectl ended with exit status 6"
+ktap_run "and what it has is taken away" calls 'dns wg7 10.7.7.9' 'domain wg7 ~.' 'revert wg7'
+rm "$work/bin/resolvectl"
+if PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v resolvconf resolvectl >/dev/null; then
+	ktap_skip "there is neither" "this machine has one"
+	ktap_skip "nor is anything left" "this machine has one"
+else
+	ktap_run "there is neither" refused "wg7.conf:5: Unable to set name servers: there is neither resolvconf nor resolvectl"
+	ktap_run "with the remedy" grep -qF "install openresolv or systemd-resolved, or take DNS out" "$work/err"
+fi
+ktap_end
