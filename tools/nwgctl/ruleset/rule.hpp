@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rules of packet filters, of iptables(8) and nft(8) alike: as far as they say where UDP packets go. */
+#ifndef NWGCTL_RULESET_RULE_HPP
+#define NWGCTL_RULESET_RULE_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../address.hpp"
+
+namespace nwgctl::ruleset
+{
+
+enum class Verdict {
+	none,
+	accept,
+	drop,
+	jump,
+	back,
+	dnat,
+	snat,
+	masquerade,
+	redirect,
+	/* One that is not known here. */
+	other,
+};
+
+/* One port, or those from the first to the last. */
+struct Ports {
+	uint16_t first = 0, last = 0;
+
+	bool operator==(const Ports &) const = default;
+};
+
+/* Where a chain hangs. */
+struct Chain {
+	/* As in Rule. */
+	std::string program, family, table, name;
+	/* "prerouting", "forward" and so on; empty if other chains jump to it. */
+	std::string hook;
+	int priority = 0;
+	/* Of type nat. */
+	bool translates = false;
+	/* What comes to its end is dropped. */
+	bool drops = false;
+
+	/* "table inet filter, chain early" */
+	[[nodiscard]] std::string where() const;
+};
+
+struct Rule {
+	/* What changes it: "nft", "iptables", "ip6tables-legacy" and so on. */
+	std::string program;
+	/* "ip", "ip6", "inet" and so on */
+	std::string family;
+	std::string table, chain;
+	/* nft's number of it; of iptables, which line it is. */
+	unsigned int handle = 0;
+	/* Its matches and its verdict, as that program prints them. */
+	std::string text;
+	/* That as words, of iptables. */
+	std::vector<std::string> words;
+
+	/* Of the chain, or of the one that jumps to it. */
+	std::string hook;
+	int priority = 0;
+	/* In a chain of type nat. */
+	bool in_nat = false;
+
+	/* What packets have to be; what is absent does not matter. */
+	std::optional<std::string> protocol, in, out;
+	std::optional<Address> destination;
+	/* Destination ports; any if there is none. */
+	std::vector<Ports> ports;
+	/* An interface that they do not come in by. */
+	std::optional<std::string> not_in;
+	/* All other matches, as text. */
+	std::vector<std::string> others;
+
+	Verdict verdict = Verdict::none;
+	/* Chains that it jumps to. */
+	std::vector<std::string> targets;
+	/* Where dnat leads, or who snat makes the sender: an address and, if that is given, a port; as text in any case. */
+	std::optional<Address> to;
+	uint16_t to_port = 0;
+	std::string to_text;
+
+	/* Whether it may be about UDP packets to that port. */
+	[[nodiscard]] bool may_match_udp(uint16_t port) const;
+	/* Whether it names that port, of UDP. */
+	[[nodiscard]] bool names_udp(uint16_t port) const;
+	/* Whether it wants more than a protocol and ports. */
+	[[nodiscard]] bool is_limited() const;
+	/* "table inet filter, chain early", "iptables, table nat, chain PREROUTING" */
+	[[nodiscard]] std::string where() const;
+	/* Command that adds it, and the one that deletes it. */
+	[[nodiscard]] std::string command() const;
+	[[nodiscard]] std::string delete_command() const;
+	/* Whether both match the same and do the same, whichever way they were written. */
+	[[nodiscard]] bool does_as(const Rule &other) const;
+};
+
+/* All that is known of a machine's rules. */
+struct Ruleset {
+	std::vector<Chain> chains;
+	std::vector<Rule> rules;
+};
+
+/* Gives a rule of a chain without a hook the hook of the chain that jumps to it, and that rule's matches. */
+void resolve_jumps(Ruleset &ruleset);
+
+/* A word of a command line for a shell. */
+std::string quoted(const std::string &word);
+
+} // namespace nwgctl::ruleset
+
+#endif
