@@ -2,11 +2,15 @@
 /* doctor: what is wrong on this machine, and what to do about it. */
 #include "command.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "config/value.hpp"
 #include "diagnosis/finding.hpp"
 #include "render/block.hpp"
+#include "say.hpp"
 #include "words.hpp"
 
 namespace nwgctl
@@ -14,6 +18,24 @@ namespace nwgctl
 
 /* Longer than a peer waits before it initiates again. */
 static constexpr unsigned int watched_seconds = 6;
+
+static bool is_healthy(const std::vector<diagnosis::Finding> &findings)
+{
+	return std::ranges::all_of(findings, &diagnosis::Finding::is_note);
+}
+
+static Result<unsigned int> parse_seconds(const std::string &text)
+{
+	static constexpr unsigned int most = 86400;
+	const auto seconds = config::parse_count(text, "seconds");
+
+	if (text == "0")
+		return 0u;
+	if (!seconds || seconds.value() > most)
+		return usage_error(
+			fmt::format("seconds is not a number from 0 to {}: `{}'", most, text));
+	return seconds.value();
+}
 
 static void print(const std::vector<diagnosis::Finding> &findings, const Options &options)
 {
@@ -25,30 +47,35 @@ static void print(const std::vector<diagnosis::Finding> &findings, const Options
 			list.push_back({ { "id", finding.id },
 					 { "where", finding.where },
 					 { "what", finding.what },
-					 { "remedy", finding.remedy } });
+					 { "remedy", finding.remedy },
+					 { "note", finding.is_note } });
 		else
-			fmt::print("{}{}{}\n  {}\n", palette.bold(finding.where),
-				   finding.where.empty() ? "" : ": ", finding.what, finding.remedy);
+			fmt::print("{}{}{}{}\n  {}\n", finding.is_note ? "Note: " : "",
+				   palette.bold(finding.where), finding.where.empty() ? "" : ": ",
+				   finding.what, finding.remedy);
 	}
 	if (options.json)
 		render::print_json(list, options);
-	else if (findings.empty())
+	else if (is_healthy(findings))
 		fmt::print("Nothing is wrong.\n");
 }
 
 Status doctor(const Options &options, Arguments arguments)
 {
-	unsigned int seconds = watched_seconds;
+	std::optional<unsigned int> wanted;
 	std::vector<diagnosis::Finding> findings;
 	Words words(arguments);
 
 	while (!words.empty()) {
 		if (!words.take("seconds"))
 			return words.unknown();
-		seconds = TRY(config::parse_port(TRY(words.value())));
+		if (wanted)
+			return words.repeated();
+		wanted = TRY(parse_seconds(TRY(words.value())));
 	}
+	const unsigned int seconds = wanted.value_or(watched_seconds);
 	if (seconds && !options.json)
-		fmt::print(stderr, "Watching for {} seconds...\n", seconds);
+		say("Watching for {} seconds...\n", seconds);
 	const auto machine = TRY(diagnosis::examine(seconds));
 	for (const auto check :
 	     { diagnosis::check_module, diagnosis::check_files, diagnosis::check_interfaces,
@@ -57,7 +84,7 @@ Status doctor(const Options &options, Arguments arguments)
 			findings.push_back(std::move(finding));
 	}
 	print(findings, options);
-	if (findings.empty())
+	if (is_healthy(findings))
 		return {};
 	return Error{ Exit::usage, "" };
 }

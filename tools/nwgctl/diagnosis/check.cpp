@@ -8,23 +8,17 @@
 #include <fmt/format.h>
 #include <linux/if.h>
 
-#include "../netlink/link.hpp"
+#include "../chain/network.hpp"
 #include "../render/quantity.hpp"
+#include "../render/relay.hpp"
 
 namespace nwgctl::diagnosis
 {
 
 /* When this was written: no clock that is right is before. */
 static constexpr time_t earliest = 1764547200;
-/* A peer with something to send, or a keepalive of 25 s, has a new handshake every two minutes. */
-static constexpr time_t handshake_lasts = 180;
-/* What a tunnel adds to a packet, over IPv4 and over IPv6. */
-static constexpr uint32_t overhead_v4 = 60, overhead_v6 = 80;
-
-static std::string module_has(const char *module)
-{
-	return fmt::format("modprobe {}", module);
-}
+/* Seconds: whoever sends has a handshake that is not older, but for the time in which one is repeated. */
+static constexpr time_t session_life = 180, repeated = 15;
 
 std::vector<Finding> check_module(const Machine &machine)
 {
@@ -38,8 +32,20 @@ std::vector<Finding> check_module(const Machine &machine)
 				  machine.has_stock_module ?
 					  "; the stock module wireguard is, which has no relays" :
 					  ""),
-			  fmt::format("{}; if there is none for this kernel, see dkms status",
-				      module_has("nwg")) });
+			  machine.has_stock_module ?
+				  "modprobe nwg. With drop_in=1 that loads nothing while the stock "
+				  "module is there: then modprobe -r wireguard first, which takes all "
+				  "its interfaces away; see `In place of the stock module' in the "
+				  "README. If there is none for this kernel, see dkms status" :
+				  "modprobe nwg; if there is none for this kernel, see dkms status" });
+	if (!machine.unwatched.empty())
+		findings.push_back(
+			{ "not-watched", "",
+			  fmt::format("Why packets were dropped was not seen: {}",
+				      machine.unwatched),
+			  "be root, and see that tracefs is there: mount -t tracefs tracefs "
+			  "/sys/kernel/tracing",
+			  true });
 	if (machine.now < earliest)
 		findings.push_back(
 			{ "clock", "",
@@ -99,12 +105,6 @@ static std::string filled(std::string text, const Device &device)
 	return text;
 }
 
-/* What WireGuard adds on the way to an endpoint. */
-static uint32_t overhead(const Endpoint &endpoint)
-{
-	return endpoint.storage.ss_family == AF_INET ? overhead_v4 : overhead_v6;
-}
-
 static void check_mtu(const Interface &interface, const Peer &peer, std::vector<Finding> &findings)
 {
 	const auto way = netlink::path_mtu(peer.endpoint->address(), interface.after.fwmark);
@@ -119,7 +119,7 @@ static void check_mtu(const Interface &interface, const Peer &peer, std::vector<
 			  fmt::format("see: ip route get {}", peer.endpoint->address().text()) });
 		return;
 	}
-	const uint32_t fits = *way.value() - overhead(*peer.endpoint);
+	const uint32_t fits = chain::inner_mtu(*way.value(), peer.endpoint->address().family);
 	if (interface.link.mtu > fits)
 		findings.push_back(
 			{ "mtu", interface.link.name,
@@ -130,24 +130,21 @@ static void check_mtu(const Interface &interface, const Peer &peer, std::vector<
 			  fmt::format("ip link set {} mtu {}", interface.link.name, fits) });
 }
 
-/* Why a peer does not answer, if it should. */
-static void check_peer(const Machine &machine, const Interface &interface, std::size_t index,
-		       bool symptoms_found, std::vector<Finding> &findings)
+/* Why a peer does not answer, if it should. Its own keepalive is not known here. */
+static void check_peer(const Machine &machine, const Interface &interface, const Peer &peer,
+		       std::vector<Finding> &findings)
 {
-	const Peer &peer = interface.after.peers[index];
 	const auto &name = interface.link.name;
-	const auto before = std::ranges::find_if(interface.before.peers, [&](const Peer &other) {
-		return other.public_key == peer.public_key;
-	});
+	const auto before =
+		std::ranges::find(interface.before.peers, peer.public_key, &Peer::public_key);
+	const bool is_new = before == interface.before.peers.end();
 	const bool relayed = std::ranges::any_of(machine.relays, [&](const auto &relay) {
 		return relay.interface == name && relay.peer == peer.public_key;
 	});
-	const bool wanted = relayed || peer.keepalive || peer.tx_bytes;
+	const bool never = !peer.last_handshake.tv_sec;
 	const time_t age = machine.now - peer.last_handshake.tv_sec;
 	const auto key = peer.public_key.base64();
 
-	if (peer.endpoint)
-		check_mtu(interface, peer, findings);
 	if (!peer.endpoint) {
 		if (relayed)
 			findings.push_back(
@@ -158,23 +155,31 @@ static void check_peer(const Machine &machine, const Interface &interface, std::
 				  "keepalive; and here the port is to be open for UDP" });
 		return;
 	}
-	/* A handshake was made a moment ago, or nobody wants one. */
-	if (!wanted || age <= handshake_lasts || symptoms_found)
+	check_mtu(interface, peer, findings);
+	if (age <= std::max<time_t>(session_life, peer.keepalive) + repeated ||
+	    (!is_new && before->rx_bytes != peer.rx_bytes))
 		return;
-	if (before != interface.before.peers.end() && before->rx_bytes != peer.rx_bytes)
-		return;
-	if (peer.last_handshake.tv_sec && !peer.keepalive && !relayed)
-		return;
-	const auto since = peer.last_handshake.tv_sec ?
+	/* Something is sent, and be it initiations. */
+	const bool wanted = peer.keepalive || (never && peer.tx_bytes) ||
+			    (!is_new && before->tx_bytes != peer.tx_bytes);
+	const auto since = never ? std::string("never answered") :
 				   fmt::format("has not answered for {}",
 					       render::duration(static_cast<uint64_t>(age),
-								render::Palette(false))) :
-				   std::string("never answered");
-	findings.push_back(
-		{ "no-answer", name,
-		  fmt::format("Peer {} at {} {}", key, peer.endpoint->text(), since),
-		  "see there whether WireGuard runs, the port is open for UDP, and each end has the "
-		  "other's public key; and that way and back no firewall drops it" });
+								render::Palette(false)));
+	if (wanted)
+		findings.push_back(
+			{ "no-answer", name,
+			  fmt::format("Peer {} at {} {}", key, peer.endpoint->text(), since),
+			  "see there whether WireGuard runs, the port is open for UDP, and each end "
+			  "has the other's public key; and that way and back no firewall drops it" });
+	else if (relayed)
+		findings.push_back(
+			{ "quiet", name,
+			  fmt::format("Peer {} at {} {}, and nothing is sent to it", key,
+				      peer.endpoint->text(), since),
+			  "that is right if it has no persistent keepalive; with one of 25 s, its "
+			  "line or its WireGuard is down",
+			  true });
 }
 
 std::vector<Finding> check_interfaces(const Machine &machine)
@@ -183,7 +188,6 @@ std::vector<Finding> check_interfaces(const Machine &machine)
 
 	for (const auto &interface : machine.interfaces) {
 		const auto &name = interface.link.name;
-		bool found = false;
 
 		if (!interface.link.up)
 			findings.push_back({ "down", name, fmt::format("{} is down", name),
@@ -197,15 +201,15 @@ std::vector<Finding> check_interfaces(const Machine &machine)
 
 			if (seen == interface.drops.end())
 				continue;
-			found = true;
 			findings.push_back({ symptom.id, name,
 					     fmt::format("On {}, {} ({})", name, symptom.what,
 							 render::count(seen->second, "packet")),
 					     filled(symptom.remedy, interface.after) });
 		}
-		for (std::size_t index = 0;
-		     interface.link.up && index < interface.after.peers.size(); index++)
-			check_peer(machine, interface, index, found, findings);
+		if (!interface.link.up)
+			continue;
+		for (const auto &peer : interface.after.peers)
+			check_peer(machine, interface, peer, findings);
 	}
 	return findings;
 }
@@ -240,12 +244,41 @@ static void check_flows(const Machine &machine, const netlink::Relay &relay,
 			  "firewall is to let it in from the tunnel" });
 }
 
+/* How many packets were dropped while somebody watched: before, something may have been wrong that is not any more. */
+static uint64_t dropped(const Machine &machine, const netlink::Relay &relay, std::size_t reason)
+{
+	const auto before = std::ranges::find_if(machine.relays_before, [&](const auto &other) {
+		return other.interface == relay.interface && other.listen == relay.listen;
+	});
+	const uint64_t now = relay.forward_drops[reason];
+
+	if (before == machine.relays_before.end() || before->forward_drops[reason] > now)
+		return now;
+	return now - before->forward_drops[reason];
+}
+
+static Finding no_address(const netlink::Relay &relay, const std::string &where)
+{
+	if (relay.source.pool)
+		return { "no-address", where,
+			 fmt::format("The pool {} is used up", relay.source.pool->text()),
+			 fmt::format("nwgctl relay set listen {} source pool PREFIX, with a larger "
+				     "one, which the home allows and routes",
+				     render::listen_words(relay.listen)) };
+	return { "no-address", where,
+		 fmt::format("{} has no address of the family of {}", relay.interface,
+			     relay.to.text()),
+		 fmt::format("ip address add ADDR/LENGTH dev {}", relay.interface) };
+}
+
 std::vector<Finding> check_relays(const Machine &machine)
 {
 	std::vector<Finding> findings;
 
 	for (const auto &relay : machine.relays) {
 		const auto where = fmt::format("relay {}", relay.listen.text());
+		const auto listen = render::listen_words(relay.listen);
+		const auto wrong = dropped(machine, relay, NWG_DROP_MAC1);
 
 		if (relay.peer_present == false)
 			findings.push_back(
@@ -253,8 +286,8 @@ std::vector<Finding> check_relays(const Machine &machine)
 				  fmt::format("{} does not have the peer {}", relay.interface,
 					      relay.peer.base64()),
 				  fmt::format("add it: nwgctl set {} peer KEY allowed-ips ...; or "
-					      "nwgctl relay set listen PORT peer KEY",
-					      relay.interface) });
+					      "nwgctl relay set listen {} peer KEY",
+					      relay.interface, listen) });
 		if (relay.pressed)
 			findings.push_back(
 				{ "pressed", where,
@@ -263,29 +296,23 @@ std::vector<Finding> check_relays(const Machine &machine)
 				  "seconds",
 				  "nothing is to be done in a flood; if it is never over, raise "
 				  "max-flows" });
-		if (relay.forward_drops[NWG_DROP_MAC1] && !relay.flows_established)
+		if (wrong && !relay.flows_established)
 			findings.push_back(
 				{ "wrong-responder", where,
 				  fmt::format("{} were not made for the responder {}",
-					      render::count(relay.forward_drops[NWG_DROP_MAC1],
-							    "handshake"),
+					      render::count(wrong, "handshake"),
 					      relay.responder ? relay.responder->base64() : ""),
 				  "compare it with PublicKey of the clients and the key of the home's "
 				  "inner WireGuard" });
-		if (relay.forward_drops[NWG_DROP_NO_ADDRESS])
-			findings.push_back(
-				{ "no-address", where,
-				  fmt::format(
-					  "{} has no address of the family of {}, or the pool is "
-					  "used up",
-					  relay.interface, relay.to.text()),
-				  fmt::format("ip address add ADDR dev {}", relay.interface) });
+		if (dropped(machine, relay, NWG_DROP_NO_ADDRESS))
+			findings.push_back(no_address(relay, where));
 		if (!relay.responder)
 			findings.push_back(
 				{ "no-responder", where,
 				  "Whatever looks like WireGuard reaches the home, as it does not know "
 				  "the inner WireGuard's public key",
-				  "nwgctl relay set listen PORT responder KEY" });
+				  fmt::format("nwgctl relay set listen {} responder KEY",
+					      listen) });
 		check_flows(machine, relay, where, findings);
 	}
 	/* A relay needs it no more. Who routes for others knows. */
@@ -306,7 +333,8 @@ std::vector<Finding> check_files(const Machine &machine)
 	std::vector<Finding> findings;
 
 	for (const auto &error : machine.broken_files)
-		findings.push_back({ "file", "", error.what, error.hint });
+		findings.push_back({ "file", "", error.what,
+				     error.hint.empty() ? "see nwg.conf(5)" : error.hint });
 	for (const auto &file : machine.files) {
 		const bool is_up = std::ranges::any_of(machine.interfaces, [&](const auto &other) {
 			return other.link.name == file.interface;

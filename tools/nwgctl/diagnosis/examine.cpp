@@ -3,21 +3,24 @@
 #include "finding.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../config/value.hpp"
 #include "../netlink/device.hpp"
 #include "../netlink/link.hpp"
-#include "../setup/process.hpp"
+#include "../ruleset/read.hpp"
+#include "../signals.hpp"
 
 namespace nwgctl::diagnosis
 {
@@ -30,20 +33,27 @@ class Watch {
 	Watch()
 		: directory(fmt::format("/sys/kernel/tracing/instances/nwgctl-{}", getpid()))
 	{
-		std::error_code error;
-
-		if (!fs::create_directory(directory, error))
+		owned = !mkdir(directory.c_str(), 0700);
+		if (!owned) {
+			failure = fmt::format("Unable to make {}: {}", directory, strerror(errno));
 			return;
-		std::ofstream(directory + "/events/nwg/nwg_device_drop/enable") << "1";
+		}
+		std::ofstream enable(directory + "/events/nwg/nwg_device_drop/enable");
+		enable << "1" << std::flush;
+		if (!enable)
+			failure = "Unable to enable the trace event nwg:nwg_device_drop";
 	}
 	Watch(const Watch &) = delete;
 	Watch &operator=(const Watch &) = delete;
 	~Watch()
 	{
-		std::error_code error;
-
-		std::ofstream(directory + "/events/nwg/nwg_device_drop/enable") << "0";
-		rmdir(directory.c_str());
+		if (owned)
+			rmdir(directory.c_str());
+	}
+	/* Why nothing can be seen; empty if it can. */
+	[[nodiscard]] const std::string &error() const
+	{
+		return failure;
 	}
 	/* For each interface of this namespace, how often which reason. */
 	[[nodiscard]] std::map<std::string, std::map<std::string, unsigned int>> seen() const
@@ -75,7 +85,26 @@ class Watch {
 
     private:
 	const std::string directory;
+	std::string failure;
+	bool owned = false;
 };
+
+/* An error if a signal comes meanwhile. */
+static Status wait_for(unsigned int seconds, const Signals &signals)
+{
+	const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+	pollfd file{ signals.descriptor(), POLLIN, 0 };
+
+	for (;;) {
+		const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+			end - std::chrono::steady_clock::now());
+
+		if (left.count() <= 0)
+			return {};
+		if (poll(&file, 1, static_cast<int>(std::min<int64_t>(left.count(), INT_MAX))) > 0)
+			return usage_error("Interrupted");
+	}
+}
 
 static bool reads_one(const char *path)
 {
@@ -87,7 +116,7 @@ static bool reads_one(const char *path)
 /* The files that "up" would find by an interface's name. */
 static void find_files(Machine &machine)
 {
-	for (const char *directory : { "/etc/nwg", "/etc/wireguard" }) {
+	for (const char *directory : config::quick_directories) {
 		std::error_code error;
 
 		for (const auto &entry : fs::directory_iterator(directory, error)) {
@@ -109,8 +138,10 @@ static void find_files(Machine &machine)
 }
 
 /* The second column is ADDRESS:PORT in hexadecimal digits. */
-static void find_ports(Machine &machine)
+std::vector<uint16_t> udp_ports()
 {
+	std::vector<uint16_t> ports;
+
 	for (const char *path : { "/proc/net/udp", "/proc/net/udp6" }) {
 		std::ifstream lines(path);
 		std::string line;
@@ -123,29 +154,16 @@ static void find_ports(Machine &machine)
 			words >> slot >> local;
 			const auto colon = local.find(':');
 			if (colon != local.npos)
-				machine.ports.push_back(static_cast<uint16_t>(
+				ports.push_back(static_cast<uint16_t>(
 					strtoul(local.c_str() + colon + 1, nullptr, 16)));
 		}
 	}
+	return ports;
 }
 
-static std::string output_of(const std::vector<std::string> &command)
+/* Relays, and interfaces as they are before. */
+static Status look(Machine &machine)
 {
-	if (!setup::has_program(command[0]))
-		return {};
-	auto output = setup::output_of(command);
-	return output ? output.take() : "";
-}
-
-Result<Machine> examine(unsigned int seconds)
-{
-	const Watch watch;
-	Machine machine;
-	std::error_code error;
-
-	machine.has_module = fs::exists("/sys/module/nwg", error);
-	machine.has_stock_module = fs::exists("/sys/module/wireguard", error);
-	machine.now = time(nullptr);
 	for (const auto &link : TRY(netlink::wireguard_links())) {
 		const auto state = TRY(netlink::find_link(link.name));
 
@@ -153,25 +171,52 @@ Result<Machine> examine(unsigned int seconds)
 			machine.interfaces.push_back(
 				{ *state, TRY(netlink::get_device(link)), {}, {} });
 	}
-	std::this_thread::sleep_for(std::chrono::seconds(seconds));
+	if (machine.has_module)
+		machine.relays_before =
+			TRY(netlink::list_relays({ .interface = {}, .listen = {} }));
+	return {};
+}
+
+/* Signals wait meanwhile, so that none of them leaves the tracing on. */
+static Status watch(Machine &machine, unsigned int seconds)
+{
+	const Signals signals;
+	std::optional<Watch> watch;
+
+	if (seconds && machine.has_module)
+		machine.unwatched = watch.emplace().error();
+	TRY(look(machine));
+	TRY(wait_for(seconds, signals));
+	if (!watch)
+		return {};
+	auto drops = watch->seen();
+	for (auto &interface : machine.interfaces)
+		interface.drops = drops[interface.link.name];
+	return {};
+}
+
+Result<Machine> examine(unsigned int seconds)
+{
+	Machine machine;
+	std::error_code error;
+
+	machine.has_module = fs::exists("/sys/module/nwg", error);
+	machine.has_stock_module = fs::exists("/sys/module/wireguard", error);
+	TRY(watch(machine, seconds));
 	machine.now = time(nullptr);
-	auto drops = watch.seen();
-	for (auto &interface : machine.interfaces) {
+	for (auto &interface : machine.interfaces)
 		interface.after = TRY(netlink::get_device({ .index = interface.link.index,
 							    .name = interface.link.name,
 							    .kind = interface.link.kind }));
-		interface.drops = drops[interface.link.name];
-	}
 	if (machine.has_module) {
 		machine.relays = TRY(netlink::list_relays({ .interface = {}, .listen = {} }));
 		machine.flows = TRY(netlink::list_flows({ .interface = {}, .listen = {} }));
 	}
 	find_files(machine);
-	find_ports(machine);
+	machine.ports = udp_ports();
 	machine.forwards_v4 = reads_one("/proc/sys/net/ipv4/ip_forward");
 	machine.forwards_v6 = reads_one("/proc/sys/net/ipv6/conf/all/forwarding");
-	machine.nft = output_of({ "nft", "-j", "list", "ruleset" });
-	machine.iptables = output_of({ "iptables-save" }) + output_of({ "ip6tables-save" });
+	machine.ruleset = ruleset::read_rules(machine.unread);
 	return machine;
 }
 

@@ -13,6 +13,7 @@
 #include "../device.hpp"
 #include "../netlink/relay.hpp"
 #include "../netlink/route.hpp"
+#include "../ruleset/rule.hpp"
 
 namespace nwgctl::diagnosis
 {
@@ -24,6 +25,8 @@ struct Finding {
 	/* An interface or a relay; empty: the machine. */
 	std::string where;
 	std::string what, remedy;
+	/* It may be right as it is. */
+	bool is_note = false;
 };
 
 /* A WireGuard interface, as it was before and after somebody watched. */
@@ -39,8 +42,11 @@ struct Machine {
 	bool has_module = false, has_stock_module = false;
 	/* CLOCK_REALTIME */
 	time_t now = 0;
+	/* Why dropped packets could not be watched; empty if they were, or nobody wanted it. */
+	std::string unwatched;
 	std::vector<Interface> interfaces;
-	std::vector<netlink::Relay> relays;
+	/* As they were before, and after somebody watched. */
+	std::vector<netlink::Relay> relays_before, relays;
 	std::vector<netlink::Flow> flows;
 	/* The files of the directories, and those that cannot be read. */
 	std::vector<config::Quick> files;
@@ -48,12 +54,19 @@ struct Machine {
 	/* UDP ports that sockets of programs have. */
 	std::vector<uint16_t> ports;
 	bool forwards_v4 = false, forwards_v6 = false;
-	/* "nft -j list ruleset", and what iptables-save and ip6tables-save say; empty if there is no such program. */
-	std::string nft, iptables;
+	/* As far as there are programs that show it, and why others did not. */
+	ruleset::Ruleset ruleset;
+	std::vector<Error> unread;
 };
 
-/* Takes it all in, and watches for so many seconds in between. An error if the kernel does not let it be read. */
+/*
+ * Takes it all in, and watches for so many seconds in between. An error if the kernel does not let it be read, or SIGINT or
+ * SIGTERM comes meanwhile.
+ */
 Result<Machine> examine(unsigned int seconds);
+
+/* UDP ports that sockets of programs have. */
+std::vector<uint16_t> udp_ports();
 
 /* Each has one subject. */
 std::vector<Finding> check_module(const Machine &machine);

@@ -1,218 +1,232 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rules of nft and iptables that keep a relay from its packets, or that it has replaced. */
 #include <algorithm>
+#include <array>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "finding.hpp"
 
 namespace nwgctl::diagnosis
 {
 
-using Json = nlohmann::json;
+using ruleset::Chain;
+using ruleset::Rule;
+using ruleset::Verdict;
 
 /* Of the relay's hook, which lies behind raw and before conntrack. Chains with lower ones see packets before it. */
 static constexpr int relay_priority = -250;
+/* Of chains that jump to chains. */
+static constexpr int max_depth = 16;
 
-struct RuleSeen {
-	/* "table inet filter, chain early" */
-	std::string where;
-	bool drops = false, translates = false;
-	/* Matches on the port; all if there is none. */
-	std::set<uint16_t> udp_ports;
-	bool has_port = false, has_other_match = false;
-	/* Where it translates to. */
-	std::string to;
+/* Whether what comes for a relay is what a rule is about. */
+enum class Match { no, maybe, yes };
+
+static bool is_of_family(const std::string &family, const Transport &listen)
+{
+	if (family == "ip" || family == "ip6")
+		return !listen.address || (listen.address->family == AF_INET) == (family == "ip");
+	return family == "inet" || family == "netdev";
+}
+
+/* A match on what no UDP packet has, as "icmp type". */
+static bool is_of_other_protocol(const std::string &match)
+{
+	static constexpr std::array protocols = { "ah",	  "arp",    "dccp", "esp",
+						  "icmp", "icmpv6", "sctp", "tcp" };
+
+	return std::ranges::find(protocols, match.substr(0, match.find(' '))) != protocols.end();
+}
+
+/* Of the interface that packets come in by; a relay on all has clients on any but the loopback. */
+static Match matches_interface(const Rule &rule, const std::string &listen)
+{
+	static constexpr const char *loopback = "lo";
+
+	if (listen.empty()) {
+		if (rule.in)
+			return rule.in == loopback ? Match::no : Match::maybe;
+		return rule.not_in.value_or(loopback) == loopback ? Match::yes : Match::maybe;
+	}
+	if (rule.in)
+		return rule.in == listen ? Match::yes : Match::no;
+	return rule.not_in == listen ? Match::no : Match::yes;
+}
+
+static Match matches(const Rule &rule, const Transport &listen)
+{
+	const Match interface = matches_interface(rule, listen.interface);
+
+	if (!is_of_family(rule.family, listen) || !rule.may_match_udp(listen.port) ||
+	    interface == Match::no || std::ranges::any_of(rule.others, is_of_other_protocol))
+		return Match::no;
+	if (rule.destination && listen.address && *rule.destination != *listen.address)
+		return Match::no;
+	if (!rule.others.empty() || (rule.destination && !listen.address))
+		return Match::maybe;
+	return interface;
+}
+
+/* Those that keep a tunnel's addresses from others, which "up" and wg-quick(8) make. */
+static bool is_of_tunnel(const Rule &rule)
+{
+	return rule.table.starts_with("nwg-") || rule.table.starts_with("wg-quick-") ||
+	       rule.text.find("wg-quick(8) rule") != rule.text.npos;
+}
+
+/* What becomes of a relay's packets in the chains that they come to before it. */
+class Way {
+    public:
+	Way(const ruleset::Ruleset &ruleset, const netlink::Relay &relay,
+	    std::vector<Finding> &findings)
+		: ruleset(ruleset)
+		, relay(relay)
+		, findings(findings)
+	{
+	}
+	void follow()
+	{
+		for (const auto &chain : ruleset.chains) {
+			const bool early =
+				chain.hook == "ingress" ||
+				(chain.hook == "prerouting" && chain.priority < relay_priority);
+
+			if (!early || !is_of_family(chain.family, relay.listen))
+				continue;
+			may_pass = false;
+			if (!ends_in(chain, 0) && chain.drops)
+				tell(may_pass ? Match::maybe : Match::yes,
+				     chain.where() + ", its policy");
+		}
+	}
+
+    private:
+	/* Whether none of them comes to the chain's end. */
+	bool ends_in(const Chain &chain, int depth)
+	{
+		for (const auto &rule : ruleset.rules) {
+			if (!is_in(rule, chain) || is_of_tunnel(rule))
+				continue;
+			const Match match = matches(rule, relay.listen);
+			if (match == Match::no)
+				continue;
+			switch (rule.verdict) {
+			case Verdict::accept:
+				may_pass = true;
+				if (match == Match::yes)
+					return true;
+				break;
+			case Verdict::drop:
+				tell(match, fmt::format("{}: {}", rule.where(), rule.text));
+				if (match == Match::yes)
+					return true;
+				break;
+			case Verdict::jump:
+				if (follow_jump(rule, depth) && match == Match::yes)
+					return true;
+				break;
+			case Verdict::back:
+				if (match == Match::yes)
+					return false;
+				break;
+			default:
+				break;
+			}
+		}
+		return false;
+	}
+	/* Likewise, of all the chains that it leads to. */
+	bool follow_jump(const Rule &rule, int depth)
+	{
+		std::size_t ended = 0;
+
+		/* A map of verdicts, in which all is possible. */
+		if (rule.targets.empty())
+			tell(Match::maybe, fmt::format("{}: {}", rule.where(), rule.text));
+		for (const auto &target : rule.targets) {
+			for (const auto &chain : ruleset.chains) {
+				if (depth < max_depth && chain.name == target &&
+				    chain.program == rule.program && chain.family == rule.family &&
+				    chain.table == rule.table)
+					ended += ends_in(chain, depth + 1);
+			}
+		}
+		return ended && ended == rule.targets.size();
+	}
+	static bool is_in(const Rule &rule, const Chain &chain)
+	{
+		return rule.chain == chain.name && rule.program == chain.program &&
+		       rule.family == chain.family && rule.table == chain.table;
+	}
+	/* Each rule once, though several may jump to it. */
+	void tell(Match match, const std::string &rule)
+	{
+		const auto where = fmt::format("relay {}", relay.listen.text());
+
+		if (!told.insert(rule).second)
+			return;
+		if (match == Match::yes)
+			findings.push_back(
+				{ "raw-drop", where,
+				  fmt::format("A rule drops what comes to the port before the relay "
+					      "sees it: {}",
+					      rule),
+				  fmt::format("take it out, or accept UDP port {} before it",
+					      relay.listen.port) });
+		else
+			findings.push_back(
+				{ "raw-may-drop", where,
+				  fmt::format("A rule may drop some of what comes to the port "
+					      "before the relay sees it: {}",
+					      rule),
+				  fmt::format("see that it lets clients in, or accept UDP port {} "
+					      "before it",
+					      relay.listen.port),
+				  true });
+	}
+
+	const ruleset::Ruleset &ruleset;
+	const netlink::Relay &relay;
+	std::vector<Finding> &findings;
+	std::set<std::string> told;
+	bool may_pass = false;
 };
 
-/* A chain that packets come to before the relay does, or one that translates their destination. */
-struct Chain {
-	std::string where;
-	bool early = false, translates = false, drops = false;
-};
-
-/* Numbers of a right side: one, a set, or ranges, of which the ends are enough to tell. */
-static void add_ports(const Json &right, std::set<uint16_t> &ports)
+/* Whatever else it wants: the relay has taken the packet before. */
+static bool is_replaced(const Rule &rule, const Transport &listen)
 {
-	if (right.is_number_unsigned()) {
-		ports.insert(right.get<uint16_t>());
-	} else if (right.is_object() && right.contains("set")) {
-		for (const auto &item : right["set"])
-			add_ports(item, ports);
-	} else if (right.is_object() && right.contains("range") && right["range"].is_array() &&
-		   right["range"].size() == 2 && right["range"][0].is_number_unsigned() &&
-		   right["range"][1].is_number_unsigned()) {
-		for (unsigned int port = right["range"][0]; port <= right["range"][1]; port++)
-			ports.insert(static_cast<uint16_t>(port));
-	}
-}
-
-static RuleSeen read_rule(const Json &expressions, const std::string &where)
-{
-	RuleSeen rule{ .where = where, .udp_ports = {}, .to = {} };
-
-	for (const auto &expression : expressions) {
-		if (expression.contains("drop") || expression.contains("reject"))
-			rule.drops = true;
-		if (expression.contains("dnat")) {
-			rule.translates = true;
-			rule.to = expression["dnat"].value("addr", Json()).dump();
-		}
-		if (!expression.contains("match"))
-			continue;
-		const Json &left = expression["match"]["left"];
-		const bool port = left.contains("payload") &&
-				  left["payload"].value("field", "") == "dport";
-
-		rule.has_port |= port;
-		rule.has_other_match |= !port;
-		if (port && left["payload"].value("protocol", "") != "tcp" &&
-		    expression["match"].value("op", "==") != "!=")
-			add_ports(expression["match"]["right"], rule.udp_ports);
-	}
-	return rule;
-}
-
-static std::string chain_name(const Json &object, const char *chain_key)
-{
-	return fmt::format("table {} {}, chain {}", object.value("family", ""),
-			   object.value("table", ""), object.value(chain_key, ""));
-}
-
-/* The rules of chains that matter here. */
-static std::vector<RuleSeen> read_nft(const std::string &text)
-{
-	const Json ruleset = Json::parse(text, nullptr, false);
-	std::map<std::string, Chain> chains;
-	std::vector<RuleSeen> rules;
-
-	if (!ruleset.is_object() || !ruleset.contains("nftables"))
-		return rules;
-	for (const auto &object : ruleset["nftables"]) {
-		if (!object.contains("chain"))
-			continue;
-		const Json &chain = object["chain"];
-		const auto hook = chain.value("hook", "");
-		const int priority = chain.contains("prio") && chain["prio"].is_number() ?
-					     chain["prio"].get<int>() :
-					     0;
-
-		chains[chain_name(chain, "name")] = {
-			.where = chain_name(chain, "name"),
-			.early = hook == "ingress" ||
-				 (hook == "prerouting" && priority < relay_priority),
-			.translates = hook == "prerouting" && chain.value("type", "") == "nat",
-			.drops = chain.value("policy", "") == "drop",
-		};
-	}
-	for (const auto &[name, chain] : chains) {
-		if (chain.early && chain.drops)
-			rules.push_back({ .where = name + " (its policy)",
-					  .drops = true,
-					  .udp_ports = {},
-					  .has_other_match = true,
-					  .to = {} });
-	}
-	for (const auto &object : ruleset["nftables"]) {
-		if (!object.contains("rule") || !object["rule"].contains("expr"))
-			continue;
-		const auto chain = chains.find(chain_name(object["rule"], "chain"));
-		auto rule = read_rule(object["rule"]["expr"], chain_name(object["rule"], "chain"));
-
-		rule.drops &= chain != chains.end() && chain->second.early;
-		if (rule.drops || rule.translates)
-			rules.push_back(std::move(rule));
-	}
-	return rules;
-}
-
-/* What iptables-save prints: "*table" and then "-A CHAIN ... -j TARGET". */
-static std::vector<RuleSeen> read_iptables(const std::string &text)
-{
-	std::istringstream lines(text);
-	std::string line, table;
-	std::vector<RuleSeen> rules;
-
-	while (std::getline(lines, line)) {
-		std::istringstream words(line);
-		std::string word, chain, before;
-		bool udp = false;
-
-		if (line.starts_with('*'))
-			table = line.substr(1);
-		if (!line.starts_with("-A "))
-			continue;
-		words >> word >> chain;
-		RuleSeen rule{ .where = fmt::format("iptables, table {}, chain {}", table, chain),
-			       .udp_ports = {},
-			       .to = {} };
-		while (words >> word) {
-			if (before == "-p")
-				udp = word == "udp";
-			else if (before == "--dport" && udp)
-				rule.udp_ports.insert(
-					static_cast<uint16_t>(strtoul(word.c_str(), nullptr, 10)));
-			else if (before == "-j")
-				rule.drops = table == "raw" && chain == "PREROUTING" &&
-					     word == "DROP";
-			else if (before == "-s" || before == "-d" || before == "-i")
-				rule.has_other_match = true;
-			if (before == "-j" && word == "DNAT")
-				rule.translates = true;
-			if (before == "--to-destination")
-				rule.to = word;
-			rule.has_port |= before == "--dport";
-			before = word;
-		}
-		if (rule.drops || rule.translates)
-			rules.push_back(std::move(rule));
-	}
-	return rules;
+	return rule.verdict == Verdict::dnat && rule.hook == "prerouting" &&
+	       rule.names_udp(listen.port) && matches(rule, listen) != Match::no;
 }
 
 std::vector<Finding> check_firewall(const Machine &machine)
 {
-	auto rules = read_nft(machine.nft);
 	std::vector<Finding> findings;
 
-	std::ranges::move(read_iptables(machine.iptables), std::back_inserter(rules));
+	if (machine.relays.empty())
+		return findings;
+	for (const auto &error : machine.unread)
+		findings.push_back({ "not-read", "",
+				     fmt::format("Rules were not read, so that nothing is said of "
+						 "them: {}",
+						 error.what),
+				     "be root, and see that the program runs", true });
 	for (const auto &relay : machine.relays) {
-		const auto where = fmt::format("relay {}", relay.listen.text());
-
-		for (const auto &rule : rules) {
-			const bool names_port = rule.udp_ports.contains(relay.listen.port);
-
-			if (rule.drops && (names_port || (!rule.has_port && !rule.has_other_match)))
-				findings.push_back(
-					{ "raw-drop", where,
-					  fmt::format(
-						  "A rule drops what comes to the port before the "
-						  "relay sees it: {}",
-						  rule.where),
-					  fmt::format("take it out, or accept UDP port {} before it",
-						      relay.listen.port) });
-			else if (rule.drops && !rule.has_port)
-				findings.push_back(
-					{ "raw-may-drop", where,
-					  fmt::format(
-						  "A rule may drop what comes to the port before "
-						  "the relay sees it: {}",
-						  rule.where),
-					  fmt::format("see that UDP port {} is accepted before it",
-						      relay.listen.port) });
-			if (rule.translates && names_port)
-				findings.push_back(
-					{ "old-dnat", where,
-					  fmt::format("A rule still translates what comes to the "
-						      "port{}, which the relay has now: {}",
-						      rule.to.empty() || rule.to == "null" ?
-							      "" :
-							      fmt::format(" to {}", rule.to),
-						      rule.where),
-					  "take it out, and the MASQUERADE that goes with it" });
+		Way(machine.ruleset, relay, findings).follow();
+		for (const auto &rule : machine.ruleset.rules) {
+			if (!is_replaced(rule, relay.listen))
+				continue;
+			findings.push_back(
+				{ "old-dnat", fmt::format("relay {}", relay.listen.text()),
+				  fmt::format("A rule still translates what comes to the port{}, "
+					      "which the relay has now: {}",
+					      rule.to_text.empty() ?
+						      "" :
+						      fmt::format(" to {}", rule.to_text),
+					      rule.where()),
+				  fmt::format("{}; and the MASQUERADE that goes with it",
+					      rule.delete_command()) });
 		}
 	}
 	return findings;

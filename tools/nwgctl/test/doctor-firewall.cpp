@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The doctor: rules that keep a relay from its packets, or do not, as nft and iptables-save print them. */
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "../config/value.hpp"
+#include "../diagnosis/finding.hpp"
+#include "../ruleset/iptables.hpp"
+#include "../ruleset/nft.hpp"
+#include "doctor.hpp"
+
+extern "C" {
+#include <cmocka.h>
+}
+
+using namespace nwgctl;
+using ruleset::Ruleset;
+
+#define PORT(op, right)          \
+	R"({"match":{"op":")" op \
+	R"(","left":{"payload":{"protocol":"udp","field":"dport"}},"right":)" right "}}"
+#define ADDRESS(field, address)                                                     \
+	R"({"match":{"op":"==","left":{"payload":{"protocol":"ip","field":")" field \
+	R"("}},"right":")" address R"("}})"
+#define COMES_IN(op, name) \
+	R"({"match":{"op":")" op R"(","left":{"meta":{"key":"iifname"}},"right":")" name R"("}})"
+
+static constexpr const char *drop = R"({"drop":null})", *lets_in = R"({"accept":null})",
+			    *port = PORT("==", "60000"), *others = PORT("!=", "53"),
+			    *from = ADDRESS("saddr", "203.0.113.66"),
+			    *to = ADDRESS("daddr", "203.0.113.10"),
+			    *limit = R"({"limit":{"rate":10,"per":"second","inv":true}})",
+			    *dnat = R"({"dnat":{"addr":"172.16.1.254","port":60000}})",
+			    *jump = R"({"jump":{"target":"more"}})";
+
+using Expressions = std::vector<std::string>;
+using Rules = std::vector<Expressions>;
+
+/* The chain "c" that hangs there, with these rules; and one that it may jump to. */
+static std::string json_of(const Rules &rules, const Rules &more = {}, const char *table = "t",
+			   const char *hook = "prerouting", int priority = -300,
+			   const char *policy = "accept", const char *sets = "")
+{
+	std::string text = fmt::format(
+		R"({{"nftables":[{{"chain":{{"family":"inet","table":"{0}","name":"c","hook":"{1}",)"
+		R"("prio":{2},"policy":"{3}","type":"filter"}}}},)"
+		R"({{"chain":{{"family":"inet","table":"{0}","name":"more"}}}}{4})",
+		table, hook, priority, policy, sets);
+	unsigned int handle = 1;
+
+	for (const auto &[chain, list] : { std::pair("c", rules), std::pair("more", more) }) {
+		for (const auto &rule : list)
+			text += fmt::format(
+				R"(,{{"rule":{{"family":"inet","table":"{}","chain":"{}","handle":{},)"
+				R"("expr":[{}]}}}})",
+				table, chain, handle++, fmt::join(rule, ","));
+	}
+	return text + "]}";
+}
+
+/* Read, and its jumps resolved. */
+template <typename... Arguments> static Ruleset nft(const Rules &rules, Arguments... arguments)
+{
+	auto ruleset = ruleset::parse_nft(json_of(rules, arguments...), "").take();
+
+	ruleset::resolve_jumps(ruleset);
+	return ruleset;
+}
+
+static Ruleset iptables(const std::string &rules, const char *table = "raw")
+{
+	auto ruleset = ruleset::parse_iptables_save(
+		fmt::format("*{}\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:more - [0:0]\n"
+			    "{}\nCOMMIT\n",
+			    table, rules),
+		"iptables");
+
+	ruleset::resolve_jumps(ruleset);
+	return ruleset;
+}
+
+/* "drop", "maybe", "dnat", several with a space between, or nothing. */
+static std::string told(Ruleset ruleset, const char *listen = "60000")
+{
+	diagnosis::Machine machine;
+	netlink::Relay relay;
+	std::string text;
+
+	relay.listen = config::parse_listen(listen).take();
+	machine.relays = { relay };
+	machine.ruleset = std::move(ruleset);
+	for (const auto &finding : diagnosis::check_firewall(machine)) {
+		assert_false(finding.what.empty() || finding.remedy.empty());
+		assert_int_equal(finding.is_note, finding.id == "raw-may-drop");
+		text += fmt::format("{}{}", text.empty() ? "" : " ",
+				    finding.is_note	     ? "maybe" :
+				    finding.id == "raw-drop" ? "drop" :
+							       "dnat");
+	}
+	return text;
+}
+
+static void assert_told(const Ruleset &ruleset, const char *wanted, const char *listen = "60000")
+{
+	assert_string_equal(told(ruleset, listen).c_str(), wanted);
+}
+
+static void check_nft()
+{
+	assert_told(nft({}), "");
+	assert_told(nft({ { port, drop } }), "drop");
+	assert_told(nft({ { drop } }), "drop");
+	assert_told(nft({ { PORT("==", R"({"set":[53,{"range":[59000,61000]}]})"), drop } }),
+		    "drop");
+	assert_told(nft({ { PORT("==", "53"), drop } }), "");
+	/* Only the kind of filter that is right there. */
+	assert_told(nft({ { from, port, drop } }), "maybe");
+	assert_told(nft({ { port, limit, drop } }), "maybe");
+	assert_told(nft({ { others, drop } }), "maybe");
+	assert_told(nft({ { R"({"xt":{"type":"match","name":"set"}})", drop } }), "maybe");
+	/* In order. */
+	assert_told(nft({ { port, lets_in }, { port, drop } }), "");
+	assert_told(nft({ { from, port, lets_in }, { port, drop } }), "drop");
+	assert_told(nft({ { port, drop }, { port, lets_in } }), "drop");
+	assert_told(nft({}, Rules{}, "t", "prerouting", -300, "drop"), "drop");
+	assert_told(nft({ { port, lets_in } }, Rules{}, "t", "prerouting", -300, "drop"), "");
+	assert_told(nft({ { from, port, lets_in } }, Rules{}, "t", "prerouting", -300, "drop"),
+		    "maybe");
+	/* Elsewhere. */
+	assert_told(nft({ { port, drop } }, Rules{}, "t", "prerouting", -150), "");
+	assert_told(nft({ { port, drop } }, Rules{}, "t", "input", -300), "");
+	assert_told(nft({ { port, drop } }, Rules{}, "t", "ingress", 0), "drop");
+	assert_told(nft({ { port, drop } }, Rules{}, "nwg-wg1"), "");
+	assert_told(nft({ { port, drop } }, Rules{}, "wg-quick-wg1"), "");
+	/* Of one address, or interface. */
+	assert_told(nft({ { to, drop } }), "maybe");
+	assert_told(nft({ { to, drop } }), "drop", "203.0.113.10:60000");
+	assert_told(nft({ { to, drop } }), "", "203.0.113.11:60000");
+	assert_told(nft({ { to, drop } }), "", "[2001:db8::1]:60000");
+	assert_told(nft({ { COMES_IN("==", "eth0"), port, drop } }), "maybe");
+	assert_told(nft({ { COMES_IN("==", "eth0"), port, drop } }), "drop", "%eth0:60000");
+	assert_told(nft({ { COMES_IN("==", "eth0"), port, drop } }), "", "%eth1:60000");
+	assert_told(nft({ { COMES_IN("!=", "eth0"), drop } }), "", "%eth0:60000");
+	assert_told(nft({ { COMES_IN("!=", "lo"), drop } }), "drop");
+	assert_told(nft({ { COMES_IN("==", "lo"), drop } }), "");
+	/* What another chain does. */
+	assert_told(nft({ { jump } }, Rules{ { port, drop } }), "drop");
+	assert_told(nft({ { from, jump } }, Rules{ { port, drop } }), "maybe");
+	assert_told(nft({ { jump }, { port, drop } }, Rules{ { port, lets_in } }), "");
+	assert_told(nft({ { jump }, { port, drop } }, Rules{ { R"({"return":null})" } }), "drop");
+	assert_told(
+		nft({ { PORT("==", R"("@ports")"), drop } }, Rules{}, "t", "prerouting", -300,
+		    "accept",
+		    R"(,{"set":{"family":"inet","table":"t","name":"ports","elem":[53,60000]}})"),
+		"drop");
+	assert_told(nft({ { R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
+			    R"("data":{"set":[[60000,{"drop":null}]]}}})" } }),
+		    "maybe");
+	assert_told(nft({ { R"({"match":{"op":"==","left":{"payload":{"protocol":"icmp",)"
+			    R"("field":"type"}},"right":"echo-request"}})",
+			    drop } }),
+		    "");
+}
+
+static void check_iptables()
+{
+	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j DROP"), "drop");
+	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 59000:61000 -j DROP"), "drop");
+	assert_told(iptables("-A PREROUTING -j DROP"), "drop");
+	assert_told(iptables("-A PREROUTING -p tcp -m tcp --tcp-flags FIN,SYN NONE -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -p icmp -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -p udp -m multiport --dports 53,123 -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -p udp -m multiport --dports 53,60000 -j DROP"),
+		    "drop");
+	assert_told(iptables("-A PREROUTING -m set --match-set x src -j DROP"), "maybe");
+	assert_told(iptables("-A PREROUTING -m addrtype --src-type BROADCAST -j DROP"), "maybe");
+	assert_told(iptables("-A PREROUTING -p udp -m udp ! --dport 53 -j DROP"), "maybe");
+	assert_told(iptables("-A PREROUTING -s 203.0.113.66/32 -j DROP"), "maybe");
+	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j ACCEPT\n"
+			     "-A PREROUTING -p udp -j DROP"),
+		    "");
+	assert_told(iptables("-A PREROUTING -p udp -j more\n-A more -p udp --dport 60000 -j DROP"),
+		    "drop");
+	assert_told(iptables("-A PREROUTING ! -i wg0 -d 10.0.0.2/32 -m addrtype ! --src-type LOCAL "
+			     "-m comment --comment \"wg-quick(8) rule for wg0\" -j DROP"),
+		    "");
+	assert_told(iptables("-A OUTPUT -p udp -m udp --dport 60000 -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j DROP", "mangle"), "");
+	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j DROP"), "",
+		    "[2001:db8::1]:60000");
+}
+
+/* Rules that a relay has replaced. */
+static void check_dnat()
+{
+	assert_told(nft({ { port, dnat } }, Rules{}, "t", "prerouting", -100), "dnat");
+	assert_told(nft({ { from, port, dnat } }, Rules{}, "t", "prerouting", -100), "dnat");
+	assert_told(nft({ { to, port, dnat } }, Rules{}, "t", "prerouting", -100), "dnat");
+	assert_told(nft({ { to, port, dnat } }, Rules{}, "t", "prerouting", -100), "",
+		    "203.0.113.11:60000");
+	assert_told(nft({ { port, dnat } }, Rules{}, "t", "output", -100), "");
+	assert_told(nft({ { PORT("==", "60001"), dnat } }, Rules{}, "t", "prerouting", -100), "");
+	assert_told(iptables("-A PREROUTING -d 203.0.113.10/32 -p udp -m udp --dport 60000 -j DNAT "
+			     "--to-destination 172.16.1.254:60000",
+			     "nat"),
+		    "dnat", "203.0.113.10:60000");
+	assert_told(iptables("-A OUTPUT -p udp -m udp --dport 60000 -j DNAT "
+			     "--to-destination 172.16.1.254:60000",
+			     "nat"),
+		    "");
+}
+
+/* What no nft writes, which is no reason for the doctor to die. */
+static void check_malformed()
+{
+	for (const char *expression :
+	     { R"({"match":{}})", R"({"match":null})", R"({"match":{"left":1}})",
+	       R"({"match":{"left":{"payload":1}}})", R"({"dnat":null})", R"({"dnat":{}})",
+	       R"({"match":{"left":{"payload":{"field":"dport"}}}})", "1", "[]", "null" })
+		assert_true(
+			ruleset::parse_nft(json_of({ { expression } }), "") ||
+			!ruleset::parse_nft(json_of({ { expression } }), "").error().what.empty());
+	/* Beyond all ports: not certain. */
+	for (const char *ports :
+	     { PORT("==", "125536"), PORT("==", R"({"range":[0,4294967295]})"),
+	       PORT("==", R"({"range":60000})"), PORT("==", R"({"range":[60000]})") })
+		assert_told(nft({ { ports, drop } }), "maybe");
+	assert_told(nft({ { PORT("==", R"({"range":[60001,60000]})"), drop } }), "");
+	for (const char *text :
+	     { "", "{", "[]", R"({"nftables":1})", R"({"nftables":[1,null,{"chain":1}]})",
+	       R"({"nftables":[{"chain":{"family":1,"prio":"x","hook":null}}]})",
+	       R"({"nftables":[{"rule":1},{"rule":{"expr":1}}]})" }) {
+		auto read = ruleset::parse_nft(text, "");
+
+		if (read)
+			assert_told(read.take(), "");
+		else
+			assert_false(read.error().what.empty());
+	}
+}
+
+void test_doctor_firewall(void **)
+{
+	check_malformed();
+	check_nft();
+	check_iptables();
+	check_dnat();
+}
