@@ -160,7 +160,113 @@ answered() {
 
 # What add-client says that a home of Linux is to do.
 said_to_home() {
-	sed -n 's/^    \(wg set .*\)/\1/p' "$work/added"
+	sed -n 's/^    \(wg syncconf .*\)/\1/p' "$work/added"
+}
+
+# Where its files are; ip netns exec has a mount namespace of its own.
+home_applies() {
+	on mt bash -c "mkdir -p /etc/wireguard && mount -t tmpfs tmpfs /etc/wireguard &&
+		cp $home/home/wg0.conf /etc/wireguard && $(said_to_home)"
+}
+
+# The key is in the file, and not in what a shell keeps.
+no_secret_for_shell() {
+	local secret
+	secret=$(sed -n 's/^PresharedKey = //p' "$home/clients/pc3.conf")
+	[ -n "$secret" ] && ! sed -n '/^Linux/,$p' "$work/added" | grep -F -- "$secret"
+}
+
+# A client that has only its keepalive for more than one handshake.
+idle() {
+	local i
+	for i in {1..10}; do
+		skip_idle sleep 17
+		troubles '.[0].troubles == []' dev wg1 || return
+	done
+}
+
+# A client that goes on after its home is gone.
+home_gone() {
+	on pc ping -q -c 1 -W 1 10.10.10.1 >/dev/null
+	shows 'The home is gone: its last handshake was' && shows 'The home has fallen silent to 1 client'
+}
+
+# Interrupted while it writes: preloaded, as it is then over before somebody could.
+interrupted() {
+	LD_PRELOAD=$work/interrupt.so new "$work/interrupted" "${words[@]}"
+	local status=$?
+	[ "$status" -eq 130 ] && [ -z "$(tree "$work/interrupted")" ] && return
+	echo "exit status $status"
+	tree "$work/interrupted"
+	return 1
+}
+
+# Where the file system cannot rename without replacing.
+without_renameat2() {
+	LD_PRELOAD=$work/no-rename.so new "$work/renamed" "${words[@]}" &&
+		"$NWGCTL" chain check "$work/renamed"
+}
+
+# No answer on the terminal.
+unanswered() {
+	local text
+	text=$(asked $'\x04' -- "$NWGCTL" chain new "$work/unanswered") && return 1
+	grep -F 'No answer: Address or name of the VPS' <<<"$text" && [ ! -e "$work/unanswered" ]
+}
+
+# Two of one name at once: one of them is the first.
+at_once() {
+	local one two
+	"$NWGCTL" chain add-client "$work/twice" both >/dev/null 2>"$work/err" &
+	one=$!
+	"$NWGCTL" chain add-client "$work/twice" both >/dev/null 2>>"$work/err" &
+	two=$!
+	wait "$one"
+	one=$?
+	wait "$two"
+	two=$?
+	[ $((one + two)) -eq 1 ] && grep -qF "There is a client \`both' already" "$work/err" &&
+		[ "$(grep -c '^# both$' "$work/twice/home/wg0.conf")" -eq 1 ] && "$NWGCTL" chain check "$work/twice"
+}
+
+# lacks WORDS FILE SED: add-client refuses a chain whose FILE was edited by SED.
+lacks() {
+	rm -rf "$work/lacks"
+	cp -a "$home" "$work/lacks"
+	sed -i "$3" "$work/lacks/$2"
+	refused 1 "$1" "$work/lacks" add-client "$work/lacks" pc9
+}
+
+# Without the capabilities by which root reads everything.
+unreadable() {
+	local text
+	rm -rf "$work/copy"
+	cp -a "$home" "$work/copy"
+	chmod 0 "$work/copy/clients"
+	text=$(setpriv --bounding-set=-dac_override,-dac_read_search "$NWGCTL" chain check "$work/copy")
+	[ $? -eq 1 ] && grep -qF "$work/copy/clients: Unable to read it: Permission denied" <<<"$text" && return
+	echo "$text"
+	return 1
+}
+
+# high ADDRESS: a new client of a chain whose home, or a peer by hand, has a high address.
+high() {
+	rm -rf "$work/high"
+	cp -a "$home" "$work/high"
+	sed -i 's/^Address = .*/Address = 10.10.10.254\/24/' "$work/high/home/wg0.conf"
+	"$NWGCTL" chain add-client "$work/high" pc9 && grep -q '^Address = 10.10.10.4/32$' "$work/high/clients/pc9.conf"
+}
+
+checked_json() {
+	sed 's/^Endpoint.*//' "$home/clients/pc.conf" >"$work/copy/clients/pc.conf"
+	local found
+	chmod 700 "$work/copy/clients"
+	found=$("$NWGCTL" -j chain check "$work/copy")
+	[ $? -eq 1 ] && jq -e 'any(.[]; (.file | endswith("clients/pc.conf")) and .line > 0 and
+		.what == "[Peer] has no Endpoint" and .remedy != "")' <<<"$found" >/dev/null &&
+		"$NWGCTL" -j chain check "$home" | jq -e '. == []' && return
+	echo "$found"
+	return 1
 }
 
 no_interface() {
@@ -168,7 +274,7 @@ no_interface() {
 	[ $? -eq 2 ] && grep -q 'nwgctl show interfaces' "$work/err"
 }
 
-ktap_need gcc ip iptables jq nft ping python3 socat wg wg-quick zbarimg
+ktap_need gcc ip iptables jq nft ping python3 setpriv socat wg wg-quick zbarimg
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
@@ -178,7 +284,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 112
+ktap_plan 141
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -194,11 +300,20 @@ refused 1 'is an address in a network' "$home" new "$home" "${words[@]}" wg0-net
 refused 1 'overlap' "$home" new "$home" "${words[@]}" wg0-network 192.168.0.0/16
 refused 1 'too small for VPS and home' "$home" new "$home" "${words[@]}" wg1-network 172.16.1.0/32
 refused 1 'cannot both have port' "$home" new "$home" "${words[@]}" wg1-port 51820
-refused 1 'Port is not a number' "$home" new "$home" "${words[@]}" port 65536
-refused 1 'Port 0 is none' "$home" new "$home" "${words[@]}" port 0
+refused 1 'port is not a number' "$home" new "$home" "${words[@]}" port 65536
+refused 1 'port is not a number from 1 to 65535' "$home" new "$home" "${words[@]}" port 0
 refused 1 'is no kind of interface' "$home" new "$home" "${words[@]}" kind tun
 refused 1 "\`source' is one of" "$home" new "$home" "${words[@]}" source all
 refused 1 'is the least' "$home" new "$home" "${words[@]}" mtu 600
+refused 1 'leaves 1260 for wg1, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1340 wg1-network fd16::/64
+refused 1 'leaves 1260 for wg0, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1400 full
+refused 1 'No line has an MTU of 70000' "$home" new "$home" "${words[@]}" mtu 70000
+refused 1 'mtu is not a number' "$home" new "$home" "${words[@]}" mtu big
+refused 1 '1001 clients are more than 1000' "$home" new "$home" "${words[@]}" clients 1001
+refused 1 'Unable to parse IP address' "$home" new "$home" "${words[@]}" dns router
+refused 1 'several networks of one address family' "$home" new "$home" "${words[@]}" wg0-network 10.1.0.0/24 \
+	wg0-network 10.2.0.0/24 wg0-network fd00::/64
+refused 1 'is in wg1-network 172.16.1.0/24' "$home" new "$home" vps 172.16.1.5 full client pc
 refused 1 'mkdir' "$work/no" new "$work/no/home" "${words[@]}"
 mkdir "$work/there"
 refused 1 'File exists' "$work/there" new "$work/there" "${words[@]}"
@@ -226,7 +341,34 @@ ktap_run 'on a terminal it asks' asked vps.example.net bogus '' a/b 'laptop, pho
 	"$NWGCTL" chain new "$work/asked"
 ktap_run 'and takes what was answered' answered "$work/asked"
 
-# The files, one fault each.
+ktap_run 'no answer is an error' unanswered
+gcc -shared -fPIC -o "$work/interrupt.so" -x c - <<'END'
+#include <signal.h>
+#include <unistd.h>
+int fsync(int file)
+{
+	return kill(getpid(), SIGINT);
+}
+END
+gcc -shared -fPIC -o "$work/no-rename.so" -x c - <<'END'
+#include <errno.h>
+int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
+{
+	errno = EINVAL;
+	return -1;
+}
+END
+ktap_run 'chain new that is interrupted leaves nothing' interrupted
+ktap_run 'chain new where nothing is renamed without replacing' without_renameat2
+"$NWGCTL" chain new "$work/twice" "${words[@]}" >/dev/null
+ktap_run 'two add the same client at once' at_once
+
+# The files, one fault each; others: tools/nwgctl/test/chain-check.cpp.
+ktap_run 'a directory that may not be read is a finding' unreadable
+ktap_run 'findings as JSON' checked_json
+rm -f "$work/copy/clients/pc.png"
+ktap_run 'chain qr png draws a file anew' "$NWGCTL" chain qr "$work/copy" pc png
+ktap_run 'and that is the file' decoded "$work/copy/clients/pc"
 finding 'Others may access it' vps/wg1.conf '' 'chmod 640 vps/wg1.conf'
 finding 'Unable to open' home/wg1.conf '' 'rm home/wg1.conf'
 finding 'neither [Section] nor Key' home/wg0.conf bogus 'sed 3s/^/bogus\n/'
@@ -280,6 +422,7 @@ head -c 300000 /dev/urandom >"$work/file"
 ktap_run 'TCP to the lan' stream pc lan "$LAN4" "$work/file"
 ktap_run 'chain show: nothing is wrong' troubles '.[0] | .broken == false and .up and .port == 51821 and
 	.flows.established == 1 and .home.present' dev wg1
+ktap_run 'nor with a client that is idle' idle
 for columns in 80 120; do
 	for locale in C C.UTF-8; do
 		ktap_run "chain show fits $columns columns, $locale" fits "$columns" "$locale"
@@ -293,6 +436,17 @@ refused 1 'make a chain: nwgctl chain new DIR' "$work/none" add-client "$work/no
 mkdir "$home/clients/pc3.png"
 refused 1 'Unable to' "$home" add-client "$home" pc3
 rmdir "$home/clients/pc3.png"
+lacks 'home/wg0.conf:1: [Interface] has no PrivateKey' home/wg0.conf '1d; /^PrivateKey/d'
+lacks 'home/wg0.conf has no Address' home/wg0.conf '/^Address/d'
+lacks 'home/wg0.conf has no MTU' home/wg0.conf '/^MTU/d'
+lacks 'has no [Peer] that is the VPS, with an Endpoint' home/wg1.conf '/^Endpoint/d'
+lacks 'has no [Relay] to this home, with Listen' vps/wg1.conf "/^# clients/,\$d"
+lacks 'neither [Section] nor Key' home/wg1.conf 's/^MTU.*/bogus/'
+lacks 'chain.json: not JSON' chain.json '1d'
+lacks 'chain.json: Unable to parse network' chain.json 's/192.168.88.0.24/x/'
+rm -f "$work/lacks/home/mt.rsc"
+refused 1 'Unable to open' "$work/lacks" add-client "$work/lacks" pc9
+ktap_run 'a home at the last address of its network leaves the others' high
 # The last of five files cannot be put in its place: the others are taken back.
 gcc -shared -fPIC -o "$work/fail.so" -x c - <<'END'
 #include <errno.h>
@@ -314,6 +468,7 @@ fi
 ktap_run 'nothing is wrong with the files' "$NWGCTL" chain check "$home"
 ktap_run 'its QR code is its file' decoded "$home/clients/pc3"
 ktap_run 'it says what the router is to do' grep -qF "$(grep 'comment=.pc3' "$home/home/mt.rsc")" "$work/added"
+ktap_run 'but the home of Linux no key' no_secret_for_shell
 ktap_run 'the pc leaves' quick pc down "$home/clients/pc.conf"
 quick pc up "$home/clients/pc3.conf"
 if skip_idle answers pc 10.10.10.1 6; then
@@ -322,7 +477,7 @@ else
 	ktap_ok 'the home does not know the new client yet'
 fi
 ktap_run 'chain show says so' shows 'The home does not answer 1 client'
-ktap_run 'what add-client says is applied' on mt bash -c "$(said_to_home)"
+ktap_run 'what add-client says is applied' home_applies
 ktap_run 'the home answers the new client' answers pc 10.10.10.1 20
 quick pc down "$home/clients/pc3.conf"
 sed -i '/^# pc3$/,$d' "$home/home/wg0.conf"
@@ -334,6 +489,12 @@ for n in 3 4 5; do "$NWGCTL" chain add-client "$work/small" "pc$n" >/dev/null; d
 refused 1 'has no address that was never given' "$work/small" add-client "$work/small" pc6
 
 # A vps where something is wrong.
+quick pc up "$home/clients/pc.conf"
+answers pc 10.10.10.1 20 >/dev/null
+ip -n "$CHAIN-mt" link set wg1 down
+skip_idle sleep 200
+ktap_run 'chain show: the home is gone' slowwait 20 home_gone
+quick pc down "$home/clients/pc.conf"
 ip -n "$CHAIN-vps" link set wg1 down
 ktap_run 'chain show: the interface is down' shows 'wg1 is down'
 ip -n "$CHAIN-vps" link set wg1 up

@@ -69,13 +69,16 @@ static Result<Present> read_present(const std::string &directory)
 	return present;
 }
 
+static std::string check_hint(const std::string &directory)
+{
+	return fmt::format("see what is wrong: nwgctl chain check {}", directory);
+}
+
 /* What the other clients have, said by the files of home and VPS. */
 static Result<chain::ClientNetwork> network_of(const Present &present, const std::string &directory)
 {
 	const auto incomplete = [&directory](const std::string &file, const char *what) {
-		return usage_error(fmt::format("{} has no {}", file, what),
-				   fmt::format("see what is wrong: nwgctl chain check {}",
-					       directory));
+		return usage_error(fmt::format("{} has no {}", file, what), check_hint(directory));
 	};
 	chain::ClientNetwork network;
 
@@ -85,14 +88,19 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 		return incomplete(present.wg0.file, "Address");
 	if (!present.wg0.mtu)
 		return incomplete(present.wg0.file, "MTU");
-	if (present.wg1.peers.empty() || !present.wg1.peers[0].endpoint)
-		return incomplete(present.wg1.file, "Endpoint");
-	if (present.vps.relays.empty() || !present.vps.relays[0].listen)
-		return incomplete(present.vps.file, "[Relay] with Listen");
+	if (!present.wg1.private_key)
+		return incomplete(present.wg1.file, "PrivateKey");
+	const auto *vps = present.vps.private_key ?
+				  present.wg1.peer(present.vps.private_key->public_key()) :
+				  nullptr;
+	if (!vps || !vps->endpoint)
+		return incomplete(present.wg1.file, "[Peer] that is the VPS, with an Endpoint");
+	const auto relays = present.vps.relays_to(present.wg1.private_key->public_key());
+	if (relays.empty() || !relays[0]->listen)
+		return incomplete(present.vps.file, "[Relay] to this home, with Listen");
 	network.home = present.wg0.private_key->public_key();
 	network.mtu = *present.wg0.mtu;
-	network.endpoint = chain::host_port(present.wg1.peers[0].endpoint->first,
-					    present.vps.relays[0].listen->port);
+	network.endpoint = chain::host_port(vps->endpoint->first, relays[0]->listen->port);
 	for (const auto &address : *present.wg0.addresses)
 		network.wg0.push_back({ address.address.masked(address.length), address.length });
 	network.lan = present.notes.lan;
@@ -101,29 +109,30 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 	return network;
 }
 
-/* The number behind all that were ever given, also those of clients that are gone, or that were added by hand. */
-static Result<uint32_t> next_host(const Present &present, const chain::ClientNetwork &network)
+/* Whether each network has a host of that number. */
+static Status check_host(const chain::ClientNetwork &network, uint32_t host)
 {
-	uint32_t last = present.notes.last_host;
-
 	for (const auto &prefix : network.wg0) {
-		for (const auto &own : *present.wg0.addresses)
-			last = std::max(last, chain::host_number(prefix, own.address));
-		for (const auto &peer : present.wg0.peers) {
-			for (const auto &allowed :
-			     peer.allowed.value.value_or(std::vector<Prefix>()))
-				last = std::max(last, chain::host_number(prefix, allowed.address));
-		}
-	}
-	for (const auto &prefix : network.wg0) {
-		if (!chain::host_of(prefix, last + 1))
+		if (!chain::host_of(prefix, host))
 			return usage_error(
 				fmt::format("{} has no address that was never given",
 					    prefix.text()),
 				"make a new chain with a larger wg0-network: an address that is given "
 				"again would let one client in as another");
 	}
-	return last + 1;
+	return {};
+}
+
+/* The next number, also behind those of clients that are gone; but for those that were given by hand. */
+static Result<uint32_t> next_host(const Present &present, const chain::ClientNetwork &network)
+{
+	const auto in_use = chain::hosts_in_use(present.wg0);
+	uint32_t host = present.notes.last_host + 1;
+
+	for (; in_use.contains(host); host++)
+		TRY(check_host(network, host));
+	TRY(check_host(network, host));
+	return host;
 }
 
 static std::string with_line_end(const SecretText &text)
@@ -147,14 +156,12 @@ static void print_to_do(const std::string &directory, const chain::ClientNetwork
 		"\n"
 		"    {3}\n"
 		"\n"
-		"Linux, as root, in bash:\n"
+		"Linux: {2}/home/wg0.conf goes to /etc/wireguard/wg0.conf there, and as root, in bash:\n"
 		"\n"
-		"    wg set wg0 peer {4} preshared-key <(echo {5}) allowed-ips {1}\n"
+		"    wg syncconf wg0 <(wg-quick strip wg0)\n"
 		"\n"
-		"and {2}/home/wg0.conf to /etc/wireguard, for the next boot. On the VPS there is nothing "
-		"to do.\n",
-		client.name, addresses, directory, chain::routeros_client(network.wg0, client),
-		client.private_key.public_key().base64(), client.preshared_key.base64());
+		"On the VPS there is nothing to do.\n",
+		client.name, addresses, directory, chain::routeros_client(network.wg0, client));
 }
 
 Status chain_add_client(const Options &, Arguments arguments)
@@ -165,12 +172,19 @@ Status chain_add_client(const Options &, Arguments arguments)
 	const auto name = TRY(chain::parse_client_name(arguments[1]));
 	const auto lock = TRY(chain::Lock::take(directory));
 	const auto conf = fmt::format("clients/{}.conf", name);
-	if (std::filesystem::exists(fmt::format("{}/{}", directory, conf)))
+	std::error_code unreadable;
+	if (std::filesystem::exists(fmt::format("{}/{}", directory, conf), unreadable))
 		return usage_error(fmt::format("There is a client `{}' already: {}/{}", name,
 					       directory, conf),
 				   "take another name");
 
-	const auto present = TRY(read_present(directory));
+	auto read = read_present(directory);
+	if (!read) {
+		if (read.error().hint.empty())
+			read.error().hint = check_hint(directory);
+		return read.error();
+	}
+	const auto present = read.take();
 	const auto network = TRY(network_of(present, directory));
 	const auto client = chain::new_client(name, TRY(next_host(present, network)));
 	const auto text = chain::client_conf(network, client);

@@ -27,12 +27,13 @@ struct Request {
 	bool has_vps = false, has_lan = false, has_wg1 = false;
 };
 
-static Result<uint16_t> parse_listening_port(const std::string &text)
+static Result<uint16_t> parse_listening_port(const std::string &text, std::string_view what)
 {
-	const auto port = TRY(config::parse_port(text));
+	const auto port = config::parse_port(text);
 
-	if (!port)
-		return usage_error("Port 0 is none", "write a number from 1 to 65535");
+	if (!port || !port.value())
+		return usage_error(
+			fmt::format("{} is not a number from 1 to 65535: `{}'", what, text));
 	return port;
 }
 
@@ -124,9 +125,9 @@ static Result<bool> take_option(Request &request, Words &words, std::vector<std:
 		plan.vps = TRY(chain::parse_host(value));
 		request.has_vps = true;
 	} else if (*keyword == "port") {
-		plan.port = TRY(parse_listening_port(value));
+		plan.port = TRY(parse_listening_port(value, *keyword));
 	} else if (*keyword == "wg1-port") {
-		plan.wg1_port = TRY(parse_listening_port(value));
+		plan.wg1_port = TRY(parse_listening_port(value, *keyword));
 	} else if (*keyword == "wg1-network") {
 		plan.wg1 = TRY(chain::parse_network(value));
 		request.has_wg1 = true;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "chain/live.hpp"
+#include "netlink/link.hpp"
 #include "render/chain.hpp"
 #include "render/screen.hpp"
 #include "words.hpp"
@@ -24,7 +25,7 @@ Status chain_show(const Options &options, Arguments arguments)
 			return words.unknown();
 		if (interface)
 			return words.repeated();
-		interface = TRY(words.value());
+		interface = TRY(netlink::interface_name(TRY(words.value())));
 	}
 	auto lives = TRY(chain::look(interface));
 	const render::ChainStyle style{ render::output_columns(), render::utf8_output(),

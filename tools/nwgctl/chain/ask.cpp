@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../command.hpp"
+#include "../say.hpp"
 
 namespace nwgctl::chain
 {
@@ -31,10 +32,9 @@ Status ask(const std::string &question, const std::string &by_default,
 	for (;;) {
 		std::string answer;
 
-		fmt::print(stderr, "{}{}: ", question,
-			   by_default.empty() ? "" : fmt::format(" [{}]", by_default));
+		say("{}{}: ", question, by_default.empty() ? "" : fmt::format(" [{}]", by_default));
 		if (!std::getline(std::cin, answer)) {
-			fmt::print(stderr, "\n");
+			say("\n");
 			return usage_error(fmt::format("No answer: {}", question));
 		}
 		answer = without_space(answer);

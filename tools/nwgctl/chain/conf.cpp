@@ -124,22 +124,71 @@ static std::string take_word(std::string_view &text)
 	return word;
 }
 
-static RouterCommand parse_command(std::string_view text, unsigned int line)
+static bool is_verb(std::string_view word)
 {
-	RouterCommand command{ take_word(text), line, {} };
+	static constexpr std::string_view verbs[] = { "add",	"comment", "disable", "edit",
+						      "enable", "export",  "find",    "get",
+						      "import", "move",	   "print",   "remove",
+						      "reset",	"set",	   "unset" };
 
-	for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
-		const std::size_t equals = word.find('=');
-
-		if (equals != word.npos)
-			command.values[word.substr(0, equals)] = word.substr(equals + 1);
-	}
-	return command;
+	return std::ranges::find(verbs, word) != std::end(verbs);
 }
+
+/* The script's commands one after the other: a line with a menu only, as "export" writes it, is where the next ones begin. */
+class RouterScript {
+    public:
+	void line(std::string_view text, unsigned int number)
+	{
+		std::string path = text.starts_with('/') ? "" : menu;
+		RouterCommand command{ {}, number, {} };
+		bool has_verb = false;
+
+		/* Of the language around the commands. */
+		if (text.starts_with(':') || text.starts_with('{') || text.starts_with('}'))
+			return;
+		for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
+			const std::size_t equals = word.find('=');
+
+			if (equals != word.npos)
+				command.values[word.substr(0, equals)] = word.substr(equals + 1);
+			else if (!has_verb)
+				has_verb = descend(path, word);
+		}
+		if (!has_verb) {
+			menu = path;
+			return;
+		}
+		command.path = path;
+		commands.push_back(std::move(command));
+	}
+
+	std::vector<RouterCommand> commands;
+
+    private:
+	/* "/a/b" or "a". Returns whether it ends with a verb. */
+	static bool descend(std::string &path, std::string_view word)
+	{
+		while (!word.empty()) {
+			const std::size_t slash = std::min(word.find('/'), word.size());
+			const auto step = word.substr(0, slash);
+
+			word.remove_prefix(std::min(slash + 1, word.size()));
+			if (step == "..")
+				path.erase(std::min(path.rfind('/'), path.size()));
+			else if (!step.empty())
+				path += fmt::format("/{}", step);
+			if (is_verb(step))
+				return true;
+		}
+		return false;
+	}
+
+	std::string menu;
+};
 
 std::vector<RouterCommand> parse_routeros(std::string_view text)
 {
-	std::vector<RouterCommand> commands;
+	RouterScript script;
 	std::string whole;
 	unsigned int start = 0;
 
@@ -154,10 +203,10 @@ std::vector<RouterCommand> parse_routeros(std::string_view text)
 			return;
 		}
 		whole += line;
-		commands.push_back(parse_command(whole, start));
+		script.line(whole, start);
 		whole.clear();
 	});
-	return commands;
+	return std::move(script.commands);
 }
 
 } // namespace nwgctl::chain

@@ -51,8 +51,9 @@ struct Conf {
 /* Never fails: what it does not understand is in the faults. */
 Conf parse_conf(std::string_view text, std::string name);
 
-/* A command of RouterOS: /path/to/verb name=value... */
+/* A command of RouterOS in whatever way it is written, "/path/to verb name=value..." or relative to a menu. */
 struct RouterCommand {
+	/* /path/to/verb */
 	std::string path;
 	unsigned int line = 0;
 	std::map<std::string, std::string> values;

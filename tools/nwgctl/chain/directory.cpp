@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +12,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../signals.hpp"
 
 namespace nwgctl::chain
 {
@@ -27,8 +28,7 @@ static Error failed(const std::string &what, const std::string &name, int number
 		 number };
 }
 
-/* A new file, on the disk when this is done. */
-static Status write_file(const std::string &name, const std::string &text)
+Status write_new_file(const std::string &name, const std::string &text)
 {
 	const int file =
 		open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -97,6 +97,35 @@ Status check_new_directory(const std::string &name)
 	return {};
 }
 
+/* Signals that end the program wait, so that none of them leaves half of a change. */
+class WithoutSignals {
+    public:
+	WithoutSignals()
+	{
+		sigset_t all;
+
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, &before);
+	}
+	WithoutSignals(const WithoutSignals &) = delete;
+	WithoutSignals &operator=(const WithoutSignals &) = delete;
+	~WithoutSignals()
+	{
+		sigprocmask(SIG_SETMASK, &before, nullptr);
+	}
+	/* Whether one waits that a user sends. */
+	static bool is_interrupted()
+	{
+		sigset_t waiting;
+
+		sigpending(&waiting);
+		return sigismember(&waiting, SIGINT) || sigismember(&waiting, SIGTERM);
+	}
+
+    private:
+	sigset_t before;
+};
+
 /* Into a directory that nobody else knows yet. */
 static Status fill_directory(const std::string &name, const Files &files)
 {
@@ -104,9 +133,11 @@ static Status fill_directory(const std::string &name, const Files &files)
 		const auto path = fmt::format("{}/{}", name, file);
 		const auto parent = parent_of(path);
 
+		if (WithoutSignals::is_interrupted())
+			return usage_error("Interrupted");
 		if (mkdir(parent.c_str(), 0700) && errno != EEXIST)
 			return failed("make", parent, errno);
-		TRY(write_file(path, text));
+		TRY(write_new_file(path, text));
 		sync_directory(parent);
 	}
 	return {};
@@ -130,6 +161,7 @@ Status make_directory(const std::string &name, const Files &files)
 	std::string temporary = name + ".XXXXXX";
 
 	TRY(check_new_directory(name));
+	const WithoutSignals guard;
 	if (!mkdtemp(temporary.data()))
 		return failed("make", temporary, errno);
 	auto status = fill_directory(temporary, files);
@@ -169,27 +201,6 @@ Lock::~Lock()
 		close(file);
 }
 
-/* Signals that end the program wait, so that none of them leaves half of a change. */
-class WithoutSignals {
-    public:
-	WithoutSignals()
-	{
-		sigset_t all;
-
-		sigfillset(&all);
-		sigprocmask(SIG_BLOCK, &all, &before);
-	}
-	WithoutSignals(const WithoutSignals &) = delete;
-	WithoutSignals &operator=(const WithoutSignals &) = delete;
-	~WithoutSignals()
-	{
-		sigprocmask(SIG_SETMASK, &before, nullptr);
-	}
-
-    private:
-	sigset_t before;
-};
-
 /* A file that is changed: what is new, and what was before, are beside it meanwhile. */
 class Replacement {
     public:
@@ -220,7 +231,7 @@ class Replacement {
 		/* What an earlier one left that was killed. */
 		unlink(beside("new").c_str());
 		unlink(beside("old").c_str());
-		TRY(write_file(beside("new"), text));
+		TRY(write_new_file(beside("new"), text));
 		prepared = true;
 		had_old = !link(name.c_str(), beside("old").c_str());
 		if (!had_old && errno != ENOENT)

@@ -12,6 +12,9 @@
 namespace nwgctl::chain
 {
 
+/* A new file, mode 0600, on the disk when this is done; what has the name already is never touched. */
+Status write_new_file(const std::string &name, const std::string &text);
+
 /* Without slashes at the end. */
 std::string directory_name(std::string name);
 

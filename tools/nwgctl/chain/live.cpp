@@ -2,27 +2,29 @@
 #include "live.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include <fmt/format.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "../netlink/device.hpp"
 #include "../netlink/link.hpp"
-#include "../netlink/stock.hpp"
+#include "../netlink/route.hpp"
 #include "../render/quantity.hpp"
+#include "../render/relay.hpp"
+#include "network.hpp"
+#include "plan.hpp"
 
 namespace nwgctl::chain
 {
 
-/* Seconds: a session ends at 180, and a home that is there and sends keepalives has made the next one long before. */
-static constexpr time_t session_life = 180;
-/* Milliseconds: a peer that gets data answers within 10 s, with a keepalive if it has nothing to say. */
-static constexpr uint64_t recent = 15000, silent = 30000;
+/* Seconds that a session lasts; and more, in which a handshake is repeated that was lost. */
+static constexpr time_t session_life = 180, repeated = 10;
+/* Milliseconds: who was heard not longer ago sends. */
+static constexpr uint64_t recent = 15000;
+/*
+ * Milliseconds: what a client sends so long after the home's last packet is no keepalive, which nobody answers, but an
+ * initiation, as its session is over.
+ */
+static constexpr uint64_t silent = (session_life + repeated) * 1000;
 
 const char *part_name(Part part)
 {
@@ -45,32 +47,6 @@ bool Live::broken(Part part) const
 	});
 }
 
-static Status read_link(Live &live)
-{
-	const int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ifreq request{};
-
-	memcpy(request.ifr_name, live.interface.c_str(),
-	       std::min<std::size_t>(live.interface.size(), IFNAMSIZ - 1));
-	int error = file < 0 ? errno : 0;
-	if (!error && ioctl(file, SIOCGIFFLAGS, &request))
-		error = errno;
-	live.up = request.ifr_flags & IFF_UP;
-	if (!error && ioctl(file, SIOCGIFMTU, &request))
-		error = errno;
-	live.mtu = static_cast<uint32_t>(request.ifr_mtu);
-	if (file >= 0)
-		close(file);
-	if (error)
-		return Error{ Exit::refused,
-			      fmt::format("Unable to access interface {}: {}", live.interface,
-					  strerror(error)),
-			      {},
-			      {},
-			      error };
-	return {};
-}
-
 /* One interface: its relays, or itself if it has none. */
 static Status look_at(const netlink::Link &link, bool also_without, std::vector<Live> &lives)
 {
@@ -80,9 +56,14 @@ static Status look_at(const netlink::Link &link, bool also_without, std::vector<
 
 	if (relays.empty() && !also_without)
 		return {};
+	const auto state = TRY(netlink::find_link(link.name));
+	if (!state)
+		return Error{ Exit::refused, fmt::format("Interface {} is gone", link.name) };
 	live.interface = link.name;
 	live.kind = link.kind;
-	TRY(read_link(live));
+	live.up = state->up;
+	live.mtu = state->mtu;
+	live.addresses = TRY(netlink::list_addresses(*state));
 	const auto device = TRY(netlink::get_device(link));
 	const auto flows = relays.empty() ? std::vector<netlink::Flow>() :
 					    TRY(netlink::list_flows(filter));
@@ -129,6 +110,50 @@ static void add_note(Live &live, Part part, std::string what, std::string remedy
 	live.troubles.push_back({ part, false, std::move(what), std::move(remedy) });
 }
 
+/* With the prefixes that the peer has: the command replaces them. */
+static std::string allow_inner_endpoint(const Live &live)
+{
+	const auto &relay = *live.relay;
+	auto allowed = live.home ? live.home->allowed_ips : std::vector<Prefix>();
+
+	allowed.push_back(single(*relay.to.address));
+	return fmt::format("nwgctl set {} peer {} allowed-ips {}", live.interface,
+			   relay.peer.base64(), join(allowed, ","));
+}
+
+/* Whether somebody has something for the home, which is sent by a session that is not older than it may be. */
+static bool is_wanted(const Live &live)
+{
+	return live.home->keepalive || std::ranges::any_of(live.flows, [](const auto &flow) {
+		       return flow.forward_idle < recent;
+	       });
+}
+
+/* A home that is idle needs no handshake; its own keepalive is not known here. */
+static void diagnose_handshake(Live &live, time_t now)
+{
+	const time_t then = live.home->last_handshake.tv_sec, age = now - then;
+	const auto ago = render::short_duration(static_cast<uint64_t>(age) * 1000);
+
+	if (!then)
+		return add(live, Part::tunnel, "The home has never dialled in",
+			   fmt::format("at home: is its wg1 up, with this machine's address, port "
+				       "{}, and key? Here: does the provider's firewall let UDP "
+				       "port {} in?",
+				       live.port, live.port));
+	if (age <= std::max<time_t>(session_life, live.home->keepalive) + repeated)
+		return;
+	if (is_wanted(live))
+		return add(
+			live, Part::tunnel,
+			fmt::format("The home is gone: its last handshake was {} ago", ago),
+			"at home: is its line up, and wg1, with a persistent keepalive of 25 s?");
+	add_note(
+		live, Part::tunnel, fmt::format("The home's last handshake was {} ago", ago),
+		"with a persistent keepalive of 25 s at home there is one every two minutes: is its "
+		"line up, and wg1? Without one, it may be that nobody sends");
+}
+
 /* wg1: whether the VPS can reach the home at all. */
 static void diagnose_tunnel(Live &live, time_t now)
 {
@@ -139,32 +164,46 @@ static void diagnose_tunnel(Live &live, time_t now)
 		    fmt::format("ip link set {} up", live.interface));
 	if (!live.home)
 		return add(live, Part::home, fmt::format("{} has no such peer", live.interface),
-			   fmt::format("nwgctl set {} peer {} allowed-ips {}/{}", live.interface,
-				       relay.peer.base64(), relay.to.address->text(),
-				       relay.to.address->bits()));
-	const auto &allowed = live.home->allowed_ips;
-	if (std::ranges::none_of(allowed, [&relay](const Prefix &prefix) {
-		    return prefix.address.family == relay.to.address->family &&
-			   relay.to.address->masked(prefix.length) == prefix.address;
-	    }))
+			   allow_inner_endpoint(live));
+	if (!contains(live.home->allowed_ips, *relay.to.address))
 		add(live, Part::home,
 		    fmt::format("{} is not in the allowed IPs of the home",
 				relay.to.address->text()),
-		    fmt::format("nwgctl set {} peer {} allowed-ips {}/{}", live.interface,
-				relay.peer.base64(), relay.to.address->text(),
-				relay.to.address->bits()));
-	const time_t then = live.home->last_handshake.tv_sec;
-	if (!then)
-		add(live, Part::tunnel, "The home has never dialled in",
-		    fmt::format(
-			    "at home: is its wg1 up, with this machine's address, port {}, and key? "
-			    "Here: does the provider's firewall let UDP port {} in?",
-			    live.port, live.port));
-	else if (now - then > session_life)
+		    allow_inner_endpoint(live));
+	diagnose_handshake(live, now);
+}
+
+/* What of the relay's source is not there now; that it was not there once is counted for ever. */
+static void diagnose_source(Live &live)
+{
+	const auto &relay = *live.relay;
+	const uint16_t family = relay.to.address->family;
+
+	if (!relay.forward_drops[NWG_DROP_NO_ADDRESS])
+		return;
+	if (relay.source.kind == NWG_SOURCE_MASQUERADE &&
+	    std::ranges::none_of(live.addresses, [family](const Prefix &prefix) {
+		    return prefix.address.family == family;
+	    }))
 		add(live, Part::tunnel,
-		    fmt::format("The home is gone: its last handshake was {} ago",
-				render::short_duration(static_cast<uint64_t>(now - then) * 1000)),
-		    "at home: is its line up, and wg1, with a persistent keepalive of 25 s?");
+		    fmt::format("{} has no {} address to send from", live.interface,
+				family == AF_INET ? "IPv4" : "IPv6"),
+		    fmt::format("ip address add ADDR/LENGTH dev {}", live.interface));
+	if (!relay.source.pool)
+		return;
+	/* This machine's own address and the home's are no client's. */
+	auto taken = static_cast<uint32_t>(live.flows.size()) +
+		     contains(*relay.source.pool, *relay.to.address);
+	for (const auto &own : live.addresses)
+		taken += contains(*relay.source.pool, own.address);
+	if (!host_of(*relay.source.pool, taken + 1))
+		add_note(
+			live, Part::relay,
+			fmt::format("All addresses of the pool {} are in use",
+				    relay.source.pool->text()),
+			fmt::format("nwgctl relay set listen {} source pool PREFIX, with a shorter "
+				    "one, which the home allows and routes",
+				    render::listen_words(relay.listen)));
 }
 
 static void diagnose_relay(Live &live)
@@ -179,28 +218,22 @@ static void diagnose_relay(Live &live)
 		add_note(live, Part::relay,
 			 fmt::format("All of the {} flows are in use", relay.max_flows),
 			 fmt::format("nwgctl relay set listen {} max-flows N",
-				     relay.listen.address || !relay.listen.interface.empty() ?
-					     relay.listen.text() :
-					     fmt::format("{}", relay.listen.port)));
+				     render::listen_words(relay.listen)));
 	if (!relay.responder)
 		add_note(live, Part::relay,
 			 "No responder key: everybody's handshakes go to the home",
 			 fmt::format(
 				 "nwgctl relay set listen {} responder KEY, the public key of the "
 				 "home's wg0",
-				 relay.listen.port));
-	else if (relay.forward_drops[NWG_DROP_MAC1] && !relay.flows_established &&
-		 live.flows.empty())
-		add_note(live, Part::relay,
-			 fmt::format(
-				 "{} for another key than the responder's, and nobody is through",
-				 render::count(relay.forward_drops[NWG_DROP_MAC1], "handshake")),
-			 "is it the public key of the home's wg0, here and in the clients' files?");
-	if (relay.forward_drops[NWG_DROP_NO_ADDRESS] && !relay.flows_established)
-		add(live, Part::tunnel,
-		    fmt::format("{} has no address to send from, or the pool is used up",
-				live.interface),
-		    fmt::format("ip address add ADDR/LENGTH dev {}", live.interface));
+				 render::listen_words(relay.listen)));
+	/* Strangers' count too: where anybody was let through, the key is right. */
+	else if (relay.forward_drops[NWG_DROP_MAC1] && !relay.forward.forwarded_packets)
+		add_note(
+			live, Part::relay,
+			fmt::format(
+				"{} for another key than the responder's, and nobody was ever through",
+				render::count(relay.forward_drops[NWG_DROP_MAC1], "handshake")),
+			"is it the public key of the home's wg0, here and in the clients' files?");
 }
 
 /* wg0, of which the VPS sees who speaks and who answers. */
@@ -213,7 +246,7 @@ static void diagnose_flows(Live &live)
 		if (flow.state == NWG_FLOW_NEW && !flow.reverse.responses)
 			unanswered++;
 		if (flow.state == NWG_FLOW_ESTABLISHED && flow.forward_idle < recent &&
-		    flow.reverse_idle.value_or(UINT64_MAX) > silent)
+		    flow.reverse_idle && *flow.reverse_idle > flow.forward_idle + silent)
 			quiet++;
 		if (flow.mtu) {
 			too_large++;
@@ -253,6 +286,7 @@ void diagnose(Live &live, time_t now)
 				       "responder KEY",
 				       live.interface));
 	diagnose_tunnel(live, now);
+	diagnose_source(live);
 	diagnose_relay(live);
 	diagnose_flows(live);
 	std::ranges::stable_sort(live.troubles, {}, &Trouble::part);

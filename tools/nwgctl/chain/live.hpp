@@ -32,6 +32,8 @@ struct Live {
 	bool up = false;
 	uint32_t mtu = 0;
 	uint16_t port = 0;
+	/* The interface's own. */
+	std::vector<Prefix> addresses;
 	std::optional<netlink::Relay> relay;
 	/* The relay's. */
 	std::optional<Peer> home;

@@ -44,9 +44,16 @@ Result<Notes> parse_notes(std::string_view text, const std::string &name)
 	if (!json.contains("last_host") || !json["last_host"].is_number_unsigned() ||
 	    json["last_host"] > UINT32_MAX - 1)
 		return usage_error(fmt::format("{}: `last_host' is no number", name), hint);
-	for (const auto &network : json["lan"])
-		notes.lan.push_back(
-			TRY(parse_network(network.is_string() ? network.get<std::string>() : "")));
+	for (const auto &entry : json["lan"]) {
+		auto network =
+			parse_network(entry.is_string() ? entry.get<std::string>() : entry.dump());
+
+		if (!network)
+			return usage_error(fmt::format("{}: {}", name, network.error().what),
+					   network.error().hint.empty() ? hint :
+									  network.error().hint);
+		notes.lan.push_back(network.take());
+	}
 	for (const auto &entry : json["dns"]) {
 		const auto address =
 			Address::from_text(entry.is_string() ? entry.get<std::string>() : "");

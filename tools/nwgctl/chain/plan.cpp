@@ -91,9 +91,13 @@ static Status verify_networks(const Plan &plan)
 		return usage_error(fmt::format("wg1-network {} is too small for VPS and home",
 					       plan.wg1.text()),
 				   "take a /30 or shorter of IPv4, a /126 or shorter of IPv6");
-	if (plan.wg0.size() == 2 && plan.wg0[0].address.family == plan.wg0[1].address.family)
-		return usage_error("wg0 has two networks of one address family",
-				   "wg0-network is there once for IPv4 and once for IPv6");
+	for (const uint16_t family : { AF_INET, AF_INET6 }) {
+		if (std::ranges::count(plan.wg0, family, [](const Prefix &network) {
+			    return network.address.family;
+		    }) > 1)
+			return usage_error("wg0 has several networks of one address family",
+					   "wg0-network is there once for IPv4 and once for IPv6");
+	}
 	for (const auto &network : plan.lan)
 		networks.emplace_back("lan", network);
 	if (plan.source.pool)
@@ -108,12 +112,48 @@ static Status verify_networks(const Plan &plan)
 					"give each a network of its own");
 		}
 	}
+	/* Packets to it would go where they come from: into a tunnel. */
+	const auto vps = Address::from_text(plan.vps);
+	for (const auto &[name, network] : networks) {
+		if (vps && contains(network, *vps))
+			return usage_error(fmt::format("The VPS, {}, is in {} {}: it would be "
+						       "looked for in a tunnel, or at home",
+						       plan.vps, name, network.text()),
+					   "vps is its address on the internet");
+	}
+	return {};
+}
+
+/* An interface with a smaller MTU has no IPv6: the kernel refuses its addresses and routes. */
+static Status verify_mtu(const Plan &plan)
+{
+	static constexpr uint32_t most = 65535, least_wg0 = 576;
+	const bool has_ipv6 = std::ranges::any_of(plan.wg0, [](const Prefix &network) {
+		return network.address.family == AF_INET6;
+	});
+	const uint32_t least = has_ipv6 || plan.full ? least_mtu6 : least_wg0;
+
+	if (plan.wg1.address.family == AF_INET6 && plan.wg1_mtu() < least_mtu6)
+		return usage_error(
+			fmt::format("An MTU of {} leaves {} for wg1, and {} is the least",
+				    plan.line_mtu, plan.wg1_mtu(), least_mtu6),
+			"IPv6 needs 1280: take a wg1-network of IPv4");
+	if (plan.wg0_mtu() < least)
+		return usage_error(
+			fmt::format("An MTU of {} leaves {} for wg0, and {} is the least",
+				    plan.line_mtu, plan.wg0_mtu(), least),
+			has_ipv6  ? "IPv6 needs 1280 inside wg0: leave its network of IPv6 out" :
+			plan.full ? "`full' has IPv6, too, which needs 1280: name what clients "
+				    "reach by lan" :
+				    "it is 1500, or less with PPPoE or DS-Lite");
+	if (plan.line_mtu > most)
+		return usage_error(fmt::format("No line has an MTU of {}", plan.line_mtu),
+				   "it is 1500, or less with PPPoE or DS-Lite");
 	return {};
 }
 
 Status verify(const Plan &plan)
 {
-	const auto vps = Address::from_text(plan.vps);
 	std::set<std::string> names;
 
 	if (plan.port == plan.wg1_port)
@@ -123,8 +163,9 @@ Status verify(const Plan &plan)
 			"give one of them another: port PORT, wg1-port PORT");
 	for (const auto &client : plan.clients) {
 		if (!names.insert(client.name).second)
-			return usage_error(
-				fmt::format("Two clients have the name `{}'", client.name));
+			return usage_error(fmt::format("Two clients have the name `{}'",
+						       client.name),
+					   "give one of them another");
 	}
 	TRY(verify_networks(plan));
 	if (plan.source.pool && plan.source.pool->address.family != plan.wg1.address.family)
@@ -132,26 +173,7 @@ Status verify(const Plan &plan)
 					       plan.source.pool->text()),
 				   fmt::format("the home has it inside wg1, as {}",
 					       plan.wg1.text()));
-	if (vps && contains(plan.lan, *vps))
-		return usage_error(
-			fmt::format("The VPS, {}, is in a network of lan: clients would look for "
-				    "it at home",
-				    plan.vps),
-			"vps is its address on the internet");
-	const bool has_ipv6 = std::ranges::any_of(plan.wg0, [](const Prefix &network) {
-		return network.address.family == AF_INET6;
-	});
-	const uint32_t least = has_ipv6 ? least_mtu6 : 576;
-	if (plan.wg0_mtu() < least)
-		return usage_error(
-			fmt::format("An MTU of {} leaves {} for wg0, and {} is the least",
-				    plan.line_mtu, plan.wg0_mtu(), least),
-			has_ipv6 ? "IPv6 needs 1280 inside wg0: leave its network of IPv6 out" :
-				   "");
-	if (plan.line_mtu > 65535)
-		return usage_error(fmt::format("No line has an MTU of {}", plan.line_mtu),
-				   "it is 1500, or less with PPPoE or DS-Lite");
-	return {};
+	return verify_mtu(plan);
 }
 
 std::string join(const std::vector<Prefix> &prefixes, std::string_view separator)

@@ -81,25 +81,25 @@ Result<std::string> qr_png(const QrCode &code)
 	return usage_error(fmt::format("Unable to make a PNG file: {}", image.message));
 }
 
-Result<QrCode> read_qr_png(const std::string &path)
+std::optional<QrCode> read_qr_png(const std::string &path)
 {
 	png_image image = png_header(0);
 	std::vector<uint8_t> gray;
 	QrCode code;
 
 	if (!png_image_begin_read_from_file(&image, path.c_str()))
-		return usage_error(fmt::format("{}: {}", path, image.message));
+		return std::nullopt;
 	const std::size_t width = image.width, margins = 2 * png_margin;
 	/* 177 modules are the most that there are. */
 	if (width != image.height || width % pixels || width / pixels <= margins ||
 	    width / pixels > 177 + margins) {
 		png_image_free(&image);
-		return usage_error(fmt::format("{}: not a QR code of nwgctl's", path));
+		return std::nullopt;
 	}
 	image.format = PNG_FORMAT_GRAY;
 	gray.resize(width * width);
 	if (!png_image_finish_read(&image, nullptr, gray.data(), 0, nullptr))
-		return usage_error(fmt::format("{}: {}", path, image.message));
+		return std::nullopt;
 	code.size = width / pixels - margins;
 	for (std::size_t row = 0; row < code.size; row++) {
 		for (std::size_t column = 0; column < code.size; column++) {

@@ -4,6 +4,7 @@
 #define NWGCTL_CHAIN_QR_HPP
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,8 @@ Result<QrCode> encode_qr(std::string_view text);
 
 /* As a file in PNG format, 8 pixels a module, 4 modules of margin. */
 Result<std::string> qr_png(const QrCode &code);
-/* The code in a file that qr_png() made. */
-Result<QrCode> read_qr_png(const std::string &path);
+/* The code in a file, if it is one that qr_png() made. */
+std::optional<QrCode> read_qr_png(const std::string &path);
 
 /* How a terminal draws it. */
 struct QrStyle {

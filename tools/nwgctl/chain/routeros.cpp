@@ -10,11 +10,11 @@ namespace nwgctl::chain
 
 std::string routeros_client(const std::vector<Prefix> &wg0, const Client &client)
 {
-	return fmt::format(
-		"/interface/wireguard/peers/add interface=wg0 comment=\"{}\" "
-		"public-key=\"{}\" preshared-key=\"{}\" allowed-address={} responder=yes",
-		client.name, client.private_key.public_key().base64(),
-		client.preshared_key.base64(), join(client_addresses(wg0, client.host), ","));
+	return fmt::format("/interface/wireguard/peers/add interface=wg0 comment=\"{}\" "
+			   "public-key=\"{}\" preshared-key=\"{}\" allowed-address={}",
+			   client.name, client.private_key.public_key().base64(),
+			   client.preshared_key.base64(),
+			   join(client_addresses(wg0, client.host), ","));
 }
 
 static std::string routeros_address(const Prefix &address, const char *interface)
@@ -80,8 +80,6 @@ std::string routeros_script(const Plan &plan)
 {
 	std::string text = fmt::format(
 		"# Home, RouterOS 7: /import file-name=mt.rsc, and then /file/remove mt.rsc, as it has keys.\n"
-		"# Versions that do not take \"responder=yes\" call it is-responder, or do without it: a router\n"
-		"# that has it does not dial clients that are gone.\n"
 		"\n"
 		"# wg1 dials the VPS; the keepalive keeps the provider's NAT open.\n"
 		"/interface/wireguard/add name=wg1 mtu={} private-key=\"{}\"\n"
@@ -99,7 +97,10 @@ std::string routeros_script(const Plan &plan)
 	for (const auto &address : addresses_on(plan.wg0, home_host0))
 		text += routeros_address(address, "wg0");
 	text += routeros_firewall(plan);
-	text += "\n# Clients\n";
+	text += "\n# From version 7.17 on, so that the router does not dial clients that are gone, in a terminal once they are there\n"
+		"# (7.15 and 7.16: is-responder=yes):\n"
+		"#/interface/wireguard/peers/set [find interface=wg0] responder=yes\n"
+		"\n# Clients\n";
 	for (const auto &client : plan.clients)
 		text += routeros_client(plan.wg0, client) + "\n";
 	return text;

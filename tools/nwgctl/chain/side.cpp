@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include "../config/relay.hpp"
 #include "../config/value.hpp"
 #include "network.hpp"
 
@@ -22,35 +23,18 @@ const SidePeer *Side::peer(const Key &key) const
 	return nullptr;
 }
 
-std::optional<Address> Side::address(uint16_t family) const
+std::vector<const SideRelay *> Side::relays_to(const std::optional<Key> &home) const
 {
-	if (!addresses)
-		return std::nullopt;
-	for (const auto &prefix : *addresses) {
-		if (prefix.address.family == family)
-			return prefix.address;
+	const SidePeer *wanted = home ? peer(*home) : nullptr;
+	std::vector<const SideRelay *> found;
+
+	for (const auto &relay : relays) {
+		const SidePeer *other = relay.peer ? peer(*relay.peer) : nullptr;
+
+		if (!wanted || !other || other == wanted)
+			found.push_back(&relay);
 	}
-	return std::nullopt;
-}
-
-static Result<Prefix> parse_address(std::string_view text)
-{
-	const std::size_t slash = text.find('/');
-	const auto address = Address::from_text(text.substr(0, slash));
-	Prefix prefix;
-
-	if (!address)
-		return usage_error(fmt::format("Unable to parse IP address: `{}'", text));
-	prefix = single(*address);
-	if (slash == text.npos)
-		return prefix;
-	/* The network says whether the length is one. */
-	const auto network = parse_network(fmt::format(
-		"{}{}", everything(address->family).address.text(), text.substr(slash)));
-	if (!network)
-		return usage_error(fmt::format("Not ADDR/LENGTH: `{}'", text));
-	prefix.length = network.value().length;
-	return prefix;
+	return found;
 }
 
 Result<std::vector<Prefix>> parse_addresses(std::string_view text)
@@ -65,7 +49,7 @@ Result<std::vector<Prefix>> parse_addresses(std::string_view text)
 			part.remove_prefix(1);
 		while (!part.empty() && isspace(static_cast<unsigned char>(part.back())))
 			part.remove_suffix(1);
-		addresses.push_back(TRY(parse_address(part)));
+		addresses.push_back(TRY(config::parse_interface_address(part)));
 		if (comma == text.npos)
 			return addresses;
 		text.remove_prefix(comma + 1);
@@ -82,7 +66,7 @@ static Result<std::pair<std::string, uint16_t>> parse_endpoint(std::string_view 
 	auto host = TRY(parse_host(text.substr(0, colon)));
 	const auto port = TRY(config::parse_port(text.substr(colon + 1)));
 	if (!port)
-		return usage_error("Port 0 is none");
+		return usage_error("Port 0 is none", "write a number from 1 to 65535");
 	return std::pair(std::move(host), port);
 }
 
@@ -91,19 +75,14 @@ static Result<uint32_t> parse_mtu(std::string_view text)
 	return config::parse_count(text, "MTU");
 }
 
+/* The kernel takes no pool with bits of a host. */
 static Result<netlink::Source> parse_source(std::string_view text)
 {
-	static constexpr std::string_view pool = "pool";
+	auto source = TRY(config::parse_source(text));
 
-	if (text == "masquerade")
-		return netlink::Source{ .kind = NWG_SOURCE_MASQUERADE };
-	if (text == "transparent")
-		return netlink::Source{ .kind = NWG_SOURCE_TRANSPARENT };
-	if (!text.starts_with(pool) || text.size() == pool.size() || text[pool.size()] != ' ')
-		return usage_error(fmt::format("`{}' is no source", text),
-				   "it is masquerade, pool PREFIX or transparent");
-	text.remove_prefix(text.find_first_not_of(' ', pool.size()));
-	return netlink::Source{ .kind = NWG_SOURCE_POOL, .pool = TRY(parse_network(text)) };
+	if (source.pool)
+		TRY(parse_network(source.pool->text()));
+	return source;
 }
 
 /* Reads the values of one section, and knows which keys it may have. */
@@ -129,7 +108,7 @@ class Reader {
 		if (value)
 			place.value = value.take();
 		else
-			report(entry->line, value.error().what, value.error().hint);
+			report_value(entry->line, value.error());
 	}
 	/* AllowedIPs and Address may be there several times, and add up. */
 	void get_list(const char *key, At<std::vector<Prefix>> &place)
@@ -142,7 +121,7 @@ class Reader {
 			place.line = entry.line;
 			auto list = parse_addresses(entry.value);
 			if (!list) {
-				report(entry.line, list.error().what, list.error().hint);
+				report_value(entry.line, list.error());
 				continue;
 			}
 			if (!place.value)
@@ -174,6 +153,12 @@ class Reader {
 	}
 
     private:
+	void report_value(unsigned int line, const Error &error) const
+	{
+		report(line, error.what,
+		       error.hint.empty() ? "see nwg.conf(5) for what it may be" : error.hint);
+	}
+
 	const Section &section;
 	const Report &report;
 	std::set<std::string> known;
@@ -193,7 +178,9 @@ static void read_interface(const Section &section, bool relays, Side &side, cons
 		   [](const std::string &text) { return config::parse_fwmark(text); });
 	reader.get("MTU", side.mtu, [](const std::string &text) { return parse_mtu(text); });
 	reader.get_list("Address", side.addresses);
-	reader.allow({ "DNS", "Table", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig" });
+	reader.get("Table", side.table,
+		   [](const std::string &text) -> Result<std::string> { return text; });
+	reader.allow({ "DNS", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig" });
 	if (relays)
 		reader.allow({ "Kind" });
 	reader.finish();
@@ -240,7 +227,7 @@ static SideRelay read_relay(const Section &section, const Report &report)
 	reader.get("Peer", relay.peer,
 		   [](const std::string &text) { return config::parse_public_key(text); });
 	reader.get("ResponderKey", relay.responder,
-		   [](const std::string &text) { return config::parse_public_key(text); });
+		   [](const std::string &text) { return config::parse_responder(text); });
 	reader.get("Source", relay.source,
 		   [](const std::string &text) { return parse_source(text); });
 	for (const char *key : { "Limit", "LimitPerSource" })
@@ -274,6 +261,26 @@ Side read_side(const Conf &conf, bool relays, const Report &report)
 	if (!conf.section("Interface"))
 		report(1, "There is no [Interface]", "it has the private key, address and MTU");
 	return side;
+}
+
+std::set<uint32_t> hosts_in_use(const Side &wg0)
+{
+	const auto own = wg0.addresses.value.value_or(std::vector<Prefix>());
+	std::set<uint32_t> hosts;
+
+	for (const auto &address : own) {
+		const Prefix network{ address.address.masked(address.length), address.length };
+
+		hosts.insert(host_number(network, address.address));
+		for (const auto &peer : wg0.peers) {
+			for (const auto &allowed :
+			     peer.allowed.value.value_or(std::vector<Prefix>()))
+				hosts.insert(host_number(network, allowed.address));
+		}
+	}
+	/* Of what is no host. */
+	hosts.erase(0);
+	return hosts;
 }
 
 } // namespace nwgctl::chain

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,13 +67,18 @@ struct Side {
 	At<uint16_t> port;
 	At<std::vector<Prefix>> addresses;
 	At<uint32_t> mtu, mark;
+	/* As it is written. */
+	At<std::string> table;
 	std::vector<SidePeer> peers;
 	std::vector<SideRelay> relays;
 
 	/* The peer that has the key; nullptr if none. */
 	const SidePeer *peer(const Key &key) const;
-	/* The address of a family; nothing without one. */
-	std::optional<Address> address(uint16_t family) const;
+	/*
+	 * The relays that lead to the peer with the key of @home, and those of which that is not clear: what a relay has for its
+	 * peer may be wrong, and so may the peers.
+	 */
+	std::vector<const SideRelay *> relays_to(const std::optional<Key> &home) const;
 };
 
 /* Told of each line that cannot be read: what is wrong, and the remedy. */
@@ -81,6 +87,9 @@ using Report =
 
 /* @relays: whether sections [Relay], and Kind in [Interface], may be there. */
 Side read_side(const Conf &conf, bool relays, const Report &report);
+
+/* The numbers that host_of() has for the addresses of wg0 and of its peers. */
+std::set<uint32_t> hosts_in_use(const Side &wg0);
 
 /* ADDR/LENGTH,... with host bits, as Address has them; without a length that of one address. */
 Result<std::vector<Prefix>> parse_addresses(std::string_view text);

@@ -54,6 +54,7 @@ static Live live_of()
 	live.up = true;
 	live.mtu = 1420;
 	live.port = 51821;
+	live.addresses = { { *Address::from_text("172.16.1.1"), 24 } };
 	relay.interface = "wg1";
 	relay.listen.port = 51820;
 	relay.peer = home.public_key = Key::random_private().public_key();
@@ -83,17 +84,73 @@ static Live live_of()
 	return live;
 }
 
-static void assert_trouble(Live live, chain::Part part, bool broken, const char *words)
+static void assert_trouble(Live live, chain::Part part, bool broken, const char *words,
+			   const char *remedy = "")
 {
 	chain::diagnose(live, now);
 	for (const auto &trouble : live.troubles) {
 		if (trouble.part == part && trouble.broken == broken && !trouble.remedy.empty() &&
-		    trouble.what.find(words) != std::string::npos) {
+		    trouble.what.find(words) != std::string::npos &&
+		    trouble.remedy.find(remedy) != std::string::npos) {
 			assert_true(!broken || live.broken(part));
 			return;
 		}
 	}
-	fail_msg("not told: %s", words);
+	fail_msg("not told: %s; %s", words, remedy);
+}
+
+static void assert_healthy(Live live)
+{
+	chain::diagnose(live, now);
+	for (const auto &trouble : live.troubles)
+		fail_msg("told: %s", trouble.what.c_str());
+}
+
+/* A client with nothing but its keepalive, every 25 s, and a new handshake as soon as one is older than 120 s. */
+void test_chain_idle(void **)
+{
+	Live live = live_of();
+
+	for (uint64_t second = 0; second < 145; second++) {
+		live.flows[0].reverse_idle = second * 1000;
+		live.flows[0].forward_idle = second % 25 * 1000;
+		live.home->last_handshake.tv_sec = now - static_cast<time_t>(second);
+		assert_healthy(live);
+	}
+	/* It sends nothing, or does so every two minutes. */
+	live.flows[0].forward_idle = live.flows[0].reverse_idle.emplace(500000);
+	assert_healthy(live);
+	live.flows[0].forward_idle = 5000;
+	live.flows[0].reverse_idle = 125000;
+	assert_healthy(live);
+}
+
+/* What was counted once is no trouble for ever. */
+void test_chain_counted(void **)
+{
+	using chain::Part;
+	Live live = live_of();
+
+	live.flows.clear();
+	live.relay->flows_established = 0;
+	live.relay->forward.forwarded_packets = 1;
+	live.relay->forward_drops[NWG_DROP_MAC1] = 1;
+	live.relay->forward_drops[NWG_DROP_NO_ADDRESS] = 1;
+	assert_healthy(live);
+	live.relay->source.kind = NWG_SOURCE_TRANSPARENT;
+	live.addresses.clear();
+	assert_healthy(live);
+	live.relay->source = { NWG_SOURCE_POOL, Prefix{ *Address::from_text("172.16.9.0"), 30 } };
+	assert_healthy(live);
+	live.flows.assign(2, live_of().flows[0]);
+	assert_trouble(live, Part::relay, false, "All addresses of the pool 172.16.9.0/30",
+		       "nwgctl relay set listen 51820 source pool");
+	live.relay->listen = transport("198.51.100.1", 51820);
+	live.relay->source.pool->length = 29;
+	assert_healthy(live);
+	live.flows.assign(6, live_of().flows[0]);
+	assert_trouble(live, Part::relay, false, "All addresses of the pool",
+		       "listen 198.51.100.1:51820 source pool");
 }
 
 void test_chain_diagnose(void **)
@@ -109,29 +166,51 @@ void test_chain_diagnose(void **)
 	live.home.reset();
 	assert_trouble(live, Part::home, true, "no such peer");
 	live = live_of();
-	live.home->allowed_ips.clear();
-	assert_trouble(live, Part::home, true, "not in the allowed IPs");
+	live.home->allowed_ips = { { *Address::from_text("172.16.7.0"), 24 },
+				   { *Address::from_text("fd16::"), 64 } };
+	assert_trouble(live, Part::home, true, "not in the allowed IPs",
+		       "allowed-ips 172.16.7.0/24,fd16::/64,172.16.1.2/32");
 	live = live_of();
 	live.home->last_handshake.tv_sec = 0;
 	assert_trouble(live, Part::tunnel, true, "never dialled in");
 	live.home->last_handshake.tv_sec = now - 3700;
 	assert_trouble(live, Part::tunnel, true, "last handshake was 1h01m ago");
+	live.home->keepalive = 3700;
+	assert_healthy(live);
+	live.home->last_handshake.tv_sec = now - 3720;
+	assert_trouble(live, Part::tunnel, true, "last handshake was 1h02m ago");
+	live.home->keepalive = 0;
+	live.flows[0].forward_idle = 15000;
+	assert_trouble(live, Part::tunnel, false, "last handshake was 1h02m ago");
 	live = live_of();
 	live.relay->pressed = true;
 	assert_trouble(live, Part::relay, false, "under pressure");
 	live = live_of();
 	live.relay->max_flows = 1;
-	assert_trouble(live, Part::relay, false, "All of the 1 flows");
+	assert_trouble(live, Part::relay, false, "All of the 1 flows", "listen 51820 max-flows");
 	live = live_of();
 	live.relay->responder.reset();
-	assert_trouble(live, Part::relay, false, "No responder key");
+	assert_trouble(live, Part::relay, false, "No responder key", "listen 51820 responder");
+	live.relay->listen = transport("198.51.100.1", 51820);
+	assert_trouble(live, Part::relay, false, "No responder key",
+		       "listen 198.51.100.1:51820 responder");
+	live.relay->listen = { {}, 51820, "eth0" };
+	assert_trouble(live, Part::relay, false, "No responder key",
+		       "listen %eth0:51820 responder");
 	live = live_of();
 	live.flows.clear();
 	live.relay->flows_established = 0;
 	live.relay->forward_drops[NWG_DROP_MAC1] = 7;
 	assert_trouble(live, Part::relay, false, "7 handshakes for another key");
 	live.relay->forward_drops[NWG_DROP_NO_ADDRESS] = 1;
-	assert_trouble(live, Part::tunnel, true, "no address to send from");
+	assert_healthy([&live] {
+		auto other = live;
+
+		other.relay->forward_drops[NWG_DROP_MAC1] = 0;
+		return other;
+	}());
+	live.addresses = { { *Address::from_text("fd16::1"), 64 } };
+	assert_trouble(live, Part::tunnel, true, "no IPv4 address to send from");
 	live = live_of();
 	live.flows[0].state = NWG_FLOW_NEW;
 	live.flows[0].reverse.responses = 0;
@@ -139,7 +218,7 @@ void test_chain_diagnose(void **)
 	live.flows.push_back(live_of().flows[0]);
 	assert_trouble(live, Part::home, false, "does not answer 1 client's");
 	live = live_of();
-	live.flows[0].reverse_idle = 40000;
+	live.flows[0].reverse_idle = 190001;
 	assert_trouble(live, Part::home, true, "fallen silent to 1 client that sends");
 	live = live_of();
 	live.flows[0].mtu = 1360;

@@ -232,6 +232,8 @@ void test_chain_plan(void **)
 	plan = plan_of();
 	plan.wg0[1] = network("10.11.0.0/24");
 	assert_bad(plan, "one address family");
+	plan.wg0.push_back(network("fd07::/64"));
+	assert_bad(plan, "one address family");
 	plan = plan_of();
 	plan.lan.push_back(network("10.10.0.0/16"));
 	assert_bad(plan, "overlap");
@@ -239,13 +241,32 @@ void test_chain_plan(void **)
 	plan.source = { .kind = NWG_SOURCE_POOL, .pool = network("fd99::/56") };
 	assert_bad(plan, "not of wg1's address family");
 	plan = plan_of();
+	plan.source = { .kind = NWG_SOURCE_POOL, .pool = network("172.16.99.0/24") };
 	plan.vps = "192.168.88.7";
-	assert_bad(plan, "is in a network of lan");
+	assert_bad(plan, "The VPS, 192.168.88.7, is in lan 192.168.88.0/24");
+	plan.vps = "172.16.1.5";
+	assert_bad(plan, "is in wg1-network");
+	plan.vps = "fd07::9";
+	assert_bad(plan, "is in wg0-network");
+	plan.vps = "172.16.99.4";
+	assert_bad(plan, "is in pool");
 	plan = plan_of();
 	plan.line_mtu = 1400;
 	assert_bad(plan, "1280 is the least");
 	plan.wg0.pop_back();
 	assert_true(static_cast<bool>(verify(plan)));
+	plan.full = true;
+	assert_bad(plan, "leaves 1260 for wg0, and 1280 is the least");
+	plan.line_mtu = 1420;
+	assert_true(static_cast<bool>(verify(plan)));
+	plan = plan_of("fd16::/64");
+	plan.wg0.pop_back();
+	plan.line_mtu = 1359;
+	assert_bad(plan, "leaves 1279 for wg1, and 1280 is the least");
+	plan.line_mtu = 1360;
+	assert_true(static_cast<bool>(verify(plan)));
+	plan.line_mtu = 65536;
+	assert_bad(plan, "No line has an MTU of 65536");
 	for (const char *name : { "", ".", "-a", "a/b", "a b", "sixteen-letters-", "\xc3\xa4" })
 		assert_false(static_cast<bool>(parse_client_name(name)));
 	assert_text(parse_client_name("fifteen.letters").value(), "fifteen.letters");
@@ -303,7 +324,7 @@ void test_chain_qr(void **)
 	assert_true(file >= 0);
 	assert_int_equal(write(file, png.data(), png.size()), png.size());
 	close(file);
-	assert_true(read_qr_png(path).take() == code);
+	assert_true(read_qr_png(path) == code);
 	assert_int_equal(truncate(path, 100), 0);
 	assert_false(static_cast<bool>(read_qr_png(path)));
 	unlink(path);
@@ -349,22 +370,31 @@ void test_chain_conf(void **)
 void test_chain_routeros(void **)
 {
 	const auto commands = parse_routeros("# a comment\n\n/a/add one=1 two=\"b c=d\" \\\n"
-					     "    three=\"x\"\n#/no\n/b\n");
+					     "    three=\"x\"\n#/no\n/b\nset x y=1\n"
+					     "/c/d e add f=1\nremove g\n../h print\n");
 
-	assert_int_equal(commands.size(), 2);
+	assert_int_equal(commands.size(), 5);
 	assert_int_equal(commands[0].line, 3);
 	assert_text(commands[0].path, "/a/add");
 	assert_text(commands[0].value("two"), "b c=d");
 	assert_text(commands[0].value("three"), "x");
 	assert_text(commands[0].value("four"), "");
-	assert_int_equal(commands[1].line, 6);
+	assert_int_equal(commands[1].line, 7);
+	assert_text(commands[1].path, "/b/set");
+	assert_text(commands[1].value("y"), "1");
+	assert_text(commands[2].path, "/c/d/e/add");
+	/* A command does not change the menu. */
+	assert_text(commands[3].path, "/b/remove");
+	assert_text(commands[4].path, "/h/print");
 
 	/* Each line is a comment, empty, or a command with a path. */
 	Plan plan = plan_of("fd16::/64");
 	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
 	plan.full = true;
 	for (const auto &command : parse_routeros(routeros_script(plan)))
-		assert_true(command.path.starts_with('/') && !command.values.empty());
+		assert_true(command.path.starts_with('/') && !command.values.empty() &&
+			    /* Not before version 7.17. */
+			    command.value("responder").empty());
 }
 
 void test_chain_notes(void **)
@@ -383,4 +413,9 @@ void test_chain_notes(void **)
 	       "{\"version\":1,\"lan\":[],\"dns\":[],\"full\":1,\"last_host\":1}",
 	       "{\"version\":1,\"lan\":[],\"dns\":[],\"full\":true,\"last_host\":-1}" })
 		assert_false(static_cast<bool>(parse_notes(text, "chain.json")));
+	const auto bad = parse_notes("{\"version\":1,\"lan\":[\"10.0.0.1/8\"],\"dns\":[],"
+				     "\"full\":true,\"last_host\":1}",
+				     "chain.json");
+	assert_text(bad.error().what,
+		    "chain.json: `10.0.0.1/8' is an address in a network, and no network");
 }

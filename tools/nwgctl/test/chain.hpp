@@ -11,6 +11,10 @@ void test_chain_conf(void **state);
 void test_chain_routeros(void **state);
 void test_chain_notes(void **state);
 void test_chain_diagnose(void **state);
+void test_chain_idle(void **state);
+void test_chain_counted(void **state);
 void test_chain_picture(void **state);
+void test_check_files(void **state);
+void test_check_routeros(void **state);
 
 #endif

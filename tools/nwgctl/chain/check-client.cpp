@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is wrong with a client's files. */
+#include "checker.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "../config/value.hpp"
+#include "network.hpp"
+#include "plan.hpp"
+#include "qr.hpp"
+
+namespace nwgctl::chain
+{
+
+/* What a client says of the home. */
+void Checker::check_client_peer(const ClientSide &client, const SidePeer &peer)
+{
+	const Side &side = client.side;
+	const auto allowed = peer.allowed.value.value_or(std::vector<Prefix>());
+	const SidePeer *at_home =
+		wg0 && side.private_key ? wg0->peer(side.private_key->public_key()) : nullptr;
+
+	if (wg0 && wg0->private_key && peer.public_key &&
+	    *peer.public_key != wg0->private_key->public_key())
+		add(side.file, peer.public_key.line,
+		    fmt::format("PublicKey is not that of the home's wg0, {}", wg0->file),
+		    fmt::format("PublicKey = {}", wg0->private_key->public_key().base64()));
+	if (at_home && at_home->preshared_key.value.value_or(Key()) !=
+			       peer.preshared_key.value.value_or(Key()))
+		add(side.file, peer.preshared_key.line,
+		    fmt::format("The preshared key is not that of {}:{}", wg0->file,
+				at_home->preshared_key.line),
+		    "both have the same one, or none");
+	if (!peer.endpoint)
+		add(side.file, peer.line, "[Peer] has no Endpoint",
+		    "Endpoint = HOST:PORT of the relay");
+	else if (const auto own = relays();
+		 !own.empty() && std::ranges::none_of(own, [&peer](const SideRelay *relay) {
+			 return !relay->listen || relay->listen->port == peer.endpoint->second;
+		 }))
+		add(side.file, peer.endpoint.line,
+		    fmt::format("No relay listens on port {} ({}:{})", peer.endpoint->second,
+				vps->file, own[0]->line),
+		    fmt::format("Endpoint = {}",
+				host_port(peer.endpoint->first, own[0]->listen->port)));
+	if (!peer.keepalive || !*peer.keepalive)
+		add(side.file, peer.keepalive.line,
+		    "A client is mostly behind NAT, and has no keepalive: the home cannot reach it once "
+		    "the NAT forgets",
+		    fmt::format("PersistentKeepalive = {}", keepalive));
+	if (wg0 && wg0->addresses) {
+		for (const auto &address : *wg0->addresses) {
+			if (!contains(allowed, address.address))
+				add(side.file, peer.allowed.line ? peer.allowed.line : peer.line,
+				    fmt::format("The home's address {} is not in AllowedIPs",
+						address.address.text()),
+				    fmt::format("add {}",
+						Prefix{ address.address.masked(address.length),
+							address.length }
+							.text()));
+		}
+	}
+	/* wg-quick(8) and the apps know of /0 alone that the endpoint has to stay outside. */
+	const auto endpoint = peer.endpoint ? Address::from_text(peer.endpoint->first) :
+					      std::nullopt;
+	for (const auto &prefix : allowed) {
+		if (endpoint && prefix.length && contains(prefix, *endpoint))
+			add(side.file, peer.allowed.line,
+			    fmt::format(
+				    "The VPS, {}, is in {}: its packets would go into the tunnel "
+				    "that they carry",
+				    endpoint->text(), prefix.text()),
+			    "take that out, or take 0.0.0.0/0, ::/0");
+	}
+}
+
+void Checker::check_client(const ClientSide &client)
+{
+	const Side &side = client.side;
+	const SidePeer *at_home = nullptr;
+
+	if (wg0 && side.private_key) {
+		const Key key = side.private_key->public_key();
+
+		at_home = wg0->peer(key);
+		if (!at_home)
+			add(side.file, side.private_key.line,
+			    fmt::format("The home does not know it: no [Peer] of {} has its key",
+					wg0->file),
+			    fmt::format("there: PublicKey = {}", key.base64()));
+	}
+	if (!side.addresses)
+		add(side.file, side.line, "[Interface] has no Address",
+		    "Address = ADDR in the network of wg0");
+	for (const auto &address : side.addresses.value.value_or(std::vector<Prefix>())) {
+		if (at_home && at_home->allowed && !contains(*at_home->allowed, address.address))
+			add(side.file, side.addresses.line,
+			    fmt::format("{} is not in AllowedIPs of its [Peer] at home ({}:{})",
+					address.address.text(), wg0->file, at_home->allowed.line),
+			    fmt::format("there: AllowedIPs = {}", single(address.address).text()));
+		if (wg0 && wg0->addresses &&
+		    std::ranges::none_of(*wg0->addresses, [&address](const Prefix &own) {
+			    return contains({ own.address.masked(own.length), own.length },
+					    address.address);
+		    }))
+			add(side.file, side.addresses.line,
+			    fmt::format("{} is not in the network of wg0 ({}:{})",
+					address.address.text(), wg0->file, wg0->addresses.line),
+			    "take a free one of it, here and in AllowedIPs at home");
+	}
+	if (!side.mtu)
+		add(side.file, side.line,
+		    "[Interface] has no MTU: most take 1420, which does not fit",
+		    wg0 && wg0->mtu ? fmt::format("MTU = {}", *wg0->mtu) : "MTU = that of wg0");
+	else if (wg0 && wg0->mtu && *side.mtu != *wg0->mtu)
+		add(side.file, side.mtu.line,
+		    fmt::format("wg0 has MTU {} here and {} at home ({}:{})", *side.mtu, *wg0->mtu,
+				wg0->file, wg0->mtu.line),
+		    fmt::format("MTU = {}", *wg0->mtu));
+	if (side.peers.size() != 1)
+		add(side.file, side.line,
+		    fmt::format("There are {} sections [Peer], not 1", side.peers.size()),
+		    "a client's only peer is the home");
+	else
+		check_client_peer(client, side.peers[0]);
+	check_qr(client);
+}
+
+void Checker::check_qr(const ClientSide &client)
+{
+	const auto name = path(fmt::format("clients/{}.png", client.name));
+	const auto remedy = fmt::format("nwgctl chain qr {} {} png", directory, client.name);
+	auto text = config::read_file(client.side.file);
+
+	if (!text)
+		return;
+	const auto wanted = encode_qr({ text.value().data(), text.value().size() });
+	if (!wanted)
+		return;
+	const auto found = read_qr_png(name);
+	if (!found)
+		add(name, 0, "The QR code is missing, or no image", remedy);
+	else if (found.value() != wanted.value())
+		add(name, 0, fmt::format("The QR code is not that of {}", client.side.file),
+		    remedy);
+}
+
+} // namespace nwgctl::chain
