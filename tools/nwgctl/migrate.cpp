@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/* migrate: a file with relays in the place of DNAT rules, and what the administrator does then. */
+#include "command.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <ifaddrs.h>
+#include <sys/stat.h>
+
+#include "chain/directory.hpp"
+#include "chain/network.hpp"
+#include "config/file.hpp"
+#include "config/quick.hpp"
+#include "config/value.hpp"
+#include "diagnosis/finding.hpp"
+#include "migration/file.hpp"
+#include "migration/plan.hpp"
+#include "migration/steps.hpp"
+#include "netlink/device.hpp"
+#include "netlink/link.hpp"
+#include "netlink/relay.hpp"
+#include "netlink/route.hpp"
+#include "render/device.hpp"
+#include "render/migration.hpp"
+#include "ruleset/read.hpp"
+#include "words.hpp"
+
+namespace nwgctl
+{
+
+using migration::Machine;
+using migration::Plan;
+
+static constexpr const char *directory = "/etc/nwg";
+
+/* An interface, and its file before and after. */
+struct Subject {
+	netlink::Link link;
+	/* Empty: it has none, and the text is what save would write. */
+	std::string old_path;
+	SecretText old_text;
+	config::Quick old;
+	std::string new_path;
+};
+
+/* What is written, and what is shown. */
+struct Outcome {
+	std::string text;
+	migration::Report report;
+};
+
+static SecretText secret(const std::string &text)
+{
+	return { text.begin(), text.end() };
+}
+
+static std::string_view view(const SecretText &text)
+{
+	return { text.data(), text.size() };
+}
+
+/* The only one, if none is named. */
+static Result<std::string> only_interface()
+{
+	const auto links = TRY(netlink::wireguard_links());
+
+	if (links.size() == 1)
+		return links[0].name;
+	if (links.empty())
+		return usage_error("There is no WireGuard interface",
+				   "bring up the one that the rules lead to");
+	return usage_error("There are several WireGuard interfaces",
+			   "name one: nwgctl show interfaces");
+}
+
+static std::string file_name(const std::string &path)
+{
+	return path.substr(path.rfind('/') + 1);
+}
+
+static Result<Subject> find_subject(const std::string &name, const std::string &to)
+{
+	Subject subject;
+	std::string interface = name;
+	auto path = config::find_quick(name);
+
+	if (path) {
+		subject.old_text = TRY(config::read_file(path.value()));
+		subject.old = TRY(config::parse_quick(view(subject.old_text), path.value(),
+						      config::Part::relays));
+		subject.old_path = path.take();
+		interface = subject.old.interface;
+	}
+	subject.link = TRY(netlink::wireguard_link(interface));
+	subject.new_path = to.empty() ? fmt::format("{}/{}.conf", directory, interface) : to;
+	if (file_name(subject.new_path) != interface + ".conf")
+		return usage_error(fmt::format("`{}' is not the name of a file for {}",
+					       subject.new_path, interface),
+				   fmt::format("name one that ends in /{}.conf", interface));
+	struct stat found;
+	if (!lstat(subject.new_path.c_str(), &found))
+		return usage_error(
+			fmt::format("Unable to write {}: {}", subject.new_path, strerror(EEXIST)),
+			fmt::format("move it away, or name another: to DIR/{}.conf", interface));
+	return subject;
+}
+
+/* All addresses of the machine. */
+static std::vector<Address> local_addresses()
+{
+	std::vector<Address> addresses;
+	ifaddrs *list = nullptr;
+
+	if (getifaddrs(&list))
+		return addresses;
+	for (const ifaddrs *item = list; item; item = item->ifa_next) {
+		if (!item->ifa_addr)
+			continue;
+		if (item->ifa_addr->sa_family == AF_INET)
+			addresses.push_back(Address::v4(
+				&reinterpret_cast<const sockaddr_in *>(item->ifa_addr)->sin_addr));
+		else if (item->ifa_addr->sa_family == AF_INET6)
+			addresses.push_back(Address::v6(
+				&reinterpret_cast<const sockaddr_in6 *>(item->ifa_addr)->sin6_addr));
+	}
+	freeifaddrs(list);
+	return addresses;
+}
+
+/* Of kind nwg it may have some. */
+static Result<std::vector<netlink::Relay>> relays_of(const std::string &interface)
+{
+	auto relays = netlink::list_relays({ .interface = interface, .listen = {} });
+
+	if (!relays && relays.error().number == ENOENT)
+		return std::vector<netlink::Relay>();
+	return relays;
+}
+
+static Result<Machine> look_around(const Subject &subject, const netlink::LinkState &state)
+{
+	Machine machine;
+	std::vector<Error> failed;
+
+	machine.device = TRY(netlink::get_device(subject.link));
+	machine.addresses = TRY(netlink::list_addresses(state));
+	machine.local = local_addresses();
+	for (const auto &link : TRY(netlink::wireguard_links())) {
+		if (link.index != subject.link.index)
+			machine.others.push_back(TRY(netlink::get_device(link)));
+	}
+	for (const auto &relay : TRY(relays_of(subject.link.name)))
+		machine.relays.push_back({ .interface = relay.interface, .listen = relay.listen });
+	for (const auto &section : subject.old.relays)
+		machine.relays.push_back(section.value);
+	machine.ports = diagnosis::udp_ports();
+	machine.ruleset = ruleset::read_rules(failed);
+	if (!failed.empty())
+		return Error{ failed[0].exit,
+			      "Unable to read all rules: " + failed[0].what,
+			      {},
+			      "be root; what of it is not there for this machine, uninstall" };
+	return machine;
+}
+
+/* A file for what somebody has made by hand. */
+static std::string print_as_saved(Subject &subject, const Machine &machine,
+				  const netlink::LinkState &state,
+				  const std::vector<netlink::Relay> &relays, Plan &plan)
+{
+	const bool has_default = std::ranges::any_of(machine.device.peers, [](const Peer &peer) {
+		return std::ranges::any_of(peer.allowed_ips,
+					   [](const Prefix &prefix) { return !prefix.length; });
+	});
+
+	subject.old.kept.push_back(fmt::format("MTU = {}", state.mtu));
+	if (has_default) {
+		subject.old.kept.emplace_back("Table = off");
+		plan.changes.push_back(
+			{ subject.link.name,
+			  "routes to it are not made: a peer has all addresses, and a default route "
+			  "into the tunnel might keep you out",
+			  "write those that there are to be as PostUp = ip route add ..." });
+	}
+	return config::print_quick(subject.old, machine.device, machine.addresses, relays);
+}
+
+/* Tables of nft with nothing but needless rules. */
+static std::vector<std::string> needless_tables(const Machine &machine, const Plan &plan)
+{
+	std::vector<std::string> tables;
+
+	for (const auto &rule : plan.gone) {
+		if (rule.program == "nft" &&
+		    std::ranges::all_of(machine.ruleset.rules, [&](const ruleset::Rule &other) {
+			    return other.program != "nft" || other.family != rule.family ||
+				   other.table != rule.table ||
+				   std::ranges::any_of(plan.gone, [&](const ruleset::Rule &gone) {
+					   return gone.program == "nft" &&
+						  gone.family == other.family &&
+						  gone.table == other.table &&
+						  gone.handle == other.handle;
+				   });
+		    }))
+			tables.push_back(rule.family + ' ' + rule.table);
+	}
+	return tables;
+}
+
+/*
+ * The new file is one that "up" takes, and means what the interface is. Returns the peers whose endpoint the interface knows, and
+ * the file does not say.
+ */
+static Result<std::vector<Peer>> check_file(const Subject &subject, const Machine &machine,
+					    Outcome &outcome)
+{
+	const auto quick =
+		TRY(config::parse_quick(outcome.text, subject.new_path, config::Part::whole));
+	auto change = config::difference(machine.device, quick.device);
+
+	for (const auto &section : outcome.report.plan.relays) {
+		if (std::ranges::none_of(quick.device.peers, [&](const PeerChange &peer) {
+			    return peer.public_key == *section.relay.peer;
+		    }))
+			return usage_error(
+				fmt::format("{} has no peer {}, which a rule leads to",
+					    subject.old_path, section.relay.peer->base64()),
+				fmt::format("have the interface written into it, and migrate then: "
+					    "nwgctl save {}",
+					    subject.old_path));
+	}
+	/* Where somebody has come from is no matter, nor what wg-quick has made up for a default route. */
+	std::erase_if(change.peers, [](const PeerChange &peer) {
+		return !peer.remove && !peer.preshared_key && !peer.keepalive &&
+		       !peer.replace_allowed_ips;
+	});
+	if (change.private_key || change.listen_port || !change.peers.empty())
+		outcome.report.plan.changes.push_back(
+			{ subject.old_path,
+			  "the interface was changed since: keys, port or peers in the file are others",
+			  fmt::format("nwgctl up makes what the file says; to keep what is now: "
+				      "nwgctl save {}, and migrate then",
+				      subject.old_path) });
+	std::vector<Peer> dialled_in;
+	for (const auto &peer : machine.device.peers) {
+		if (peer.endpoint &&
+		    std::ranges::any_of(quick.device.peers, [&](const PeerChange &other) {
+			    return other.public_key == peer.public_key && !other.endpoint;
+		    }))
+			dialled_in.push_back(peer);
+	}
+	return dialled_in;
+}
+
+/* Who is logged in over the tunnel loses it, and what has to be done then. */
+static void mind_login(const Machine &machine, Plan &plan)
+{
+	const char *connection = getenv("SSH_CONNECTION");
+	const std::string text = connection ? connection : "";
+	const auto client = Address::from_text(text.substr(0, text.find(' ')));
+
+	if (client && std::ranges::any_of(machine.device.peers, [&](const Peer &peer) {
+		    return chain::contains(peer.allowed_ips, *client);
+	    }))
+		plan.changes.push_back(
+			{ machine.device.name, "you are logged in over it",
+			  "come in another way for the steps, or write them into a file and have them "
+			  "run by: nohup sh -ex FILE &" });
+}
+
+static Result<Outcome> migrate_subject(Subject &subject)
+{
+	const auto state = TRY(netlink::find_link(subject.link.name));
+	if (!state)
+		return Error{ Exit::refused,
+			      fmt::format("Unable to find interface {}: {}", subject.link.name,
+					  strerror(ENODEV)),
+			      {},
+			      {},
+			      ENODEV };
+	const auto machine = TRY(look_around(subject, *state));
+	Outcome outcome{ .text = {},
+			 .report = { .interface = subject.link.name,
+				     .old_file = subject.old_path,
+				     .new_file = subject.new_path,
+				     .plan = make_plan(machine),
+				     .steps = {},
+				     .difference = {} } };
+	Plan &plan = outcome.report.plan;
+	migration::Change change{ .interface = subject.link.name,
+				  .kind = subject.link.kind,
+				  .old_file = subject.old_path,
+				  .new_file = subject.new_path,
+				  .gone = {},
+				  .needless = plan.gone,
+				  .dialled_in = {},
+				  .forwarding = plan.forwarding.empty() };
+
+	if (subject.old_path.empty())
+		subject.old_text = secret(print_as_saved(subject, machine, *state,
+							 TRY(relays_of(subject.link.name)), plan));
+	auto file = migration::make_file(view(subject.old_text), subject.old,
+					 { .interface = subject.link.name,
+					   .rules = plan.gone,
+					   .tables = needless_tables(machine, plan),
+					   .forwarding = change.forwarding },
+					 plan.relays);
+	outcome.text = std::move(file.text);
+	std::ranges::move(file.unclear, std::back_inserter(plan.left));
+	change.dialled_in = TRY(check_file(subject, machine, outcome));
+	for (std::size_t index = 0; index < plan.gone.size(); index++) {
+		if (std::ranges::find(file.deletes, index) != file.deletes.end())
+			continue;
+		change.gone.push_back(plan.gone[index]);
+		if (std::ranges::find(file.makes, index) == file.makes.end() &&
+		    !migration::is_kept_in_file(plan.gone[index]))
+			plan.changes.push_back(
+				{ plan.gone[index].command(), "what makes it at boot is not known",
+				  "see that nothing does: a script, /etc/network/interfaces, a "
+				  "firewall's own files" });
+	}
+	mind_login(machine, plan);
+	if (plan.relays.empty())
+		return outcome;
+	for (const auto &user : plan.forwarding)
+		plan.changes.push_back(
+			{ user,
+			  "it may need this machine to forward: ip_forward and proxy_arp stay",
+			  "set them to 0 if nothing does" });
+	outcome.report.steps = make_steps(change);
+	outcome.report.difference =
+		migration::difference(view(subject.old_text), outcome.text, render::keys_visible());
+	return outcome;
+}
+
+/* The directory where it is not asked for may not be there. */
+static Status write(const Subject &subject, const std::string &text)
+{
+	if (subject.new_path.starts_with(std::string(directory) + '/') && mkdir(directory, 0700) &&
+	    errno != EEXIST)
+		return Error{ Exit::refused,
+			      fmt::format("Unable to make {}: {}", directory, strerror(errno)),
+			      {},
+			      {},
+			      errno };
+	return chain::write_new_file(subject.new_path, text);
+}
+
+Status migrate(const Options &options, Arguments arguments)
+{
+	std::string name, to;
+	Words words(arguments);
+
+	while (!words.empty()) {
+		if (words.take("to")) {
+			if (!to.empty())
+				return words.repeated();
+			to = TRY(words.value());
+		} else if (name.empty() && to.empty()) {
+			name = TRY(words.value());
+		} else {
+			return words.unknown();
+		}
+	}
+	if (name.empty())
+		name = TRY(only_interface());
+	auto subject = TRY(find_subject(name, to));
+	auto outcome = TRY(migrate_subject(subject));
+	outcome.report.written = !options.dry_run && !outcome.report.plan.relays.empty();
+	if (outcome.report.written)
+		TRY(write(subject, outcome.text));
+	render::print_migration(outcome.report, options);
+	if (outcome.report.plan.relays.empty())
+		return usage_error(
+			fmt::format("No rule can be made a relay over {}", subject.link.name),
+			"the reasons are above; where there are none, no rule leads there");
+	return {};
+}
+
+} // namespace nwgctl

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "../chain/network.hpp"
+
+namespace nwgctl::migration
+{
+
+using chain::contains;
+using ruleset::Rule;
+using ruleset::Verdict;
+
+/* The peer that packets to an address are for: of those that may have it, the one with the longest prefix. */
+static const Peer *peer_for(const Device &device, const Address &address)
+{
+	const Peer *best = nullptr;
+	int length = -1;
+
+	for (const auto &peer : device.peers) {
+		for (const auto &prefix : peer.allowed_ips) {
+			if (!contains(prefix, address) || prefix.length <= length)
+				continue;
+			best = &peer;
+			length = prefix.length;
+		}
+	}
+	return best;
+}
+
+static bool same_rule(const Rule &a, const Rule &b)
+{
+	return a.program == b.program && a.family == b.family && a.table == b.table &&
+	       a.chain == b.chain && a.handle == b.handle;
+}
+
+/* Targets of iptables that change no address. */
+static bool does_not_translate(const Rule &rule)
+{
+	static constexpr std::array targets = {
+		"LOG", "NFLOG", "MARK", "CONNMARK", "CT", "NOTRACK"
+	};
+
+	return !rule.targets.empty() &&
+	       std::ranges::find(targets, rule.targets[0]) != targets.end();
+}
+
+static bool ends_what_passes(const Rule &rule)
+{
+	return rule.verdict != Verdict::none && rule.verdict != Verdict::jump &&
+	       rule.verdict != Verdict::other;
+}
+
+class Planner {
+    public:
+	explicit Planner(const Machine &machine)
+		: machine(machine)
+		, name(machine.device.name)
+	{
+	}
+	Plan make()
+	{
+		for (const auto &rule : machine.ruleset.rules) {
+			if (rule.verdict == Verdict::dnat)
+				translation(rule);
+			else if (rule.verdict == Verdict::other && rule.in_nat &&
+				 rule.hook == "prerouting" && !does_not_translate(rule))
+				leave(rule, "what it does is not known here",
+				      "if it leads into the tunnel, write a [Relay] by hand");
+		}
+		/* Of a rule for several ports all are carried over, or it stays for the rest. */
+		for (const auto &section : plan.relays) {
+			for (const auto &rule : section.rules) {
+				if (!has(plan.gone, rule) && !has(kept, rule))
+					plan.gone.push_back(rule);
+			}
+		}
+		companions();
+		return std::move(plan);
+	}
+
+    private:
+	static bool has(const std::vector<Rule> &rules, const Rule &rule)
+	{
+		return std::ranges::any_of(rules, [&](const Rule &other) {
+			return same_rule(other, rule);
+		});
+	}
+	void leave(const Rule &rule, const std::string &reason, const std::string &remedy)
+	{
+		const auto what = rule.command();
+
+		kept.push_back(rule);
+		if (std::ranges::none_of(plan.left, [&](const Remark &other) {
+			    return other.what == what && other.reason == reason;
+		    }))
+			plan.left.push_back({ what, reason, remedy });
+	}
+	[[nodiscard]] bool is_near(const Address &address) const
+	{
+		return std::ranges::any_of(machine.addresses, [&](const Prefix &own) {
+			return own.address.masked(own.length) == address.masked(own.length);
+		});
+	}
+
+	/* Whether it leads into the tunnel; if not, it stays. */
+	bool leads_here(const Rule &rule)
+	{
+		if (!rule.to) {
+			leave(rule,
+			      fmt::format("it leads to {}, which is no single address",
+					  rule.to_text.empty() ? "?" : rule.to_text),
+			      "write a [Relay] by hand, if that is in the tunnel: a relay has one "
+			      "address and port to lead to");
+			return false;
+		}
+		if (peer_for(machine.device, *rule.to))
+			return true;
+		for (const auto &other : machine.others) {
+			if (!peer_for(other, *rule.to))
+				continue;
+			leave(rule,
+			      fmt::format("{} is behind another interface, {}", rule.to->text(),
+					  other.name),
+			      fmt::format("that is migrated by itself: nwgctl migrate {}",
+					  other.name));
+			return false;
+		}
+		if (is_near(*rule.to)) {
+			leave(rule,
+			      fmt::format("no peer of {} has {} in its allowed IPs", name,
+					  rule.to->text()),
+			      fmt::format(
+				      "add {}/{} to AllowedIPs of the peer that it is at, in the "
+				      "file and by nwgctl set, and migrate then",
+				      rule.to->text(), rule.to->bits()));
+		} else {
+			leave(rule,
+			      fmt::format("it leads to another interface: no WireGuard peer has "
+					  "{} in its allowed IPs",
+					  rule.to->text()),
+			      "it stays as it is, and needs what it has needed");
+		}
+		return false;
+	}
+	/* Why there can be no relay in its place; empty: there can. */
+	static Remark obstacle(const Rule &rule)
+	{
+		if (rule.hook != "prerouting")
+			return { {},
+				 rule.hook.empty() ? "nothing jumps to its chain" :
+						     "it is for what this machine sends itself",
+				 "a relay takes what comes from outside: send to where it leads" };
+		if (rule.protocol != "udp")
+			return { {},
+				 fmt::format(
+					 "it translates {}, and a relay is for WireGuard, which is "
+					 "UDP",
+					 rule.protocol ? *rule.protocol : "all protocols"),
+				 "reach that through the inner tunnel, or let the rule be, and what it "
+				 "needs: MASQUERADE, ip_forward" };
+		if (!rule.others.empty())
+			return { {},
+				 fmt::format("it is limited by {}, which a relay cannot be",
+					     fmt::join(rule.others, ", ")),
+				 "filter in a raw chain, which comes before a relay, and write the "
+				 "[Relay] by hand" };
+		if (rule.ports.empty())
+			return { {},
+				 "it is for all ports, and a relay has one",
+				 "write a [Relay] for the port of each inner WireGuard" };
+		for (const auto &range : rule.ports) {
+			if (range.first != range.last)
+				return { {},
+					 fmt::format("it is for a range of ports, {} to {}, and a "
+						     "relay has one",
+						     range.first, range.last),
+					 "write a [Relay] for the port of each inner WireGuard" };
+		}
+		return {};
+	}
+	void translation(const Rule &rule)
+	{
+		if (!leads_here(rule))
+			return;
+		auto remark = obstacle(rule);
+		if (remark.reason.empty() && rule.not_in && *rule.not_in != name)
+			remark = { {},
+				   fmt::format("it is for all interfaces but {}", *rule.not_in),
+				   "write Listen = %DEV:PORT by hand, once for each interface" };
+		if (remark.reason.empty() && rule.destination &&
+		    std::ranges::find(machine.local, *rule.destination) == machine.local.end())
+			remark = { {},
+				   fmt::format("{} is not an address of this machine, and a relay "
+					       "takes what is for those",
+					       rule.destination->text()),
+				   fmt::format(
+					   "give it to an interface, as by ip addr add {}/{} dev "
+					   "DEV, in place of proxy_arp, and migrate then",
+					   rule.destination->text(), rule.destination->bits()) };
+		if (!remark.reason.empty())
+			return leave(rule, remark.reason, remark.remedy);
+		for (const auto &ports : rule.ports)
+			relay(rule, ports.first);
+	}
+	void relay(const Rule &rule, uint16_t port)
+	{
+		netlink::RelayChange relay;
+
+		relay.interface = name;
+		relay.listen = { .address = rule.destination,
+				 .port = port,
+				 .interface = rule.in.value_or("") };
+		relay.peer = peer_for(machine.device, *rule.to)->public_key;
+		relay.to = Transport{ *rule.to, rule.to_port ? rule.to_port : port };
+		const auto same = std::ranges::find_if(plan.relays, [&](const Section &section) {
+			return section.relay.listen == relay.listen;
+		});
+		if (same != plan.relays.end()) {
+			if (same->relay.peer == relay.peer)
+				return same->rules.push_back(rule);
+			return leave(
+				rule,
+				fmt::format("{} is relayed to another peer already, by the rule "
+					    "before it; clients of both address families go to one",
+					    relay.listen.text()),
+				"if it is to be a relay, too, have it listen on an address or a "
+				"port of its own");
+		}
+		if (std::ranges::any_of(machine.relays, [&](const netlink::RelayChange &other) {
+			    return other.listen == relay.listen;
+		    }))
+			return leave(rule,
+				     fmt::format("there is a relay on {} already",
+						 relay.listen.text()),
+				     "take the rule out, or the relay");
+		if (port == machine.device.listen_port ||
+		    std::ranges::find(machine.ports, port) != machine.ports.end())
+			return leave(
+				rule,
+				fmt::format("UDP port {} has a socket, and a relay wants it for "
+					    "itself",
+					    port),
+				fmt::format("end what has it: ss -ulpn sport = :{}", port));
+		if (earlier(rule, port))
+			return;
+		relay.source = source(rule, *relay.to);
+		if (rule.family != "ip6" && !rule.destination &&
+		    relay.source->kind != NWG_SOURCE_TRANSPARENT)
+			plan.changes.push_back(
+				{ fmt::format("relay {}", relay.listen.text()),
+				  "clients may come over IPv6, too, if the machine has addresses of that",
+				  "to keep them out, write an address before the port in Listen" });
+		filters(relay);
+		plan.relays.push_back({ relay, { rule } });
+	}
+	/* Whether a rule that comes before it has the packets, or some of them. */
+	bool earlier(const Rule &rule, uint16_t port)
+	{
+		for (const Rule *at = &rule; at; at = jump_to(*at)) {
+			for (const auto &other : machine.ruleset.rules) {
+				if (same_rule(other, *at))
+					break;
+				if (!in_same_chain(other, *at) || !ends_what_passes(other) ||
+				    !other.may_match_udp(port) ||
+				    (other.destination && rule.destination &&
+				     *other.destination != *rule.destination) ||
+				    (other.in && rule.in && *other.in != *rule.in))
+					continue;
+				leave(rule,
+				      fmt::format(
+					      "another rule comes before it, which may have these "
+					      "packets: {}",
+					      other.text),
+				      "take the one or the other out, and migrate then");
+				return true;
+			}
+		}
+		return false;
+	}
+	static bool in_same_chain(const Rule &a, const Rule &b)
+	{
+		return a.program == b.program && a.family == b.family && a.table == b.table &&
+		       a.chain == b.chain;
+	}
+	[[nodiscard]] const Rule *jump_to(const Rule &rule) const
+	{
+		for (const auto &other : machine.ruleset.rules) {
+			if (other.program == rule.program && other.family == rule.family &&
+			    other.table == rule.table && other.chain != rule.chain &&
+			    std::ranges::find(other.targets, rule.chain) != other.targets.end())
+				return &other;
+		}
+		return nullptr;
+	}
+
+	/* Whether a rule behind the routing is for what is translated to there, for others, too, or not at all. */
+	[[nodiscard]] bool may_be_for(const Rule &rule, const Transport &to) const
+	{
+		return rule.out.value_or(name) == name && rule.may_match_udp(to.port) &&
+		       rule.destination.value_or(*to.address) == *to.address &&
+		       (rule.family == "inet" ||
+			(rule.family == "ip6") == (to.address->family == AF_INET6));
+	}
+	/* Who clients are to the home: as the first rule has it that is for them. */
+	netlink::Source source(const Rule &rule, const Transport &to)
+	{
+		for (const auto &other : machine.ruleset.rules) {
+			if (other.hook != "postrouting" || !other.in_nat ||
+			    !ends_what_passes(other) || !may_be_for(other, to))
+				continue;
+			const bool translates = other.verdict == Verdict::masquerade ||
+						other.verdict == Verdict::snat;
+			if (!other.others.empty())
+				plan.changes.push_back(
+					{ other.command(),
+					  fmt::format(
+						  "it is limited by {}: the relay masquerades all "
+						  "of its clients",
+						  fmt::join(other.others, ", ")),
+					  "write Source as it is to be: nwg.conf(5)" });
+			if (!translates && other.others.empty())
+				break;
+			if (other.verdict == Verdict::snat && !is_own(other))
+				plan.changes.push_back(
+					{ other.command(),
+					  fmt::format("clients have the address of {} then, not {}",
+						      name, other.to_text),
+					  "have the home let that in; or write Source = pool PREFIX" });
+			return { .kind = NWG_SOURCE_MASQUERADE };
+		}
+		plan.changes.push_back(
+			{ rule.command(),
+			  "nothing masquerades what it translates: the relay is transparent",
+			  "clients of the other address family are not for it; if the home is to see "
+			  "the address of the tunnel, write Source = masquerade" });
+		return { .kind = NWG_SOURCE_TRANSPARENT };
+	}
+	[[nodiscard]] bool is_own(const Rule &rule) const
+	{
+		return std::ranges::any_of(machine.addresses, [&](const Prefix &own) {
+			return rule.to && own.address == *rule.to;
+		});
+	}
+	/* What the forward chain has kept out, and no longer does. */
+	void filters(const netlink::RelayChange &relay)
+	{
+		for (const auto &rule : machine.ruleset.rules) {
+			const bool by_state =
+				std::ranges::any_of(rule.others, [](const std::string &other) {
+					return other.find("state") != other.npos;
+				});
+			const bool accepts_some =
+				rule.verdict == Verdict::accept && !rule.others.empty() &&
+				(rule.out || rule.destination || !rule.ports.empty());
+			const bool drops_some = rule.verdict == Verdict::drop &&
+						(rule.is_limited() || !rule.ports.empty());
+
+			if (rule.hook != "forward" || by_state || (!drops_some && !accepts_some) ||
+			    rule.in == name || !may_be_for(rule, *relay.to))
+				continue;
+			const auto what = rule.command();
+			if (std::ranges::none_of(plan.changes, [&](const Remark &other) {
+				    return other.what == what;
+			    }))
+				plan.changes.push_back(
+					{ what,
+					  "what a relay takes does not pass the forward chain: this "
+					  "keeps nobody out then",
+					  "filter in a raw chain, which comes before it" });
+		}
+	}
+
+	[[nodiscard]] bool is_for_relays(const Rule &rule) const
+	{
+		return std::ranges::any_of(plan.relays, [&](const Section &section) {
+			return may_be_for(rule, *section.relay.to);
+		});
+	}
+	static bool masquerades(const Rule &rule)
+	{
+		return rule.hook == "postrouting" &&
+		       (rule.verdict == Verdict::masquerade || rule.verdict == Verdict::snat);
+	}
+	static bool forwards(const Rule &rule)
+	{
+		return rule.hook == "forward" && rule.verdict == Verdict::accept;
+	}
+	/* What comes with a translation, MASQUERADE and FORWARD rules: for the relays, or for all that goes in there. */
+	void companions()
+	{
+		std::vector<Rule> wide;
+
+		if (plan.relays.empty())
+			return needs_forwarding({});
+		for (const auto &rule : machine.ruleset.rules) {
+			const bool narrow = rule.protocol == "udp" && !rule.ports.empty();
+			/* The other direction of what is forwarded. */
+			const bool answers = forwards(rule) && rule.in == name && !rule.out &&
+					     !rule.destination && rule.ports.empty();
+			const bool named = rule.out == name || rule.destination;
+
+			if ((!masquerades(rule) && !forwards(rule)) ||
+			    (!answers && (!named || !is_for_relays(rule))) ||
+			    (!narrow && !rule.others.empty()))
+				continue;
+			(narrow ? plan.gone : wide).push_back(rule);
+		}
+		needs_forwarding(wide);
+		for (const auto &rule : wide) {
+			if (plan.forwarding.empty())
+				plan.gone.push_back(rule);
+			else
+				leave(rule,
+				      fmt::format("what this machine still forwards may need it: {}",
+						  plan.forwarding[0]),
+				      "take it out when nothing does");
+		}
+	}
+	void needs_forwarding(const std::vector<Rule> &wide)
+	{
+		for (const auto &rule : machine.ruleset.rules) {
+			const bool is_needed =
+				rule.verdict == Verdict::dnat || masquerades(rule) ||
+				(forwards(rule) && (rule.in || rule.out || rule.destination));
+
+			if (is_needed && !has(plan.gone, rule) && !has(wide, rule))
+				plan.forwarding.push_back(rule.command());
+		}
+		if (machine.device.peers.size() > 1)
+			plan.forwarding.push_back(
+				fmt::format("the peers of {}, among each other", name));
+		for (const auto &other : machine.others)
+			plan.forwarding.push_back(fmt::format("interface {}", other.name));
+	}
+
+	const Machine &machine;
+	const std::string name;
+	Plan plan;
+	/* Translations that stay. */
+	std::vector<Rule> kept;
+};
+
+Plan make_plan(const Machine &machine)
+{
+	return Planner(machine).make();
+}
+
+} // namespace nwgctl::migration

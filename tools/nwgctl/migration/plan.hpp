@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What relays there are to be in the place of rules that translate, and which rules nobody needs then. */
+#ifndef NWGCTL_MIGRATION_PLAN_HPP
+#define NWGCTL_MIGRATION_PLAN_HPP
+
+#include <string>
+#include <vector>
+
+#include "../device.hpp"
+#include "../netlink/relay.hpp"
+#include "../ruleset/rule.hpp"
+
+namespace nwgctl::migration
+{
+
+/* What is looked at besides the rules. */
+struct Machine {
+	Device device;
+	/* Of the interface, with the host's bits. */
+	std::vector<Prefix> addresses;
+	/* All addresses that the machine has. */
+	std::vector<Address> local;
+	/* The other WireGuard interfaces. */
+	std::vector<Device> others;
+	/* The relays that the interface or its file has already. */
+	std::vector<netlink::RelayChange> relays;
+	/* UDP ports that sockets of programs have. */
+	std::vector<uint16_t> ports;
+	ruleset::Ruleset ruleset;
+};
+
+/* A relay, and the rules that it replaces. */
+struct Section {
+	netlink::RelayChange relay;
+	std::vector<ruleset::Rule> rules;
+};
+
+/* What is not carried over, or not as it was. */
+struct Remark {
+	std::string what, reason, remedy;
+};
+
+struct Plan {
+	std::vector<Section> relays;
+	/* Rules that lead elsewhere, or that are not known to be for this interface only. */
+	std::vector<Remark> left;
+	/* What changes with the relays. */
+	std::vector<Remark> changes;
+	/* Rules that go, each once, in the order in which they are to. */
+	std::vector<ruleset::Rule> gone;
+	/* What still needs this machine to forward; empty: nothing that is known. */
+	std::vector<std::string> forwarding;
+};
+
+Plan make_plan(const Machine &machine);
+
+} // namespace nwgctl::migration
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "steps.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "../netlink/link.hpp"
+#include "../ruleset/iptables.hpp"
+#include "../ruleset/nft.hpp"
+#include "../setup/process.hpp"
+
+namespace nwgctl::migration
+{
+
+namespace fs = std::filesystem;
+
+using ruleset::quoted;
+using ruleset::Rule;
+
+/* Where rules are kept from one boot to the next, and switches. */
+static constexpr const char *rule_files[] = { "/etc/iptables/rules.v4", "/etc/iptables/rules.v6",
+					      "/etc/sysconfig/iptables", "/etc/nftables.conf" };
+static constexpr const char *switch_file = "/etc/sysctl.conf", *switch_directory = "/etc/sysctl.d";
+
+static std::string contents(const std::string &path)
+{
+	std::ifstream file(path);
+	std::ostringstream text;
+
+	text << file.rdbuf();
+	return text.str();
+}
+
+std::vector<unsigned int> lines_with(const std::string &text, const std::vector<Rule> &rules)
+{
+	std::vector<unsigned int> found;
+	std::istringstream lines(text);
+	std::string line;
+
+	for (const char *program : { "iptables", "ip6tables" }) {
+		for (const auto &saved : ruleset::parse_iptables_save(text, program).rules) {
+			if (std::ranges::any_of(rules, [&](const Rule &rule) {
+				    return rule.program != "nft" &&
+					   saved.does_as(ruleset::parse_iptables_rule(
+						   rule.program, rule.table, rule.chain,
+						   rule.words));
+			    }))
+				found.push_back(saved.handle);
+		}
+	}
+	for (unsigned int number = 1; std::getline(lines, line); number++) {
+		const auto words = ruleset::essence_of(line);
+
+		if (std::ranges::any_of(rules, [&](const Rule &rule) {
+			    return rule.program == "nft" && words == ruleset::essence_of(rule.text);
+		    }))
+			found.push_back(number);
+	}
+	return found;
+}
+
+/* Lines of a file go, all at once, as their numbers change then. */
+static void add_file(std::vector<Step> &steps, const std::string &path,
+		     const std::vector<unsigned int> &lines, const char *what)
+{
+	if (!lines.empty())
+		steps.push_back(
+			{ fmt::format("sed -i '{}d' {}", fmt::join(lines, "d;"), quoted(path)),
+			  fmt::format("{} would be back at the next boot", what) });
+}
+
+static bool is_switch(const std::string &line, const std::vector<std::string> &names)
+{
+	std::string key = line.substr(0, line.find('='));
+
+	key.erase(0, key.find_first_not_of(" \t-"));
+	key.erase(key.find_last_not_of(" \t") + 1);
+	std::ranges::replace(key, '.', '/');
+	return line.find('=') != line.npos && std::ranges::find(names, key) != names.end();
+}
+
+/* Those that are on. */
+static std::vector<std::string> switches(const Change &change)
+{
+	std::vector<std::string> names;
+	std::error_code error;
+	const auto look = [&](const std::string &name) {
+		int value = 0;
+
+		if (std::ifstream("/proc/sys/" + name) >> value && value)
+			names.push_back(name);
+	};
+	const bool has_v4 = std::ranges::any_of(change.needless, [](const Rule &rule) {
+		return rule.family != "ip6";
+	});
+	const bool has_v6 = std::ranges::any_of(change.needless, [](const Rule &rule) {
+		return rule.family != "ip";
+	});
+
+	if (has_v4)
+		look("net/ipv4/ip_forward");
+	if (has_v6)
+		look("net/ipv6/conf/all/forwarding");
+	for (const auto &entry : fs::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
+		/* What is the interface's own goes with it. */
+		if (has_v4 && entry.path().filename() != change.interface)
+			look(fmt::format("net/ipv4/conf/{}/proxy_arp",
+					 entry.path().filename().string()));
+	}
+	return names;
+}
+
+static void add_switches(std::vector<Step> &steps, const Change &change)
+{
+	const auto names = switches(change);
+	std::vector<std::string> paths = { switch_file };
+	std::error_code error;
+
+	for (const auto &name : names)
+		steps.push_back({ fmt::format("sysctl -w {}=0", quoted(name)),
+				  "nothing that is known here needs it any more" });
+	for (const auto &entry : fs::directory_iterator(switch_directory, error))
+		paths.push_back(entry.path());
+	std::ranges::sort(paths);
+	for (const auto &path : paths) {
+		std::istringstream lines(contents(path));
+		std::vector<unsigned int> found;
+		std::string line;
+
+		for (unsigned int number = 1; std::getline(lines, line); number++) {
+			if (is_switch(line, names))
+				found.push_back(number);
+		}
+		/* /etc/sysctl.d may have a link to the other file. */
+		if (!fs::is_symlink(path, error))
+			add_file(steps, path, found, "it");
+	}
+}
+
+/* How the interface was made, so far as that can be seen, is how it goes. */
+static void add_down(std::vector<Step> &steps, const Change &change)
+{
+	const auto unit = fmt::format("wg-quick@{}.service", change.interface);
+	const bool by_name = change.old_file ==
+			     fmt::format("/etc/wireguard/{}.conf", change.interface);
+	const auto file = by_name ? change.interface : change.old_file;
+	const char *why = "the tunnel is down from here";
+	std::error_code error;
+	bool is_down = false;
+
+	if (change.old_file.empty()) {
+		steps.push_back({ fmt::format("ip link del {}", quoted(change.interface)), why });
+		return;
+	}
+	if (by_name &&
+	    fs::is_symlink("/etc/systemd/system/multi-user.target.wants/" + unit, error)) {
+		is_down = static_cast<bool>(
+			setup::output_of({ "systemctl", "is-active", "--quiet", unit }));
+		steps.push_back({ fmt::format("systemctl disable {}{}", is_down ? "--now " : "",
+					      unit.substr(0, unit.rfind('.'))),
+				  is_down ? why : "it would bring the old tunnel up at boot" });
+	}
+	if (is_down)
+		return;
+	if (change.kind == netlink::stock_kind && setup::has_program("wg-quick"))
+		steps.push_back({ fmt::format("wg-quick down {}", quoted(file)), why });
+	else
+		steps.push_back({ fmt::format("nwgctl down {}", quoted(change.old_file)), why });
+}
+
+bool is_kept_in_file(const Rule &rule)
+{
+	return std::ranges::any_of(rule_files, [&](const char *path) {
+		return !lines_with(contents(path), { rule }).empty();
+	});
+}
+
+std::vector<Step> make_steps(const Change &change)
+{
+	const bool is_found = change.new_file == fmt::format("/etc/nwg/{}.conf", change.interface);
+	const auto file = quoted(is_found ? change.interface : change.new_file);
+	std::vector<Step> steps;
+	std::error_code error;
+
+	if (!fs::exists("/sys/module/nwg", error))
+		steps.push_back(
+			{ "modprobe nwg", "if this fails, stop here: nothing has changed" });
+	add_down(steps, change);
+	steps.push_back({ fmt::format("nwgctl up {}", file),
+			  "and up from here, with relays; they come before the rules" });
+	for (const auto &peer : change.dialled_in)
+		steps.push_back(
+			{ fmt::format("nwgctl set {} peer {} endpoint {}", quoted(change.interface),
+				      peer.public_key.base64(), quoted(peer.endpoint->text())),
+			  "it is reached at once there, and not when it dials in again, in two "
+			  "minutes" });
+	steps.push_back(
+		{ fmt::format("nwgctl relay show dev {}", quoted(change.interface)),
+		  fmt::format("do clients come in? If not: nwgctl down {}, and the old file "
+			      "up again",
+			      file) });
+	for (const auto &rule : change.gone)
+		steps.push_back({ rule.delete_command(), "has nothing to do any more" });
+	for (const char *path : rule_files)
+		add_file(steps, path, lines_with(contents(path), change.needless), "these rules");
+	if (change.forwarding)
+		add_switches(steps, change);
+	if (is_found && fs::exists("/etc/systemd/system/nwg@.service", error))
+		steps.push_back({ fmt::format("systemctl enable nwg@{}", change.interface),
+				  "to have it at boot" });
+	return steps;
+}
+
+} // namespace nwgctl::migration

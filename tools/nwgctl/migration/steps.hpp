@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the administrator does, one command after the other, to get from rules to relays. */
+#ifndef NWGCTL_MIGRATION_STEPS_HPP
+#define NWGCTL_MIGRATION_STEPS_HPP
+
+#include <string>
+#include <vector>
+
+#include "../ruleset/rule.hpp"
+#include "plan.hpp"
+
+namespace nwgctl::migration
+{
+
+struct Step {
+	std::string command, why;
+};
+
+struct Change {
+	std::string interface, kind;
+	/* The old one is empty if there is none. */
+	std::string old_file, new_file;
+	/* Rules that are to be deleted: the old file's hooks do not. */
+	std::vector<ruleset::Rule> gone;
+	/* All that are not needed any more. */
+	std::vector<ruleset::Rule> needless;
+	/* Peers whose endpoint is known from what they have sent, and in no file. */
+	std::vector<Peer> dialled_in;
+	/* Whether nothing needs this machine to forward. */
+	bool forwarding = false;
+};
+
+/* All that there is to say of it. */
+struct Report {
+	std::string interface;
+	/* The old one is empty if there is none. */
+	std::string old_file, new_file;
+	Plan plan;
+	std::vector<Step> steps;
+	/* Of the files. */
+	std::string difference;
+	bool written = false;
+};
+
+/*
+ * The tunnel is taken down and made anew first: while rules are there, the old file brings all of it back. Then what the relay
+ * has no need of goes, and what would bring that back at boot.
+ */
+std::vector<Step> make_steps(const Change &change);
+
+/* Whether it is in a file that is known to be read at boot. */
+bool is_kept_in_file(const ruleset::Rule &rule);
+
+/* Lines of a file that make one of these rules: of one that iptables-save has written, or of one for nft. */
+std::vector<unsigned int> lines_with(const std::string &text,
+				     const std::vector<ruleset::Rule> &rules);
+
+} // namespace nwgctl::migration
+
+#endif

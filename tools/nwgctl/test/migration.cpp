@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "migration.hpp"
+
+#include <csetjmp>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "../migration/file.hpp"
+#include "../migration/hooks.hpp"
+#include "../migration/plan.hpp"
+#include "../migration/steps.hpp"
+#include "../ruleset/iptables.hpp"
+#include "../ruleset/nft.hpp"
+
+/* Last: it has macros such as fail(), and no extern "C" of its own. */
+extern "C" {
+#include <cmocka.h>
+}
+
+using namespace nwgctl;
+using namespace nwgctl::migration;
+
+static const std::string home_text = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+static const std::string other_text = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=";
+
+static const std::string dnat = "-A PREROUTING -i eth0 -p udp -m udp --dport 60000 -j DNAT "
+				"--to-destination 172.16.1.254:60000\n";
+static const std::string masquerade = "-A POSTROUTING -o wg1 -j MASQUERADE\n";
+
+static void assert_text(const std::string &got, const std::string &wanted)
+{
+	assert_string_equal(got.c_str(), wanted.c_str());
+}
+
+static Prefix prefix(const char *address, uint8_t length)
+{
+	return { *Address::from_text(address), length };
+}
+
+/* A vps with these rules in iptables' table nat, and in its table filter. */
+static Machine vps(const std::string &nat, const std::string &filter = {},
+		   const char *program = "iptables")
+{
+	Machine machine;
+
+	machine.device.name = "wg1";
+	machine.device.listen_port = 60100;
+	machine.device.peers.resize(1);
+	machine.device.peers[0].public_key = *Key::from_base64(home_text);
+	machine.device.peers[0].allowed_ips = { prefix("172.16.1.254", 32), prefix("fd16::", 64) };
+	machine.addresses = { prefix("172.16.1.1", 24), prefix("fd16::1", 64) };
+	machine.local = { *Address::from_text("203.0.113.10") };
+	machine.ruleset = ruleset::parse_iptables_save(
+		"*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n" +
+			nat + "COMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n" +
+			filter + "COMMIT\n",
+		program);
+	resolve_jumps(machine.ruleset);
+	return machine;
+}
+
+/* "LISTEN TO SOURCE;" of each relay, and how many rules go, stay, and are to be minded; what needs forwarding. */
+static std::string planned(const Machine &machine)
+{
+	const auto plan = make_plan(machine);
+	std::string text;
+
+	for (const auto &[relay, rules] : plan.relays)
+		text += fmt::format("{} {} {};", relay.listen.text(), relay.to->text(),
+				    relay.source->text());
+	return text + fmt::format(" {} go, {} left, {} minded, {} forwarded", plan.gone.size(),
+				  plan.left.size(), plan.changes.size(), plan.forwarding.size());
+}
+
+void test_migrate_plan(void **)
+{
+	/* To be minded: IPv6. */
+	assert_text(
+		planned(vps(dnat + masquerade)),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 1 minded, 0 forwarded");
+	assert_text(
+		planned(vps(dnat)),
+		"*%eth0:60000 172.16.1.254:60000 transparent; 1 go, 0 left, 1 minded, 0 forwarded");
+	assert_text(
+		planned(vps("-A POSTROUTING -d 172.16.1.254/32 -o wg1 -j ACCEPT\n" + dnat +
+			    masquerade)),
+		"*%eth0:60000 172.16.1.254:60000 transparent; 2 go, 0 left, 1 minded, 0 forwarded");
+	assert_text(
+		planned(vps("-A PREROUTING ! -i wg1 -d 203.0.113.10/32 -p udp -m multiport --dports "
+			    "60000,60001 -j DNAT --to-destination 172.16.1.254\n" +
+			    masquerade)),
+		"203.0.113.10:60000 172.16.1.254:60000 masquerade;"
+		"203.0.113.10:60001 172.16.1.254:60001 masquerade; 2 go, 0 left, 0 minded, 0 forwarded");
+	/* The home sees another address. */
+	assert_text(
+		planned(vps(dnat + "-A POSTROUTING -o wg1 -j SNAT --to-source 10.9.9.9\n")),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 2 minded, 0 forwarded");
+	assert_text(
+		planned(vps(dnat + "-A POSTROUTING -o wg1 -j SNAT --to-source 172.16.1.1\n")),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 1 minded, 0 forwarded");
+	/* The same rule twice goes twice. */
+	assert_text(
+		planned(vps(dnat + dnat + masquerade)),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 3 go, 0 left, 1 minded, 0 forwarded");
+	/* What goes with it, and what does not. */
+	assert_text(
+		planned(vps(dnat + masquerade,
+			    "-A FORWARD -i eth0 -o wg1 -p udp -m udp --dport 60000 -j ACCEPT\n"
+			    "-A FORWARD -i wg1 -j ACCEPT\n"
+			    "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+			    "-A FORWARD -i eth0 -o eth1 -j ACCEPT\n")),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 2 left, 1 minded, 1 forwarded");
+	/* What kept some out: that is said. */
+	assert_text(
+		planned(vps(dnat + masquerade,
+			    "-A FORWARD -s 198.51.100.0/24 -p udp -m udp --dport 60000 -j ACCEPT\n"
+			    "-A FORWARD -s 192.0.2.7/32 -j DROP\n")),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 3 minded, 0 forwarded");
+	assert_text(
+		planned(vps("-A PREROUTING -p udp -m udp --dport 60000 -j DNAT --to-destination "
+			    "[fd16::254]:60000\n" +
+				    masquerade,
+			    {}, "ip6tables")),
+		"*:60000 [fd16::254]:60000 masquerade; 2 go, 0 left, 0 minded, 0 forwarded");
+	/* A chain of its own. */
+	assert_text(
+		planned(vps(":relay - [0:0]\n-A PREROUTING -i eth0 -j relay\n-A relay -p udp -m udp "
+			    "--dport 60000 -j DNAT --to-destination 172.16.1.254:60000\n" +
+			    masquerade)),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 1 minded, 0 forwarded");
+	Machine two = vps(dnat + masquerade);
+	two.device.peers.resize(2);
+	two.device.peers[1].public_key = *Key::from_base64(other_text);
+	two.device.peers[1].allowed_ips = { prefix("172.16.0.0", 16) };
+	assert_text(make_plan(two).relays[0].relay.peer->base64(), home_text);
+	assert_int_equal(make_plan(two).forwarding.size(), 1);
+	two.device.peers[1].allowed_ips = { prefix("172.16.1.254", 32) };
+	two.device.peers[0].allowed_ips = { prefix("172.16.1.0", 24) };
+	assert_text(make_plan(two).relays[0].relay.peer->base64(), other_text);
+}
+
+/* Why a rule is not carried over. */
+static std::string why(const std::string &rule)
+{
+	Machine machine = vps(rule);
+
+	machine.others = { Device() };
+	machine.others[0].name = "wg2";
+	machine.others[0].peers = { Peer() };
+	machine.others[0].peers[0].allowed_ips = { prefix("10.2.0.0", 16) };
+	machine.ports = { 53 };
+	const auto plan = make_plan(machine);
+	if (!plan.relays.empty() || plan.left.empty() || !plan.gone.empty() ||
+	    plan.left[0].remedy.empty())
+		return "?";
+	return plan.left[0].reason;
+}
+
+void test_migrate_left(void **)
+{
+	const std::string start = "-A PREROUTING -p udp -m udp --dport ";
+	const std::string to = " -j DNAT --to-destination 172.16.1.254:60000\n";
+	static const char *const wanted[][2] = {
+		{ "1:9", "it is for a range of ports, 1 to 9, and a relay has one" },
+		{ "53", "UDP port 53 has a socket, and a relay wants it for itself" },
+		{ "60100", "UDP port 60100 has a socket, and a relay wants it for itself" },
+		{ "1 -s 192.0.2.0/24",
+		  "it is limited by -s 192.0.2.0/24, which a relay cannot be" },
+		{ "1 ! -i eth1", "it is for all interfaces but eth1" },
+		{ "1 -d 203.0.113.11/32",
+		  "203.0.113.11 is not an address of this machine, and a relay "
+		  "takes what is for those" },
+	};
+
+	for (const auto &[match, reason] : wanted)
+		assert_text(why(start + match + to), reason);
+	assert_text(why("-A PREROUTING -p udp" + to), "it is for all ports, and a relay has one");
+	assert_text(why("-A PREROUTING -p tcp -m tcp --dport 80" + to),
+		    "it translates tcp, and a relay is for WireGuard, which is UDP");
+	assert_text(why("-A PREROUTING" + to),
+		    "it translates all protocols, and a relay is for WireGuard, which is UDP");
+	assert_text(why("-A OUTPUT -p udp -m udp --dport 1" + to),
+		    "it is for what this machine sends itself");
+	assert_text(why(":x - [0:0]\n-A x -p udp -m udp --dport 1" + to),
+		    "nothing jumps to its chain");
+	assert_text(why(start + "1 -j DNAT --to-destination 10.2.3.4:5\n"),
+		    "10.2.3.4 is behind another interface, wg2");
+	assert_text(why(start + "1 -j DNAT --to-destination 172.16.1.7:5\n"),
+		    "no peer of wg1 has 172.16.1.7 in its allowed IPs");
+	assert_text(
+		why(start + "1 -j DNAT --to-destination 172.17.0.2:5\n"),
+		"it leads to another interface: no WireGuard peer has 172.17.0.2 in its allowed IPs");
+	assert_text(why(start + "1 -j DNAT --to-destination 172.16.1.254:1-9\n"),
+		    "it leads to 172.16.1.254:1-9, which is no single address");
+	assert_text(why("-A PREROUTING -i eth0 -j NETMAP --to 172.16.1.0/24\n"),
+		    "what it does is not known here");
+	assert_text(
+		why(start + "1 -j ACCEPT\n" + start + "1" + to),
+		"another rule comes before it, which may have these packets: -p udp -m udp --dport 1 "
+		"-j ACCEPT");
+	/* Several ports, of which one is taken: all of it stays, and the other has its relay. */
+	const auto plan = make_plan(vps("-A PREROUTING -p udp -m multiport --dports 1,60100" + to));
+	assert_int_equal(plan.relays.size(), 1);
+	assert_int_equal(plan.gone.size(), 0);
+	assert_int_equal(plan.left.size(), 1);
+}
+
+static Needless needless_of(const Machine &machine)
+{
+	return { .interface = "wg1",
+		 .rules = make_plan(machine).gone,
+		 .tables = {},
+		 .forwarding = true };
+}
+
+/* What is left of a hook; "=" if it is as it was, and "?" behind it if it is not clear. */
+static std::string hook(const std::string &text)
+{
+	static const Needless needless = needless_of(vps(dnat + masquerade));
+	const auto left = without_needless(text, needless);
+
+	return (left.changed ? left.text : "=") + (left.unclear ? "?" : "");
+}
+
+void test_migrate_hooks(void **)
+{
+	const std::string add = "iptables -t nat -A PREROUTING -i eth0 -p udp --dport 60000 -j DNAT "
+				"--to-destination 172.16.1.254:60000",
+			  both = add + "; iptables -t nat -A POSTROUTING -o %i -j MASQUERADE";
+
+	assert_text(hook(add), "");
+	assert_text(hook(both), "");
+	assert_text(hook(both + ";"), "");
+	assert_text(hook(add + " || true; sysctl -q -w net.ipv4.ip_forward=1 && echo x"), "echo x");
+	assert_text(hook("echo 'a;b' && " + add + " && ip route add 10.0.0.0/8 dev %i"),
+		    "echo 'a;b' && ip route add 10.0.0.0/8 dev %i");
+	assert_text(
+		hook("iptables -t nat -C POSTROUTING -o wg1 -j MASQUERADE 2>/dev/null || iptables -t nat "
+		     "-A POSTROUTING -o wg1 -j MASQUERADE"),
+		"");
+	assert_text(hook("echo 1 >/proc/sys/net/ipv4/ip_forward"), "");
+	assert_text(hook("echo 1 > /proc/sys/net/ipv4/conf/eth0/proxy_arp"), "");
+	assert_text(hook("sysctl -w net.ipv4.ip_forward=1 vm.swappiness=1"), "=");
+	assert_text(hook("ip route add 10.0.0.0/8 dev %i"), "=");
+	/* What cannot be told apart stays as it is. */
+	assert_text(hook("iptables -A INPUT -i %i -j ACCEPT"), "=?");
+	assert_text(hook("iptables -t nat -A POSTROUTING -o wg2 -j MASQUERADE"), "=?");
+	assert_text(hook(add + " || logger failed"), "=?");
+	assert_text(hook("if true; then " + add + "; fi"), "=?");
+	assert_text(hook("for d in eth0 eth1; do (" + add + "); done"), "=?");
+	assert_text(hook("iptables -t nat -A POSTROUTING -o $(echo wg1) -j MASQUERADE"), "=?");
+	assert_text(hook("iptables -t nat -A POSTROUTING -o wg1 -j 'MASQUERADE"), "=?");
+	assert_text(hook(""), "=");
+	const auto down = without_needless("iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE",
+					   needless_of(vps(dnat + masquerade)));
+	assert_int_equal(down.deletes.size(), 1);
+	assert_int_equal(down.deletes[0], 1);
+	/* Two that are the same, and one of them goes so. */
+	const auto twice = without_needless("iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE",
+					    needless_of(vps(dnat + masquerade + masquerade)));
+	assert_int_equal(twice.deletes.size(), 1);
+}
+
+static const std::string old_file =
+	"[Interface]\n"
+	"# Secret\n"
+	"PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n"
+	"PostUp=iptables -t nat -A POSTROUTING -o %i -j MASQUERADE; true\n"
+	"PostDown = iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE\n"
+	"[Peer]\n"
+	"PublicKey = " +
+	home_text + "\n";
+
+void test_migrate_file(void **)
+{
+	const auto machine = vps(dnat + masquerade);
+	const auto quick = config::parse_quick(old_file, "/x/wg1.conf", config::Part::relays);
+	const auto file =
+		make_file(old_file, quick.value(), needless_of(machine), make_plan(machine).relays);
+
+	assert_text(
+		file.text,
+		"[Interface]\n"
+		"# Secret\n"
+		"PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n"
+		"PostUp= true\n"
+		"[Peer]\n"
+		"PublicKey = " +
+			home_text +
+			"\n"
+			"\n[Relay]\n"
+			"# in place of: iptables -t nat -A PREROUTING -i eth0 -p udp -m udp --dport "
+			"60000 -j DNAT --to-destination 172.16.1.254:60000\n"
+			"Listen = *%eth0:60000\n"
+			"Peer = " +
+			home_text +
+			"\n"
+			"To = 172.16.1.254:60000\n"
+			"# The public key of the WireGuard that listens at 172.16.1.254:60000, which "
+			"this machine does not know: with it, what is not made for that is dropped.\n"
+			"# ResponderKey =\n"
+			"Source = masquerade\n");
+	assert_int_equal(file.deletes.size(), 1);
+	assert_true(file.unclear.empty());
+	const auto again = config::parse_quick(file.text, "/x/wg1.conf", config::Part::whole);
+	assert_true(static_cast<bool>(again));
+	assert_text(again.value().relays[0].value.listen.text(), "*%eth0:60000");
+	/* Lines of files that are read at boot. */
+	const auto lines =
+		lines_with("# x\n*nat\n" + dnat + "-A POSTROUTING -o eth0 -j MASQUERADE\n" +
+				   masquerade + "COMMIT\n",
+			   make_plan(machine).gone);
+	assert_int_equal(lines.size(), 2);
+	assert_int_equal(lines[0], 3);
+	assert_int_equal(lines[1], 5);
+}
+
+void test_migrate_diff(void **)
+{
+	assert_text(difference("", "", false), "");
+	assert_text(difference("a\nb\n", "a\nb\n", false), "");
+	assert_text(difference("a\n", "b\n", false), "@@ -1,1 +1,1 @@\n-a\n+b\n");
+	assert_text(difference("", "b\n", false), "@@ -0,0 +1,1 @@\n+b\n");
+	assert_text(difference("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\n5\n7\n8\n9\n10\n",
+			       false),
+		    "@@ -3,7 +3,7 @@\n 3\n 4\n 5\n-6\n 7\n 8\n 9\n+10\n");
+	assert_text(difference("a\n1\n2\n3\n4\n5\n6\n7\nb\n", "1\n2\n3\n4\n5\n6\n7\n", false),
+		    "@@ -1,4 +1,3 @@\n-a\n 1\n 2\n 3\n@@ -6,4 +5,3 @@\n 5\n 6\n 7\n-b\n");
+	const std::string keys = "PrivateKey = a=\n#presharedkey=b=\nPublicKey = c=\n"
+				 "PostUp = wg set %i private-key <(echo d=)\n";
+	assert_text(
+		difference(keys, keys + "x\n", false),
+		"@@ -2,3 +2,4 @@\n #presharedkey= (hidden)\n PublicKey = c=\n PostUp = (hidden)\n+x\n");
+	assert_text(difference("PrivateKey = a=\n", "PrivateKey = a=\nx\n", true),
+		    "@@ -1,1 +1,2 @@\n PrivateKey = a=\n+x\n");
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tests of what relays take the place of. */
+#ifndef NWGCTL_TEST_MIGRATION_HPP
+#define NWGCTL_TEST_MIGRATION_HPP
+
+void test_migrate_plan(void **state);
+void test_migrate_left(void **state);
+void test_migrate_hooks(void **state);
+void test_migrate_file(void **state);
+void test_migrate_diff(void **state);
+
+#endif
