@@ -7,9 +7,13 @@
 # interface's configuration afterwards, as wg shows it. Then what nwgctl does
 # otherwise on purpose, and the output for a peer that is in use.
 #
-# With "drop-in": wg(8) on the stock module against wg(8) on nwg in its place.
+# With "nwg": wg(8) on the stock module against nwgctl on kind nwg. With "drop-in": wg(8) on
+# the stock module against wg(8) on nwg in its place.
 #
-# usage: wg-compare.sh [drop-in]
+# With "random": COUNT cases that grammar.py makes from SEED, instead of those of wg-cases. One
+# that fails is printed whole, so that it can be put there.
+#
+# usage: wg-compare.sh [nwg | drop-in] [random SEED COUNT]
 
 here=$(dirname "$(realpath "$0")")
 # shellcheck source=../lib/ktap.sh
@@ -20,7 +24,7 @@ here=$(dirname "$(realpath "$0")")
 NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
 export WG_ENDPOINT_RESOLUTION_RETRIES=0
 
-# wg-cases as lines "STATUS COMMAND".
+# Of standard input in the form of wg-cases: lines "STATUS COMMAND".
 cases() {
 	local kind status text command
 	while read -r kind status text; do
@@ -33,12 +37,13 @@ cases() {
 			done
 			;;
 		esac
-	done < <(grep -v '^#' "$here/wg-cases")
+	done
 }
 
-# one_side TOOL DIRECTORY: run all cases in this namespace, leave N.{out,err,status,state}.
+# one_side TOOL KIND DIRECTORY: run all cases in this namespace, on interfaces of KIND, leave
+# N.{out,err,status,state} in DIRECTORY.
 one_side() {
-	local tool=$1 results=$2 number=0 command
+	local tool=$1 kind=$2 results=$3 state=wg number=0 status command clean now
 	# These are used by the cases.
 	# shellcheck disable=SC2034
 	local K=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk= \
@@ -69,60 +74,87 @@ one_side() {
 		PersistentKeepalive = 9
 	EOF2
 	ip link set lo up
-	ip link add wg0 type wireguard
-	ip link add wg1 type wireguard
+	ip link add wg0 type "$kind"
+	ip link add wg1 type "$kind"
 	wg() {
 		command "$tool" "$@"
 	}
-	# Most cases are refused and change nothing: not each needs to be undone.
-	command wg setconf wg0 before && command wg showconf wg0 >clean || exit 1
-	while read -r _ command; do
+	# wg knows no other.
+	[ "$kind" = wireguard ] || state=$tool
+	# Most cases are refused and change nothing: not each needs to be undone. There are many: what
+	# needs no process of its own has none.
+	command $state setconf wg0 before && command $state showconf wg0 >clean || exit 1
+	IFS= read -r -d '' clean <./clean || :
+	now=$clean
+	while read -r status command; do
 		((++number))
-		[ $number -eq 1 ] || [ "$(<$((number - 1)).state)" = "$(<clean)" ] ||
-			command wg setconf wg0 before
-		(eval "$command") </dev/null >$number.out 2>$number.err
+		[ "$now" = "$clean" ] || command $state setconf wg0 before
+		case $status in
+		same | refused) eval "$command" </dev/null >$number.out 2>$number.err ;;
+		*) (eval "$command") </dev/null >$number.out 2>$number.err ;;
+		esac
 		echo $? >$number.status
-		command wg showconf wg0 >$number.state || exit 1
-	done < <(cases)
+		command $state showconf wg0 >$number.state || exit 1
+		# It ends at the end of the file, which is a failure to it.
+		IFS= read -r -d '' now <$number.state || :
+	done <../cases
 }
 
 if [ "${1:-}" = --side ]; then
-	one_side "$2" "$3"
+	one_side "$2" "$3" "$4"
 	exit
 fi
 
 # compare NUMBER STATUS COMMAND: what the two sides left.
 compare() {
 	local number=$1 status=$2 file wg_status nwgctl_status of_wg of_nwgctl
-	local name="${*:3}"
+	local name="${*:3}" whole="run ${*:2}" first=$work/wg/$1 second=$work/nwgctl/$1
 	name=${name//\#/}
 	[ ${#name} -le 100 ] || name=${name:0:100}...
 	# The state is what a side leaves last, and there is always one.
-	if [ ! -s "$work/wg/$number.state" ] || [ ! -s "$work/nwgctl/$number.state" ]; then
-		ktap_fail "$name" "a side did not run it"
+	if [ ! -s "$first.state" ] || [ ! -s "$second.state" ]; then
+		ktap_fail "$name" "a side did not run it" "$whole"
 		return
 	fi
-	wg_status=$(<"$work/wg/$number.status")
-	nwgctl_status=$(<"$work/nwgctl/$number.status")
+	read -r wg_status <"$first.status"
+	read -r nwgctl_status <"$second.status"
+	case $status in
+	same)
+		status=$wg_status
+		# What wg says when the kernel refuses, for which nwgctl has a status of its own.
+		[ "$status" -eq 0 ] || ! grep -qE '^Unable to (access|modify) interface' "$first.err" ||
+			status=2
+		;;
+	refused)
+		# As if wg had refused it, too.
+		if [ "$other" != drop-in ]; then
+			status=1 wg_status=1
+			: >"$first.out"
+			echo refused >"$first.err"
+			cp "$work/wg/clean" "$first.state"
+		else
+			status=$wg_status
+		fi
+		;;
+	esac
 	[ "$other" != drop-in ] || status=$((status > 0))
 	if [ "$nwgctl_status" -ne "$status" ] || [ "$wg_status" -ne $((status > 0)) ]; then
 		ktap_fail "$name" "exit status of wg $wg_status, of $other $nwgctl_status, not $status" \
-			"$(cat "$work/nwgctl/$number.err")"
+			"$(cat "$second.err")" "$whole"
 		return
 	fi
 	for file in out state; do
 		# Many files, and a program for each pair takes longer than the rest.
-		IFS= read -r -d '' of_wg <"$work/wg/$number.$file"
-		IFS= read -r -d '' of_nwgctl <"$work/nwgctl/$number.$file"
+		IFS= read -r -d '' of_wg <"$first.$file"
+		IFS= read -r -d '' of_nwgctl <"$second.$file"
 		if [ "$of_wg" != "$of_nwgctl" ]; then
 			ktap_fail "$name" "$file differs:" \
-				"$(diff -U 3 "$work"/{wg,nwgctl}/"$number.$file" | head -n 40)"
+				"$(diff -U 3 "$first.$file" "$second.$file" | head -n 40)" "$whole"
 			return
 		fi
 	done
-	if [ -s "$work/wg/$number.err" ] && [ ! -s "$work/nwgctl/$number.err" ] ||
-		[ ! -s "$work/wg/$number.err" ] && [ -s "$work/nwgctl/$number.err" ]; then
-		ktap_fail "$name" "only one says something:" "$(cat "$work"/{wg,nwgctl}/"$number.err")"
+	if [ -s "$first.err" ] && [ ! -s "$second.err" ] || [ ! -s "$first.err" ] && [ -s "$second.err" ]; then
+		ktap_fail "$name" "only one says something:" "$(cat "$first.err" "$second.err")" "$whole"
 		return
 	fi
 	ktap_ok "$name"
@@ -215,27 +247,40 @@ in_use() {
 	ktap_run "a session comes up" slowwait 10 ip netns exec ctl0 ping -q -c 20 -i 0.01 -s 1000 10.0.1.2
 }
 
+other=nwgctl
+case ${1:-} in
+nwg | drop-in) other=$1 && shift ;;
+esac
+if [ "${1:-}" = random ]; then
+	ktap_need python3
+	list=("$here/grammar.py" "$2" "$3")
+else
+	list=(cat "$here/wg-cases")
+fi
 ktap_need wg ip ping
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 modprobe wireguard || ktap_skip_all "no stock module"
 work=$(mktemp -d)
 chmod 755 "$work"
 defer rm -rf "$work"
-mapfile -t all < <(cases)
-other=${1:-nwgctl}
+"${list[@]}" | cases >"$work/cases"
+mapfile -t all <"$work/cases"
 if [ "$other" = drop-in ]; then
 	ktap_plan ${#all[@]}
-	unshare --net "$0" --side wg "$work/wg" || exit 1
+	unshare --net "$0" --side wg wireguard "$work/wg" || exit 1
 	drop_in_load || exit 1
-	unshare --net "$0" --side wg "$work/nwgctl" || exit 1
+	unshare --net "$0" --side wg wireguard "$work/nwgctl" || exit 1
 else
-	ktap_plan $((${#all[@]} + 9 + 6))
+	kind=wireguard rest=0
+	[ "$other" != nwg ] || kind=nwg
+	[ "$other ${1:-}" != "nwgctl " ] || rest=$((9 + 6))
+	ktap_plan $((${#all[@]} + rest))
 	for tool in wg nwgctl; do
 		ip netns add "compare-$tool"
 		defer ip netns del "compare-$tool"
 	done
-	ip netns exec compare-wg "$0" --side wg "$work/wg" &
-	ip netns exec compare-nwgctl "$0" --side "$NWGCTL" "$work/nwgctl" || exit 1
+	ip netns exec compare-wg "$0" --side wg wireguard "$work/wg" &
+	ip netns exec compare-nwgctl "$0" --side "$NWGCTL" $kind "$work/nwgctl" || exit 1
 	wait $! || exit 1
 fi
 for number in "${!all[@]}"; do
@@ -243,7 +288,7 @@ for number in "${!all[@]}"; do
 	compare $((number + 1)) "${all[number]%% *}" "${all[number]#* }"
 done
 
-[ "$other" != drop-in ] || ktap_end
+[ "${rest:-0}" -gt 0 ] || ktap_end
 
 on_purpose
 

@@ -21,10 +21,14 @@ Key::~Key()
 std::optional<Key> Key::from_base64(std::string_view text)
 {
 	std::size_t length = 0;
+	uint8_t other = 0;
 	Key key;
 
+	/* Some bytes that are no ASCII are digits to libsodium. */
+	for (const char character : text)
+		other |= static_cast<uint8_t>(character) & 0x80;
 	/* libsodium refuses padding bits that are not zero, so that a key has one form. */
-	if (text.size() != text_length ||
+	if (text.size() != text_length || other ||
 	    sodium_base642bin(key.bytes.data(), key.bytes.size(), text.data(), text.size(), nullptr,
 			      &length, nullptr, sodium_base64_VARIANT_ORIGINAL) ||
 	    length != key.bytes.size())

@@ -52,7 +52,8 @@ std::string ago(time_t then, time_t now, const Palette &palette)
 			"({})",
 			palette.warning(
 				"System clock wound backward; connection problems may ensue."));
-	return duration(static_cast<uint64_t>(now - then), palette) + " ago";
+	/* The difference may be more than a time_t has. */
+	return duration(static_cast<uint64_t>(now) - static_cast<uint64_t>(then), palette) + " ago";
 }
 
 std::string short_duration(uint64_t milliseconds)
@@ -64,6 +65,38 @@ std::string short_duration(uint64_t milliseconds)
 	if (seconds < 3600)
 		return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
 	return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
+}
+
+struct Scaled {
+	std::string digits;
+	const char *prefix;
+};
+
+static Scaled scaled(double number)
+{
+	static constexpr const char *prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
+	std::size_t prefix = 0;
+
+	for (; number >= 999.5 && prefix + 1 < std::size(prefixes); prefix++)
+		number /= 1000;
+	if (number == 0 || number >= 99.95 || (!prefix && number >= 9.95))
+		return { fmt::format("{:.0f}", number), prefixes[prefix] };
+	return { fmt::format("{:.{}f}", number, prefix && number < 9.995 ? 2 : 1),
+		 prefixes[prefix] };
+}
+
+std::string short_number(double number)
+{
+	const auto [digits, prefix] = scaled(number);
+
+	return digits + prefix;
+}
+
+std::string bit_rate(double bytes)
+{
+	const auto [digits, prefix] = scaled(bytes * 8);
+
+	return fmt::format("{} {}bit/s", digits, prefix);
 }
 
 std::string count(uint64_t number, const char *singular, const char *plural)

@@ -20,6 +20,10 @@ std::string duration(uint64_t seconds, const Palette &palette);
 std::string ago(time_t then, time_t now, const Palette &palette);
 /* "4s", "3m05s", "2h00m" */
 std::string short_duration(uint64_t milliseconds);
+/* Three digits of it and the SI prefix: "0", "7.5", "123", "1.23k", "45.6M"; five columns at most */
+std::string short_number(double number);
+/* Of bytes per second: "1.23 Mbit/s" */
+std::string bit_rate(double bytes);
 /* "1 packet", "2 packets" */
 std::string count(uint64_t number, const char *singular, const char *plural = nullptr);
 
