@@ -216,8 +216,8 @@ refused() {
 
 module_goes() {
 	watch last monitor && slowwait 20 joined 1 && rmmod nwg && ends last 2 &&
-		has last "^relay del dev wg1 " && grep -q 'module nwg was unloaded' "$CHAIN_DIR/last.err" &&
-		grep -q 'hint: .*modprobe nwg' "$CHAIN_DIR/last.err"
+		has last "^relay del dev wg1 " && grep -q 'There are no more events: module nwg was unloaded' "$CHAIN_DIR/last.err" &&
+		grep -q 'hint: once it is loaded again, begin anew: modprobe nwg' "$CHAIN_DIR/last.err"
 }
 
 module_comes() {
