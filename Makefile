@@ -75,7 +75,7 @@ install: ## install the tools, and the module by DKMS; as root
 	elif [ "$$(cat /sys/module/nwg/srcversion)" != "$$(modinfo -F srcversion nwg)" ]; then \
 		echo "nwg: an older module is still loaded. To have the new one: stop what uses its interfaces, modprobe -r nwg, which removes them, and start it again; or reboot" >&2; \
 	else \
-		echo "nwg $(VERSION) is installed and loaded; see nwgctl(8). For nwg in place of the stock module: $(PREFIX)/share/doc/nwg/examples/nwg-drop-in.conf"; \
+		echo "nwg $(VERSION) is installed and loaded; see nwgctl(8). For nwg in place of the stock module: $(PREFIX)/share/doc/nwgctl/examples/nwg-drop-in.conf"; \
 	fi
 
 uninstall: ## take all of that away again, and all nwg interfaces; as root
@@ -92,6 +92,23 @@ uninstall: ## take all of that away again, and all nwg interfaces; as root
 	rm -rf $(DKMS_SOURCE)
 	$(MAKE) -C tools uninstall PREFIX=$(PREFIX)
 
+deb: ## build nwg-dkms and nwgctl for this Debian or Ubuntu, into build/deb/
+	@command -v dpkg-buildpackage >/dev/null || { \
+		echo "nwg: dpkg-buildpackage is missing: apt install dpkg-dev" >&2; \
+		exit 1; }
+	@dpkg-checkbuilddeps || { \
+		echo "nwg: to install what is missing: sudo apt build-dep ./" >&2; \
+		exit 1; }
+	rm -rf build/deb
+	mkdir -p build/deb/nwg
+	tar -c --exclude=./build --exclude-vcs --exclude-from=.gitignore . | tar -x -C build/deb/nwg
+	cd build/deb/nwg && dpkg-buildpackage -b -us -uc
+	rm -rf build/deb/nwg
+	@ls build/deb/*.deb
+
+check-deb: ## test those packages, in a Debian of their own; as root
+	selftests/deb
+
 clean: ## remove what was built
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tools clean
@@ -100,4 +117,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools aged debug setup demo check check-debug install uninstall clean help
+.PHONY: all module tools aged debug setup demo check check-debug install uninstall deb check-deb clean help

@@ -9,8 +9,8 @@ top=$(realpath "$(dirname "$0")/..")
 . "$top/selftests/lib/ktap.sh"
 
 cd "$top" || exit 1
-ktap_need make gcc sparse clang-format shellcheck
-ktap_plan 6
+ktap_need make gcc sparse clang-format shellcheck python3
+ktap_plan 9
 
 copy=$top/build/selftests/static
 rm -rf "$copy"
@@ -34,7 +34,7 @@ sources() {
 }
 
 shell_scripts() {
-	find .ci selftests tools -type f ! -name "*.o" -exec awk '
+	find .ci debian selftests tools -type f ! -name "*.o" -exec awk '
 		FNR > 2 { nextfile }
 		/^#!.*[\/ ](ba|da)?sh$/ || /^# shellcheck shell=/ { print FILENAME; nextfile }' {} +
 }
@@ -63,6 +63,14 @@ all_python_checked() {
 	python_sources | PYTHONPATH=$path xargs pylint --errors-only
 }
 
+manual_pages() {
+	find tools/man -type f
+}
+
+manual_pages_are_right() {
+	manual_pages | xargs mandoc -T lint -W warning
+}
+
 # A test that is in no list does not run.
 all_tests_listed() {
 	local file status=0
@@ -80,6 +88,14 @@ compared_in_constant_time() {
 		grep -vE '\((public|params->config\.peer|peer->remote\.public|&now, endpoint|timestamp|&source->key|ops->kind),'
 }
 
+# dkms.conf has it; the packages are the one thing that says it once more.
+one_version() {
+	local version
+	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+	[ "$(sed -n '1s/^nwg (\(.*\)) .*/\1/p' debian/changelog)" = "$version" ] ||
+		{ echo "debian/changelog does not begin with version $version, as dkms.conf has it" && return 1; }
+}
+
 ktap_run "module: secrets are compared in constant time" compared_in_constant_time
 ktap_run "module: no warning with W=1 and sparse" build_is_silent
 ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
@@ -89,5 +105,12 @@ if command -v pylint >/dev/null; then
 else
 	ktap_skip "pylint" "pylint is missing: run make setup"
 fi
+if command -v mandoc >/dev/null; then
+	ktap_run "mandoc: $(manual_pages | wc -l) manual pages" manual_pages_are_right
+else
+	ktap_skip "mandoc" "mandoc is missing: run make setup"
+fi
 ktap_run "selftests/TESTS has each test" all_tests_listed
+ktap_run "what nwgctl refuses has a test, word for word" selftests/nwgctl/refusals.py
+ktap_run "debian/changelog has the version" one_version
 ktap_end

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "command.hpp"
+#include "say.hpp"
 
 #include <fmt/format.h>
 
@@ -9,11 +10,11 @@ namespace nwgctl
 void print_error(const Error &error)
 {
 	if (!error.what.empty())
-		fmt::print(stderr, "{}\n", error.what);
+		say("{}\n", error.what);
 	if (!error.kernel.empty())
-		fmt::print(stderr, "  kernel: {}\n", error.kernel);
+		say("  kernel: {}\n", error.kernel);
 	if (!error.hint.empty())
-		fmt::print(stderr, "  hint: {}\n", error.hint);
+		say("  hint: {}\n", error.hint);
 }
 
 Error wrong_usage(const std::string &what)

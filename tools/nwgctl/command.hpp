@@ -14,6 +14,8 @@ namespace nwgctl
 /* Options that every command takes. */
 struct Options {
 	bool json = false, pretty = false, statistics = false, timestamp = false;
+	/* Only of those that say so; main() refuses it elsewhere. */
+	bool dry_run = false;
 };
 
 /* The words behind the command's own. */
@@ -32,6 +34,7 @@ Status up(const Options &options, Arguments arguments);
 Status down(const Options &options, Arguments arguments);
 Status reload(const Options &options, Arguments arguments);
 Status save(const Options &options, Arguments arguments);
+Status migrate(const Options &options, Arguments arguments);
 Status doctor(const Options &options, Arguments arguments);
 Status relay_add(const Options &options, Arguments arguments);
 Status relay_set(const Options &options, Arguments arguments);
@@ -45,6 +48,7 @@ Status chain_check(const Options &options, Arguments arguments);
 Status chain_show(const Options &options, Arguments arguments);
 Status monitor(const Options &options, Arguments arguments);
 Status metrics(const Options &options, Arguments arguments);
+Status run_top(const Options &options, Arguments arguments);
 
 /* An error on standard error: what, the kernel's words, the remedy. */
 void print_error(const Error &error);

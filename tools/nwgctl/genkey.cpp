@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "key.hpp"
+#include "say.hpp"
 
 namespace nwgctl
 {
@@ -22,8 +23,8 @@ static Status print_secret(const Key &key)
 	struct stat output;
 
 	if (!fstat(STDOUT_FILENO, &output) && S_ISREG(output.st_mode) && output.st_mode & S_IRWXO)
-		fmt::print(stderr, "Warning: writing to world accessible file.\n"
-				   "Consider setting the umask to 077 and trying again.\n");
+		say("Warning: writing to world accessible file.\n"
+		    "Consider setting the umask to 077 and trying again.\n");
 	const ssize_t written = write(STDOUT_FILENO, line.data(), line.size());
 	sodium_memzero(line.data(), line.size());
 	if (written != static_cast<ssize_t>(line.size()))

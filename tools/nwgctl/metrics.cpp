@@ -28,7 +28,7 @@ Status metrics(const Options &options, Arguments arguments)
 			return words.unknown();
 		if (filter.interface)
 			return words.repeated();
-		filter.interface = TRY(words.value());
+		filter.interface = TRY(netlink::interface_name(TRY(words.value())));
 	}
 	/* An error before anything is written: half of it would look like the whole. */
 	const auto relays = TRY(netlink::list_relays(filter));

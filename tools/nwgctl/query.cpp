@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "config/value.hpp"
+#include "netlink/link.hpp"
 #include "words.hpp"
 
 namespace nwgctl
@@ -149,7 +150,7 @@ Result<FlowQuery> parse_flow_query(Arguments arguments)
 
 		if (words.take("dev")) {
 			repeated = query.relay.interface.has_value();
-			query.relay.interface = TRY(words.value());
+			query.relay.interface = TRY(netlink::interface_name(TRY(words.value())));
 		} else if (words.take("listen")) {
 			repeated = query.relay.listen.has_value();
 			query.relay.listen = TRY(config::parse_listen(TRY(words.value())));

@@ -6,6 +6,7 @@
 
 #include "config/relay.hpp"
 #include "config/value.hpp"
+#include "netlink/link.hpp"
 #include "netlink/relay.hpp"
 #include "relay.hpp"
 #include "render/relay.hpp"
@@ -52,7 +53,7 @@ static Result<RelayChange> parse_change(Words words, bool set)
 
 		if (words.take("dev")) {
 			repeated = change.interface.has_value();
-			change.interface = TRY(words.value());
+			change.interface = TRY(netlink::interface_name(TRY(words.value())));
 		} else if (words.take("listen")) {
 			repeated = listens;
 			change.listen = TRY(config::parse_listen(TRY(words.value())));
@@ -138,7 +139,7 @@ Result<RelayFilter> parse_relay_filter(Arguments arguments)
 
 		if (words.take("dev")) {
 			repeated = filter.interface.has_value();
-			filter.interface = TRY(words.value());
+			filter.interface = TRY(netlink::interface_name(TRY(words.value())));
 		} else if (words.take("listen")) {
 			repeated = filter.listen.has_value();
 			filter.listen = TRY(config::parse_listen(TRY(words.value())));

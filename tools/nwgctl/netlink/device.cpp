@@ -112,7 +112,7 @@ static std::string hint_for(const Error &error, const Link &link, const DeviceCh
 				"see who has UDP port {0}: ss -ulpn sport = :{0}; a relay may have it too: "
 				"nwgctl relay show",
 				*change->listen_port);
-		return "see who has the UDP port: ss -ulpn";
+		return {};
 	default:
 		return {};
 	}

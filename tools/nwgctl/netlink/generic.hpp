@@ -40,6 +40,10 @@ class Family {
 	{
 		return socket.dump(request);
 	}
+	Status dump(Request &request, const Visit &visit)
+	{
+		return socket.dump(request, visit);
+	}
 
     private:
 	Family(Socket socket, uint16_t id, std::map<std::string, uint32_t> groups)

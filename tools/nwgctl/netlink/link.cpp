@@ -64,13 +64,20 @@ Result<std::vector<Link>> wireguard_links(bool with_statistics)
 	return links;
 }
 
-Result<Link> wireguard_link(const std::string &name)
+Result<std::string> interface_name(std::string text)
 {
-	if (name.empty() || name.size() >= IFNAMSIZ || name.find('/') != name.npos)
-		return usage_error(fmt::format("`{}' is not a valid interface name", name),
-				   fmt::format("a name has 1 to {} characters and no `/'",
-					       IFNAMSIZ - 1));
+	if (text.empty() || text.size() >= IFNAMSIZ || text == "." || text == ".." ||
+	    text.find_first_of("/: \t\n\v\f\r") != text.npos)
+		return usage_error(
+			fmt::format("`{}' is not a valid interface name", text),
+			fmt::format("a name has 1 to {} characters, no `/' or `:', no white space",
+				    IFNAMSIZ - 1));
+	return text;
+}
 
+Result<Link> wireguard_link(const std::string &given)
+{
+	const auto name = TRY(interface_name(given));
 	Socket socket = TRY(Socket::open(NETLINK_ROUTE));
 	Request request(RTM_GETLINK, 0);
 	request.put_header(sizeof(ifinfomsg));

@@ -28,6 +28,9 @@ struct Link {
 /* All WireGuard interfaces of the network namespace, by index. */
 Result<std::vector<Link>> wireguard_links(bool with_statistics = false);
 
+/* @text, if an interface can have that name. */
+Result<std::string> interface_name(std::string text);
+
 /* The WireGuard interface of that name; an error says whether it is absent, or of what other kind it is. */
 Result<Link> wireguard_link(const std::string &name);
 

@@ -426,11 +426,10 @@ Result<std::vector<Relay>> list_relays(const RelayFilter &filter)
 	return relays;
 }
 
-Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
+Status each_flow(const RelayFilter &filter, const std::function<void(Flow)> &visit)
 {
 	Family family = TRY(Family::open(NWG_GENL_NAME));
 	Request request = family.make(NWG_CMD_FLOW_GET);
-	std::vector<Flow> flows;
 
 	if (filter.interface)
 		request.put_string(NWG_FLOW_A_IFNAME, *filter.interface);
@@ -439,15 +438,22 @@ Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
 			       { NWG_FLOW_A_LISTEN_PORT, NWG_FLOW_A_LISTEN_IP4,
 				 NWG_FLOW_A_LISTEN_IP6, NWG_FLOW_A_LISTEN_IFINDEX },
 			       "Unable to list flows"));
-	auto messages = family.dump(request);
-	if (!messages)
-		return failed(messages.error(), "Unable to list flows",
-			      hint_for(messages.error(), NWG_CMD_FLOW_GET,
-				       { .interface = filter.interface }));
-	for (const auto &message : messages.value()) {
+	auto dumped = family.dump(request, [&visit](const SecretBytes &message) {
 		if (auto flow = parse_flow(message))
-			flows.push_back(std::move(*flow));
-	}
+			visit(std::move(*flow));
+	});
+	if (!dumped)
+		return failed(dumped.error(), "Unable to list flows",
+			      hint_for(dumped.error(), NWG_CMD_FLOW_GET,
+				       { .interface = filter.interface }));
+	return {};
+}
+
+Result<std::vector<Flow>> list_flows(const RelayFilter &filter)
+{
+	std::vector<Flow> flows;
+
+	TRY(each_flow(filter, [&flows](Flow flow) { flows.push_back(std::move(flow)); }));
 	/* Is there nobody there, or nothing? */
 	if (filter.listen && flows.empty())
 		TRY(list_relays(filter));

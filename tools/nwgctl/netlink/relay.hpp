@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -99,6 +100,8 @@ Status set_relay(const RelayChange &change);
 Status delete_relay(const RelayChange &change);
 Result<std::vector<Relay>> list_relays(const RelayFilter &filter);
 Result<std::vector<Flow>> list_flows(const RelayFilter &filter);
+/* The same, one by one. Where the kernel's table grows meanwhile, a flow may come twice. */
+Status each_flow(const RelayFilter &filter, const std::function<void(Flow)> &visit);
 
 /* The interface's own name; it may be given by another one (ip link property add altname). As it is if there is none. */
 std::string own_name(const std::string &interface);

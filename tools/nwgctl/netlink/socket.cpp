@@ -108,7 +108,7 @@ Status Socket::send(Request &request)
 	return {};
 }
 
-Result<bool> Socket::receive(Request &request, std::vector<SecretBytes> &messages)
+Result<bool> Socket::receive(Request &request, const Visit &visit)
 {
 	SecretBytes buffer(receive_size);
 	bool interrupted = false;
@@ -151,7 +151,7 @@ Result<bool> Socket::receive(Request &request, std::vector<SecretBytes> &message
 				number = -number;
 				extended = MNL_NLMSG_HDRLEN + sizeof(int);
 			} else if (message->nlmsg_type >= NLMSG_MIN_TYPE) {
-				messages.emplace_back(whole.begin(), whole.end());
+				visit(SecretBytes(whole.begin(), whole.end()));
 				continue;
 			} else {
 				continue;
@@ -165,13 +165,18 @@ Result<bool> Socket::receive(Request &request, std::vector<SecretBytes> &message
 	}
 }
 
+static Visit keep_in(std::vector<SecretBytes> &messages)
+{
+	return [&messages](SecretBytes message) { messages.push_back(std::move(message)); };
+}
+
 Result<std::vector<SecretBytes>> Socket::request(Request &request)
 {
 	std::vector<SecretBytes> messages;
 
 	request.header()->nlmsg_flags |= NLM_F_ACK;
 	TRY(send(request));
-	TRY(receive(request, messages));
+	TRY(receive(request, keep_in(messages)));
 	return messages;
 }
 
@@ -182,7 +187,7 @@ Result<std::vector<SecretBytes>> Socket::dump(Request &request)
 		std::vector<SecretBytes> messages;
 
 		TRY(send(request));
-		auto interrupted = receive(request, messages);
+		auto interrupted = receive(request, keep_in(messages));
 		if (!interrupted && interrupted.error().number == EINTR)
 			continue;
 		if (!interrupted)
@@ -194,6 +199,14 @@ Result<std::vector<SecretBytes>> Socket::dump(Request &request)
 	error.what = "what is listed changes too fast to be read as a whole";
 	error.hint = "try again";
 	return error;
+}
+
+Status Socket::dump(Request &request, const Visit &visit)
+{
+	request.header()->nlmsg_flags |= NLM_F_DUMP;
+	TRY(send(request));
+	TRY(receive(request, visit));
+	return {};
 }
 
 Status Socket::join(uint32_t group)

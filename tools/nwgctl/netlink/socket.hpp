@@ -4,6 +4,7 @@
 #define NWGCTL_NETLINK_SOCKET_HPP
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,6 +16,9 @@
 
 namespace nwgctl::netlink
 {
+
+/* Takes one message of an answer. */
+using Visit = std::function<void(SecretBytes message)>;
 
 /* What was sent to a multicast group. */
 struct Heard {
@@ -39,6 +43,8 @@ class Socket {
 	Result<std::vector<SecretBytes>> request(Request &request);
 	/* Sends a dump request and returns its messages; again from the start if what is dumped changed meanwhile. */
 	Result<std::vector<SecretBytes>> dump(Request &request);
+	/* The same once, each message as it comes, for what is too much to be kept. */
+	Status dump(Request &request, const Visit &visit);
 	/* What is sent to a multicast group arrives from now on, for heard() on a socket that requests nothing. */
 	Status join(uint32_t group);
 	/* What has arrived of no request; nothing if nothing has. */
@@ -58,8 +64,8 @@ class Socket {
 
 	explicit Socket(mnl_socket *socket);
 	Status send(Request &request);
-	/* Adds what arrives to @messages until the verdict. Returns whether the dump was interrupted. */
-	Result<bool> receive(Request &request, std::vector<SecretBytes> &messages);
+	/* Hands over what arrives until the verdict. Returns whether the dump was interrupted. */
+	Result<bool> receive(Request &request, const Visit &visit);
 
 	std::unique_ptr<mnl_socket, Close> socket;
 	uint32_t port = 0, sequence = 0;

@@ -28,6 +28,10 @@ class Palette {
 		: colored(colored)
 	{
 	}
+	bool is_colored() const
+	{
+		return colored;
+	}
 	std::string bold(std::string_view text) const;
 	std::string unit(std::string_view text) const;
 	std::string warning(std::string_view text) const;

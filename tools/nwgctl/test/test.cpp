@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tests of what needs no kernel: values, configuration files, netlink messages, rendering. */
+#include <cctype>
 #include <csetjmp>
 #include <cstdarg>
 #include <cstddef>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,7 +24,13 @@
 #include "../render/quantity.hpp"
 #include "../render/relay.hpp"
 #include "chain.hpp"
+#include "quick.hpp"
+#include "completion.hpp"
+#include "doctor.hpp"
+#include "migration.hpp"
+#include "ruleset.hpp"
 #include "sight.hpp"
+#include "top.hpp"
 
 /* Last: it has macros such as fail(), and no extern "C" of its own. */
 extern "C" {
@@ -70,6 +78,14 @@ static void test_key(void **)
 	/* Bits of the padding are set. */
 	assert_refused(Key::from_base64("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dh="));
 	assert_refused(Key::from_base64("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8D=="));
+	/* Digits, and nothing else. */
+	for (unsigned int byte = 0; byte <= UINT8_MAX; byte++) {
+		const bool digit = byte < 0x80 &&
+				   (isalnum(static_cast<int>(byte)) || byte == '+' || byte == '/');
+		const std::string text = static_cast<char>(byte) + a_text.substr(1);
+
+		assert_int_equal(static_cast<bool>(Key::from_base64(text)), digit);
+	}
 
 	const Key made = Key::random_private();
 	assert_int_equal(made.raw()[0] & 7, 0);
@@ -121,6 +137,8 @@ static void test_endpoint(void **)
 	assert_text(config::parse_endpoint("[2001:db8::1]:5").value().text(), "[2001:db8::1]:5");
 	assert_text(config::parse_endpoint("2001:db8::1:5").value().text(), "[2001:db8::1]:5");
 	assert_text(config::parse_endpoint("[fe80::1%lo]:5").value().text(), "[fe80::1%lo]:5");
+	assert_text(config::parse_endpoint(std::string_view("192.0.2.1\0:5", 12)).error().what,
+		    "Unable to parse endpoint with a NUL character");
 	for (const char *text : { "", ":", ":5", "192.0.2.1", "192.0.2.1:", "192.0.2.1:65536",
 				  "192.0.2.1:-1", "[::1", "[::1]", "[::1]5", "[::1]:", "[]:5" })
 		assert_refused(config::parse_endpoint(text));
@@ -238,7 +256,13 @@ static void test_file_errors(void **)
 	assert_file_error("[Interface]\nPrivatKey=" + private_text, "f:2: Line unrecognized");
 	assert_file_error("[Peer]\nPrivateKey=" + private_text, "f:2: Line unrecognized");
 	assert_file_error("[Interface]\nPrivateKey=x" + private_text, "f:2: Key is not");
-	assert_file_error("[Interface]\n\n[Bogus]\n", "f:3: Line unrecognized");
+	/* What is not written as it should be may be a key, too. */
+	assert_file_error("[Interface]\nPrivateKey " + private_text,
+			  "f:2: Line unrecognized: `PrivateKey");
+	assert_file_error("[Interface]\nPrivateKey: " + private_text,
+			  "f:2: Line unrecognized: `PrivateKey");
+	assert_file_error("[Interface]\n" + private_text, "f:2: Line unrecognized: `");
+	assert_file_error("[Interface]\n\n[Bogus]\n", "f:3: Line unrecognized: `[Bogus]'");
 	assert_file_error("[Interface]\nListenPort=\n", "f:2: Line unrecognized");
 	assert_file_error("[Interface]\nListenPort=65536\n", "f:2: Port");
 	assert_file_error(std::string("[Interface]\nListenPort=5\0x\n", 27), "f:2: NUL");
@@ -280,105 +304,6 @@ static void test_print(void **)
 }
 
 /* What showconf prints, syncconf has nothing to do with. */
-/* The lines that WireGuard knows go to its parser, which still counts all. */
-static void test_quick(void **)
-{
-	static constexpr const char *key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
-	const auto quick =
-		config::parse_quick(
-			fmt::format(
-				"[Interface]\nAddress = 10.0.0.1/24, fd00::1 # two\n"
-				"ListenPort = 7\nMTU=1300\npostup = echo a = %i\n"
-				"DNS = 10.0.0.9, home.example\nTable = 77\n[Peer]\n"
-				"PublicKey = {0}\nAllowedIPs = 10.0.0.2\n[Relay]\n"
-				"Listen = [::1]%eth0:60000\nPeer = {0}\nTo = 10.0.0.2:1\n"
-				"Source = pool  10.1.0.0/24\nLimit = 9\n[Interface]\nFwMark = 8\n",
-				key),
-			"/etc/nwg/wg-7.conf", config::Part::whole)
-			.take();
-	const auto &relay = quick.relays.at(0).value;
-
-	assert_text(quick.interface, "wg-7");
-	assert_text(quick.kind, "nwg");
-	assert_int_equal(quick.addresses.size(), 2);
-	assert_text(quick.addresses[0].value.text(), "10.0.0.1/24");
-	assert_text(quick.addresses[1].value.text(), "fd00::1/128");
-	assert_int_equal(quick.addresses[1].line, 2);
-	assert_int_equal(quick.device.listen_port.value(), 7);
-	assert_int_equal(quick.device.fwmark.value(), 8);
-	assert_int_equal(quick.device.peers.size(), 1);
-	assert_int_equal(quick.peer_lines.at(0), 8);
-	assert_int_equal(quick.mtu.value().value, 1300);
-	assert_int_equal(quick.table.value.number, 77);
-	assert_text(quick.post_up.at(0).value, "echo a = %i");
-	assert_text(quick.dns_servers.at(0), "10.0.0.9");
-	assert_text(quick.dns_domains.at(0), "home.example");
-	assert_int_equal(quick.relays.at(0).line, 11);
-	assert_text(relay.listen.text(), "[::1]%eth0:60000");
-	assert_text(relay.to.value().text(), "10.0.0.2:1");
-	assert_text(relay.source.value().text(), "pool 10.1.0.0/24");
-	assert_int_equal(relay.max_flows.value(), 9);
-	assert_text(relay.interface.value(), "wg-7");
-}
-
-static void test_quick_errors(void **)
-{
-	static constexpr std::pair<const char *, const char *> cases[] = {
-		{ "[Interface]\n\nAddress = 10.0.0.1/33", "a.conf:3: " },
-		{ "[Interface]\nMTU = 65456", "a.conf:2: " },
-		{ "[Interface]\nAddress = 10.0.0.1,", "a.conf:2: " },
-		{ "[Relay]\nListen = 1\n[Interface]\n", "a.conf:1: " },
-		{ "[Relay]\nPeer", "a.conf:2: " },
-		{ "[Relay]\nPeer =", "a.conf:2: " },
-		{ "[Relay]\nPublicKey = 1", "a.conf:2: " },
-		{ "[Interface]\nDNS = 1.1.1.1\n[Peer]\nAddress = 10.0.0.1", "a.conf:4: " },
-		{ "[Interface]\nDNS = 1.1.1.1\n[Relais]", "a.conf:3: " },
-	};
-
-	for (const auto &[text, where] : cases) {
-		const auto quick = config::parse_quick(text, "a.conf", config::Part::whole);
-
-		assert_refused(quick);
-		assert_text(quick.error().what.substr(0, strlen(where)), where);
-		assert_false(quick.error().show_usage);
-	}
-	for (const char *path :
-	     { "a", "/tmp/.conf", "a b.conf", "a1234567890123456.conf", "..conf" })
-		assert_refused(config::parse_quick("", path, config::Part::whole));
-}
-
-/* What is saved is read again as the same. */
-static void test_quick_saved(void **)
-{
-	const auto parse = [](const std::string &text) {
-		return config::parse_quick(text, "wg1.conf", config::Part::whole).take();
-	};
-	const auto quick =
-		parse("[Interface]\nAddress = 10.9.9.9\nPostUp = true\nSaveConfig = true\n");
-	netlink::Relay relay;
-	Device device;
-
-	device.private_key = Key::random_private();
-	device.peers.emplace_back();
-	device.peers[0].public_key = Key::random_private().public_key();
-	relay.listen = config::parse_listen("%eth0:60000").take();
-	relay.peer = device.peers[0].public_key;
-	relay.to = config::parse_transport("[fd00::1]:5").take();
-	relay.max_flows = 7;
-	relay.max_flows_per_source = 3;
-	const auto again = parse(config::print_quick(
-		quick, device, { config::parse_interface_address("10.0.0.1/24").take() },
-		{ relay }));
-	assert_int_equal(again.addresses.size(), 1);
-	assert_text(again.addresses[0].value.text(), "10.0.0.1/24");
-	assert_text(again.post_up.at(0).value, "true");
-	assert_true(again.save_config);
-	assert_true(again.device.private_key == device.private_key);
-	assert_text(again.relays.at(0).value.listen.text(), "*%eth0:60000");
-	assert_text(again.relays[0].value.to.value().text(), "[fd00::1]:5");
-	assert_int_equal(again.relays[0].value.max_flows.value(), 7);
-}
-
 static void test_difference(void **)
 {
 	const Device device = sample();
@@ -541,6 +466,8 @@ static void test_quantities(void **)
 	assert_text(render::duration(31622461, plain), "1 year, 1 day, 1 minute, 1 second");
 	assert_text(render::ago(10, 10, plain), "Now");
 	assert_text(render::ago(10, 70, plain), "1 minute ago");
+	/* What does not fit into a time_t is no reason to overflow. */
+	assert_true(render::ago(std::numeric_limits<time_t>::min(), 1, plain).ends_with(" ago"));
 	assert_text(render::ago(10, 9, plain),
 		    "(System clock wound backward; connection problems may ensue.)");
 	assert_text(render::short_duration(59999), "59s");
@@ -701,23 +628,141 @@ static void test_colors(void **)
 int main()
 {
 	const CMUnitTest tests[] = {
-		cmocka_unit_test(test_key),	      cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_allowed_ips),   cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_transport),     cmocka_unit_test(test_file),
-		cmocka_unit_test(test_file_errors),   cmocka_unit_test(test_print),
-		cmocka_unit_test(test_difference),    cmocka_unit_test(test_key_file),
-		cmocka_unit_test(test_split),	      cmocka_unit_test(test_malformed_message),
-		cmocka_unit_test(test_quantities),    cmocka_unit_test(test_hidden_keys),
-		cmocka_unit_test(test_relay),	      cmocka_unit_test(test_quick),
-		cmocka_unit_test(test_quick_errors),  cmocka_unit_test(test_quick_saved),
-		cmocka_unit_test(test_batch),	      cmocka_unit_test(test_colors),
-		cmocka_unit_test(test_chain_network), cmocka_unit_test(test_chain_mtu),
-		cmocka_unit_test(test_chain_plan),    cmocka_unit_test(test_chain_qr),
-		cmocka_unit_test(test_chain_conf),    cmocka_unit_test(test_chain_routeros),
-		cmocka_unit_test(test_chain_notes),   cmocka_unit_test(test_chain_diagnose),
-		cmocka_unit_test(test_chain_picture), cmocka_unit_test(test_client_filter),
-		cmocka_unit_test(test_flow_query),    cmocka_unit_test(test_query_order),
-		cmocka_unit_test(test_events),	      cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_allowed_ips),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_errors),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_difference),
+		cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_malformed_message),
+		cmocka_unit_test(test_quantities),
+		cmocka_unit_test(test_hidden_keys),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_quick),
+		cmocka_unit_test(test_quick_errors),
+		cmocka_unit_test(test_quick_saved),
+		cmocka_unit_test(test_quick_relays),
+		cmocka_unit_test(test_quick_space),
+		cmocka_unit_test(test_quick_completed),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_colors),
+		cmocka_unit_test(test_chain_network),
+		cmocka_unit_test(test_chain_mtu),
+		cmocka_unit_test(test_chain_plan),
+		cmocka_unit_test(test_chain_qr),
+		cmocka_unit_test(test_chain_conf),
+		cmocka_unit_test(test_chain_routeros),
+		cmocka_unit_test(test_chain_notes),
+		cmocka_unit_test(test_chain_diagnose),
+		cmocka_unit_test(test_chain_picture),
+		cmocka_unit_test(test_client_filter),
+		cmocka_unit_test(test_flow_query),
+		cmocka_unit_test(test_query_order),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_grammar),
+		cmocka_unit_test(test_command_examples),
+		cmocka_unit_test(test_completion),
+		cmocka_unit_test(test_completion_options),
+		cmocka_unit_test(test_completion_names),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_allowed_ips),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_errors),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_difference),
+		cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_malformed_message),
+		cmocka_unit_test(test_quantities),
+		cmocka_unit_test(test_hidden_keys),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_quick),
+		cmocka_unit_test(test_quick_errors),
+		cmocka_unit_test(test_quick_saved),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_colors),
+		cmocka_unit_test(test_chain_network),
+		cmocka_unit_test(test_chain_mtu),
+		cmocka_unit_test(test_chain_plan),
+		cmocka_unit_test(test_chain_qr),
+		cmocka_unit_test(test_chain_conf),
+		cmocka_unit_test(test_chain_routeros),
+		cmocka_unit_test(test_chain_notes),
+		cmocka_unit_test(test_chain_diagnose),
+		cmocka_unit_test(test_chain_idle),
+		cmocka_unit_test(test_chain_counted),
+		cmocka_unit_test(test_check_files),
+		cmocka_unit_test(test_check_routeros),
+		cmocka_unit_test(test_doctor),
+		cmocka_unit_test(test_doctor_firewall),
+		cmocka_unit_test(test_chain_picture),
+		cmocka_unit_test(test_client_filter),
+		cmocka_unit_test(test_flow_query),
+		cmocka_unit_test(test_query_order),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_allowed_ips),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_transport),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_errors),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_difference),
+		cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_malformed_message),
+		cmocka_unit_test(test_quantities),
+		cmocka_unit_test(test_hidden_keys),
+		cmocka_unit_test(test_relay),
+		cmocka_unit_test(test_quick),
+		cmocka_unit_test(test_quick_errors),
+		cmocka_unit_test(test_quick_saved),
+		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_colors),
+		cmocka_unit_test(test_chain_network),
+		cmocka_unit_test(test_chain_mtu),
+		cmocka_unit_test(test_chain_plan),
+		cmocka_unit_test(test_chain_qr),
+		cmocka_unit_test(test_chain_conf),
+		cmocka_unit_test(test_chain_routeros),
+		cmocka_unit_test(test_chain_notes),
+		cmocka_unit_test(test_chain_diagnose),
+		cmocka_unit_test(test_chain_picture),
+		cmocka_unit_test(test_client_filter),
+		cmocka_unit_test(test_flow_query),
+		cmocka_unit_test(test_query_order),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_short_numbers),
+		cmocka_unit_test(test_meter),
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_sparkline),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_flow_order),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_layout_sizes),
+		cmocka_unit_test(test_iptables),
+		cmocka_unit_test(test_iptables_words),
+		cmocka_unit_test(test_nft),
+		cmocka_unit_test(test_nft_of_iptables),
+		cmocka_unit_test(test_migrate_plan),
+		cmocka_unit_test(test_migrate_left),
+		cmocka_unit_test(test_migrate_hooks),
+		cmocka_unit_test(test_migrate_file),
+		cmocka_unit_test(test_migrate_diff),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
