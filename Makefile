@@ -15,6 +15,11 @@ PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DKMS_SOURCE := /usr/src/nwg-$(VERSION)
 
+# On all CPUs, unless it is said otherwise. A make that make starts is told so.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 all: module tools ## build the module and the tools
 
 module: ## build nwg.ko
@@ -39,11 +44,13 @@ debug: ## build a kernel that finds faults, once (x86-64), and nwg.ko for it
 	selftests/debug/build
 
 check: setup ## run the tests: all on a stock kernel, some on the debug kernel, too (x86-64)
-	$(MAKE) all aged debug
+	$(MAKE) all aged
+	$(MAKE) debug
 	selftests/run --all
 
 check-debug: setup ## run all tests of the module on the debug kernel: hours
-	$(MAKE) all debug
+	$(MAKE) all
+	$(MAKE) debug
 	selftests/run --debug
 
 install: ## install the tools, and the module by DKMS; as root
