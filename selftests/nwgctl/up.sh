@@ -286,6 +286,11 @@ asked() {
 	ctl up "$work/wg0.conf" <<<asked && ctl down "$work/wg0.conf"
 }
 
+kept_from_others() {
+	ctl up "$work/wg0.conf" && ctl down "$work/wg0.conf" && [ "$(grep -c . "$work/others")" -ge 1 ] &&
+		! grep -q others "$work/others" && [ ! -e "$work/appended" ]
+}
+
 unheard() {
 	local got
 	ctl up "$work/wg0.conf" 2>/dev/full
@@ -299,7 +304,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 96
+ktap_plan 97
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -500,6 +505,10 @@ fails 2 "exit status 1" up "$work/wg0.conf"
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = read -r line; [ "$line" = asked ]; if grep -l "s3cr[3]t" /proc/[0-9]*/cmdline; then exit 1; fi; : s3cr3t'
 ktap_run "a command has standard input, and is in no command line" asked
+# shellcheck disable=SC2016 # of the file's
+file 'PostUp = setpriv --reuid 65534 --clear-groups sh -c "echo : others >&3; cat /proc/self/fd/3" 2>&1 | tee '"$work/others"' || :' \
+	'PostUp = for fd in 3 255; do echo ": >'"$work/appended"'" >>/proc/$$/fd/$fd || :; done'
+ktap_run "whom a command becomes can neither read nor change what the shell runs" kept_from_others
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = kill -9 $$'
 fails 2 "was ended by signal 9" up "$work/wg0.conf"
