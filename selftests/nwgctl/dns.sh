@@ -10,6 +10,7 @@ here=$(dirname "$(realpath "$0")")
 
 NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
 K=yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=
+P1=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
 
 # program NAME [LINE]...: that notes its words, and its input if it is to add something; then these lines.
 program() {
@@ -50,16 +51,45 @@ refused() {
 	return 1
 }
 
-# Where Debian's resolvconf and openresolv have their records.
+# record NAME [LINE]...: there is one, where Debian's resolvconf and openresolv have it.
+record() {
+	mkdir -p "$(dirname "/run/resolvconf/$1")" && printf '%s\n' "${@:2}" >"/run/resolvconf/$1"
+}
+
+# recorded NAME: what is recorded there is left alone by a reload if it is so already, and is taken away by one without DNS.
 recorded() {
-	mkdir -p "/run/resolvconf/$1" && touch "/run/resolvconf/$1/$2" && file && ctl reload &&
-		calls "-d $2 -f" && rm "/run/resolvconf/$1/$2" && ctl reload && calls
+	record "$1" 'nameserver 10.7.7.9' 'search home.example lan' &&
+		file 'DNS = 10.7.7.9, home.example, lan' && ctl reload && calls && file && ctl reload &&
+		calls "-d ${1#*/} -f" && rm "/run/resolvconf/$1" && ctl reload && calls
+}
+
+# By one with domains only, too, which takes nothing else for the servers.
+domains_are_left() {
+	file 'DNS = home.example' && ctl reload && calls "-d wg7 -f" && file
+}
+
+# A reload that fails has ended no session: what the peer has sent is counted still.
+sent() {
+	"$NWGCTL" show wg7 transfer | cut -f 3
+}
+
+failed_before_sessions_end() {
+	local before status
+	file 'DNS = 10.7.7.8' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.7.7.2/32' 'Endpoint = 127.0.0.1:9' && ctl reload &&
+		rm -f "$work/called" && record interfaces/wg7 'nameserver 10.7.7.8' || return
+	ping -c 1 -W 1 10.7.7.2
+	before=$(sent)
+	[ "$before" -gt 0 ] && file 'DNS = 10.7.7.9' || return
+	ctl reload
+	status=$?
+	rm /run/resolvconf/interfaces/wg7
+	[ "$status" -eq 2 ] && [ "$(sent)" = "$before" ]
 }
 
 ordered() {
 	mkdir -p /etc/resolvconf && printf '%s\n' 'lo.inet6' 'lo' '*' 'tun*' 'ppp*' >/etc/resolvconf/interface-order &&
 		file 'DNS = 10.7.7.9' && ctl up && calls '-a tun.wg7 -m 0 -x' 'nameserver 10.7.7.9' &&
-		recorded interface tun.wg7 && file 'DNS = 10.7.7.9' && ctl down && calls '-d tun.wg7 -f'
+		recorded interface/tun.wg7 && file 'DNS = 10.7.7.9' && ctl down && calls '-d tun.wg7 -f'
 }
 
 domains_only() {
@@ -69,46 +99,63 @@ domains_only() {
 
 by_resolved() {
 	file 'DNS = 10.7.7.9 fd07::9 home.example' && ctl up &&
-		calls 'dns wg7 10.7.7.9 fd07::9' 'domain wg7 ~. home.example' || return
-	file && ctl reload && calls 'dns wg7' 'revert wg7'
+		calls 'dns wg7' 'domain wg7' 'dns wg7 10.7.7.9 fd07::9' 'domain wg7 ~. home.example' || return
+	file 'DNS = 10.7.7.9 home.example' && ctl reload && calls 'dns wg7' 'domain wg7' || return
+	file && ctl reload && calls 'dns wg7' 'domain wg7' 'revert wg7'
 }
 
-ktap_need ip diff
+ktap_need ip diff ping
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_VM:-}" ] || ktap_skip_all "only in a virtual machine: it makes files in /etc and /run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 mkdir "$work/bin"
 umask 077
-ktap_plan 14
+ip link set lo up
+ktap_plan 18
 defer sh -c '! ip link show wg7 >/dev/null 2>&1 || ip link del wg7'
 
 file 'DNS = 10.7.7.9, fd07::9%eth0' 'DNS = home.example'
 program resolvconf
 ktap_run "up" ctl up
 ktap_run "resolvconf is told" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' 'nameserver fd07::9%eth0' 'search home.example'
-ktap_run "a reload without DNS takes the record of openresolv away, once" recorded interfaces wg7
+ktap_run "openresolv's record is left alone if it is right, and taken away once" recorded interfaces/wg7
+record interfaces/wg7 'nameserver 10.7.7.9'
+ktap_run "domains without a server leave none" domains_are_left
+rm /run/resolvconf/interfaces/wg7
 ktap_run "down has none to take away" ctl down
 ktap_run "and does not" calls
 ktap_run "Debian's resolvconf gets a name that it sorts to the front" ordered
 rm -f /etc/resolvconf/interface-order
 ktap_run "domains without a server: nothing is done, with a warning" domains_only
 # shellcheck disable=SC2016 # the program's
+program resolvconf '[ "$1" != -a ] || ! tail -n 1 '"$work"'/called | grep 10.7.7.9'
+file
+ctl up
+ktap_run "what resolvconf refuses, a reload refuses before any session ends" failed_before_sessions_end
+ktap_run "and gives back what was recorded" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-a wg7 -m 0 -x' 'nameserver 10.7.7.8'
+ctl down
+# shellcheck disable=SC2016 # the program's
 program resolvconf '[ "$1" != -a ] || exit 5'
+rm -f "$work/called"
 file 'DNS = 10.7.7.9'
 ktap_run "what resolvconf refuses is not up" refused "wg7.conf:5: resolvconf ended with exit status 5"
 ktap_run "and what it has is taken away" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-d wg7 -f'
 
 # shellcheck disable=SC2016 # the program's
-program resolvectl 'case $1.$3 in dns.) echo "Link 7 (wg7): 10.7.7.9" ;; esac'
+program resolvectl 'case $1.$3 in dns.) echo "Link 7 (wg7): 10.7.7.9" ;; domain.) echo "Link 7 (wg7): ~. home.example" ;; esac'
 ktap_run "systemd-resolved is told, and has it taken away by a reload without DNS" by_resolved
+ctl down
+rm -f "$work/called"
+ln -s resolvectl "$work/bin/resolvconf"
+ktap_run "also where resolvconf is resolvectl" by_resolved
 ctl down
 rm -f "$work/called"
 # shellcheck disable=SC2016 # the program's
 program resolvectl '[ "$1" != domain ] || exit 6'
 file 'DNS = 10.7.7.9'
 ktap_run "what it refuses is not up" refused "wg7.conf:5: resolvectl ended with exit status 6"
-ktap_run "and what it has is taken away" calls 'dns wg7 10.7.7.9' 'domain wg7 ~.' 'revert wg7'
+ktap_run "and what it has is taken away" calls 'dns wg7' 'dns wg7 10.7.7.9' 'domain wg7 ~.' 'revert wg7'
 rm "$work/bin/resolvectl"
 if PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v resolvconf resolvectl >/dev/null; then
 	ktap_skip "there is neither" "this machine has one"

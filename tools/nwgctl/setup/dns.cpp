@@ -5,6 +5,8 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,43 +41,17 @@ static std::string record_of(const std::string &interface)
 	return interface;
 }
 
-/* With resolvectl, each server and domain is a word; "~." has it asked for all names. */
-static Status set_by_resolved(const std::string &interface, const std::vector<std::string> &servers,
-			      const std::vector<std::string> &domains)
+/* Not that of systemd-resolved, which has no records: it is resolvectl by another name. */
+static bool has_resolvconf()
 {
-	std::vector<std::string> command = { "resolvectl", "dns", interface };
+	const std::filesystem::path path = find_program("resolvconf");
+	std::error_code error;
 
-	std::ranges::copy(servers, std::back_inserter(command));
-	TRY(run(command));
-	command = { "resolvectl", "domain", interface, "~." };
-	std::ranges::copy(domains, std::back_inserter(command));
-	return run(command);
+	return !path.empty() &&
+	       std::filesystem::weakly_canonical(path, error).filename() != "resolvectl";
 }
 
-Status set_dns(const std::string &interface, const std::vector<std::string> &servers,
-	       const std::vector<std::string> &domains)
-{
-	std::string text;
-
-	if (!has_program("resolvconf")) {
-		if (has_program("resolvectl"))
-			return set_by_resolved(interface, servers, domains);
-		return Error{
-			Exit::refused,
-			"Unable to set name servers: there is neither resolvconf nor resolvectl",
-			{},
-			"install openresolv or systemd-resolved, or take DNS out"
-		};
-	}
-	for (const auto &server : servers)
-		text += fmt::format("nameserver {}\n", server);
-	if (!domains.empty())
-		text += fmt::format("search {}\n", fmt::join(domains, " "));
-	return run({ "resolvconf", "-a", record_of(interface), "-m", "0", "-x" }, text);
-}
-
-/* Records are of the namespace that the system has been started in. */
-static bool is_elsewhere()
+bool is_elsewhere()
 {
 	struct stat own, first;
 
@@ -83,34 +59,105 @@ static bool is_elsewhere()
 	       own.st_ino != first.st_ino;
 }
 
-bool has_dns(const std::string &interface)
+static std::vector<std::string> words_of(std::istream &&words)
 {
-	std::error_code error;
+	return { std::istream_iterator<std::string>(words), std::istream_iterator<std::string>() };
+}
 
-	if (is_elsewhere())
-		return false;
-	if (has_program("resolvconf")) {
-		/* Debian's resolvconf, openresolv, and that of later versions */
-		for (const char *directory : { "interface", "interfaces", "keys" }) {
-			if (std::filesystem::exists(fmt::format("/run/resolvconf/{}/{}", directory,
-								record_of(interface)),
-						    error))
-				return true;
+/* Of Debian's resolvconf, of openresolv, and of later versions of that. */
+static Dns recorded(const std::string &interface)
+{
+	Dns dns;
+
+	for (const char *directory : { "interface", "interfaces", "keys" }) {
+		std::ifstream record(
+			fmt::format("/run/resolvconf/{}/{}", directory, record_of(interface)));
+
+		for (std::string line; std::getline(record, line);) {
+			auto words = words_of(std::istringstream(line));
+
+			if (words.size() < 2)
+				continue;
+			if (words[0] == "nameserver")
+				dns.servers.push_back(words[1]);
+			else if (words[0] == "search")
+				dns.domains.assign(words.begin() + 1, words.end());
 		}
-		return false;
 	}
-	if (!has_program("resolvectl"))
-		return false;
-	/* "Link 7 (wg0): 10.0.0.9" */
-	const auto output = output_of({ "resolvectl", "dns", interface });
+	return dns;
+}
+
+/* This has resolvectl ask the interface's servers for all names. */
+static constexpr const char *all_names = "~.";
+
+/* "Link 7 (wg0): 10.0.0.9" */
+static std::vector<std::string> resolved(const char *what, const std::string &interface)
+{
+	const auto output = output_of({ "resolvectl", what, interface });
 	const auto colon = output ? output.value().find("): ") : std::string::npos;
-	return colon != std::string::npos &&
-	       output.value().find_first_not_of(" \n", colon + 2) != std::string::npos;
+
+	if (colon == std::string::npos)
+		return {};
+	return words_of(std::istringstream(output.value().substr(colon + 3)));
+}
+
+Dns dns_of(const std::string &interface)
+{
+	if (is_elsewhere())
+		return {};
+	if (has_resolvconf())
+		return recorded(interface);
+	if (!has_program("resolvectl"))
+		return {};
+	Dns dns{ .servers = resolved("dns", interface), .domains = {} };
+	if (!dns.servers.empty())
+		dns.domains = resolved("domain", interface);
+	std::erase(dns.domains, all_names);
+	return dns;
+}
+
+/* Each server and domain is a word. */
+static Status set_by_resolved(const std::string &interface, const Dns &wanted)
+{
+	std::vector<std::string> command = { "resolvectl", "dns", interface };
+
+	std::ranges::copy(wanted.servers, std::back_inserter(command));
+	TRY(run(command));
+	command = { "resolvectl", "domain", interface, all_names };
+	std::ranges::copy(wanted.domains, std::back_inserter(command));
+	return run(command);
+}
+
+static Status set_by_resolvconf(const std::string &interface, const Dns &wanted)
+{
+	std::string text;
+
+	for (const auto &server : wanted.servers)
+		text += fmt::format("nameserver {}\n", server);
+	if (!wanted.domains.empty())
+		text += fmt::format("search {}\n", fmt::join(wanted.domains, " "));
+	return run({ "resolvconf", "-a", record_of(interface), "-m", "0", "-x" }, text);
+}
+
+Status put_dns(const std::string &interface, const Dns &wanted)
+{
+	if (wanted.servers.empty())
+		return remove_dns(interface);
+	if (has_resolvconf())
+		return set_by_resolvconf(interface, wanted);
+	if (has_program("resolvectl"))
+		return set_by_resolved(interface, wanted);
+	return Error{ Exit::refused,
+		      "Unable to set name servers: there is neither resolvconf nor resolvectl",
+		      {},
+		      "install openresolv or systemd-resolved, or take DNS out" };
 }
 
 Status remove_dns(const std::string &interface)
 {
-	if (has_program("resolvconf"))
+	if (is_elsewhere())
+		return {};
+	if (has_resolvconf())
 		return run({ "resolvconf", "-d", record_of(interface), "-f" });
 	if (has_program("resolvectl"))
 		return run({ "resolvectl", "revert", interface });

@@ -11,11 +11,21 @@
 namespace nwgctl::setup
 {
 
+/* Without a server there is nothing. */
+struct Dns {
+	std::vector<std::string> servers, domains;
+
+	bool operator==(const Dns &) const = default;
+};
+
+/* Whether this is not the network namespace that the system has been started in, whose name servers they would be. */
+bool is_elsewhere();
+
+/* What the interface has, as far as that can be seen. */
+Dns dns_of(const std::string &interface);
 /* Names are looked up by these servers only, as long as the interface has them. */
-Status set_dns(const std::string &interface, const std::vector<std::string> &servers,
-	       const std::vector<std::string> &domains);
-/* Whether it has some. */
-bool has_dns(const std::string &interface);
+Status put_dns(const std::string &interface, const Dns &wanted);
+/* Whether any can be seen or not. */
 Status remove_dns(const std::string &interface);
 
 } // namespace nwgctl::setup

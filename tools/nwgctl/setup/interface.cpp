@@ -66,14 +66,26 @@ static Status make_firewall(Transaction &transaction, const Quick &quick, const 
 	return put_firewall(quick.interface, wanted);
 }
 
-static Status make_dns(const Quick &quick)
+/* The name servers of the file, or none. Those that are so already are left alone. */
+static Status make_dns(Transaction &transaction, const Quick &quick)
 {
-	if (quick.dns_servers.empty()) {
+	const Dns wanted = quick.dns_servers.empty() ? Dns() :
+						       Dns{ quick.dns_servers, quick.dns_domains };
+	const auto before = dns_of(quick.interface);
+
+	if (wanted.servers.empty() && !quick.dns_domains.empty())
 		say("Warning: {}:{}: no server is named, and the domains are left out\n",
+		    quick.path, quick.dns_line);
+	if (!wanted.servers.empty() && is_elsewhere()) {
+		say("Warning: {}:{}: the servers are left out: they would be those of the "
+		    "system's own network namespace\n",
 		    quick.path, quick.dns_line);
 		return {};
 	}
-	auto done = set_dns(quick.interface, quick.dns_servers, quick.dns_domains);
+	if (wanted == before)
+		return {};
+	transaction.done([&quick, before] { return put_dns(quick.interface, before); });
+	auto done = put_dns(quick.interface, wanted);
 	if (!done)
 		return at_line(quick, quick.dns_line, done.error());
 	return {};
@@ -122,10 +134,7 @@ Status up(const Quick &quick)
 	});
 	TRY(apply(quick, TRY(present_link(quick)), wanted));
 	TRY(make_firewall(transaction, quick, Firewall(), wanted.firewall()));
-	if (quick.dns_line) {
-		transaction.done([&quick] { return remove_dns(quick.interface); });
-		TRY(make_dns(quick));
-	}
+	TRY(make_dns(transaction, quick));
 	TRY(run_hooks(transaction, quick, quick.post_up, quick.pre_down));
 	transaction.keep();
 	return {};
@@ -171,12 +180,8 @@ Status reload(const Quick &quick)
 	});
 	TRY(apply(quick, link, wanted));
 	TRY(make_firewall(transaction, quick, now, later));
+	TRY(make_dns(transaction, quick));
 	TRY(remove_rest(link, wanted));
-	/* Last, as nobody can say what there was before. */
-	if (quick.dns_line)
-		TRY(make_dns(quick));
-	else if (has_dns(quick.interface))
-		TRY(remove_dns(quick.interface));
 	transaction.keep();
 	return {};
 }
@@ -200,7 +205,7 @@ class FirstError {
 static Status remove_remains(const Quick &quick)
 {
 	FirstError errors;
-	bool found = has_dns(quick.interface);
+	bool found = !dns_of(quick.interface).servers.empty();
 
 	if (found)
 		errors.note(remove_dns(quick.interface));
@@ -240,7 +245,7 @@ Status down(const Quick &quick)
 	errors.note(put_rules(state.owned, {}));
 	if (!state.owned.empty())
 		errors.note(put_firewall(quick.interface, Firewall()));
-	if (quick.dns_line || has_dns(quick.interface))
+	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
 		errors.note(remove_dns(quick.interface));
 	errors.note(netlink::delete_link(link));
 	errors.note(run_hooks(quick, quick.post_down));

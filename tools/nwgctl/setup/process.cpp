@@ -39,16 +39,23 @@ static const std::string &path()
 	return whole;
 }
 
-bool has_program(const std::string &name)
+std::string find_program(const std::string &name)
 {
 	std::istringstream directories(path());
 	std::string directory;
 
 	while (std::getline(directories, directory, ':')) {
-		if (!access(fmt::format("{}/{}", directory, name).c_str(), X_OK))
-			return true;
+		const auto file = fmt::format("{}/{}", directory, name);
+
+		if (!access(file.c_str(), X_OK))
+			return file;
 	}
-	return false;
+	return {};
+}
+
+bool has_program(const std::string &name)
+{
+	return !find_program(name).empty();
 }
 
 static Error not_run(const std::string &name, int number)

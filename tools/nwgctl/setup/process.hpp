@@ -11,7 +11,8 @@
 namespace nwgctl::setup
 {
 
-/* Whether a program of that name is in $PATH, or where the administrator's are. */
+/* The path of a program of that name that is in $PATH, or where the administrator's are; empty if there is none. */
+std::string find_program(const std::string &name);
 bool has_program(const std::string &name);
 
 /*
