@@ -86,6 +86,14 @@ failed_before_sessions_end() {
 	[ "$status" -eq 2 ] && [ "$(sent)" = "$before" ]
 }
 
+interrupted() {
+	local got
+	file 'DNS = 10.7.7.9'
+	ctl reload 2>"$work/err"
+	got=$?
+	[ "$(kill -l "$got")" = TERM ] && grep -qx Interrupted "$work/err"
+}
+
 ordered() {
 	mkdir -p /etc/resolvconf && printf '%s\n' 'lo.inet6' 'lo' '*' 'tun*' 'ppp*' >/etc/resolvconf/interface-order &&
 		file 'DNS = 10.7.7.9' && ctl up && calls '-a tun.wg7 -m 0 -x' 'nameserver 10.7.7.9' &&
@@ -112,7 +120,7 @@ defer rm -rf "$work"
 mkdir "$work/bin"
 umask 077
 ip link set lo up
-ktap_plan 18
+ktap_plan 20
 defer sh -c '! ip link show wg7 >/dev/null 2>&1 || ip link del wg7'
 
 file 'DNS = 10.7.7.9, fd07::9%eth0' 'DNS = home.example'
@@ -134,6 +142,13 @@ file
 ctl up
 ktap_run "what resolvconf refuses, a reload refuses before any session ends" failed_before_sessions_end
 ktap_run "and gives back what was recorded" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-a wg7 -m 0 -x' 'nameserver 10.7.7.8'
+ctl down
+# shellcheck disable=SC2016 # the program's
+program resolvconf '[ "$1" != -a ] || kill -TERM $PPID'
+file
+ctl up
+ktap_run "a signal ends a reload" interrupted
+ktap_run "and has it undone" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-d wg7 -f'
 ctl down
 # shellcheck disable=SC2016 # the program's
 program resolvconf '[ "$1" != -a ] || exit 5'

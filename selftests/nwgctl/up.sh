@@ -291,6 +291,18 @@ kept_from_others() {
 		! grep -q others "$work/others" && [ ! -e "$work/appended" ]
 }
 
+interrupted() {
+	local got
+	ctl up "$work/wg0.conf" 2>"$work/err"
+	got=$?
+	cat "$work/err"
+	[ "$(kill -l "$got")" = "$1" ] && grep -qx Interrupted "$work/err" && gone && notes_are post
+}
+
+ignored() {
+	(trap '' HUP && ctl up "$work/wg0.conf") && ctl down "$work/wg0.conf"
+}
+
 unheard() {
 	local got
 	ctl up "$work/wg0.conf" 2>/dev/full
@@ -304,7 +316,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 93
+ktap_plan 99
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -511,8 +523,24 @@ ktap_run "whom a command becomes can neither read nor change what the shell runs
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = kill -9 $$'
 fails 2 "was ended by signal 9" up "$work/wg0.conf"
-file 'PreUp = false' "PostDown = echo post >>$work/hooks"
+rm "$work/notes"
+file 'PreUp = false' "PostUp = echo never >>$work/notes" "PreDown = echo never >>$work/notes" \
+	'PostDown = false' "PostDown = echo post >>$work/notes"
 fails 2 "wg0.conf:3: \`false' failed" up "$work/wg0.conf"
+ktap_run "PostDown, all of it, is run after PreUp" notes_are post
+file "PostUp = echo up >>$work/notes" 'PostUp = exit 7' "PreDown = echo down >>$work/notes" \
+	"PostDown = echo post >>$work/notes"
+fails 2 "exit status 7" up "$work/wg0.conf"
+ktap_run "and PreDown and PostDown after PostUp" notes_are post up down post
+# shellcheck disable=SC2016 # of the file's
+for signal in TERM QUIT; do
+	rm "$work/notes"
+	file "PostUp = kill -$signal "'$PPID' "PostUp = echo never >>$work/notes" "PostDown = echo post >>$work/notes"
+	ktap_run "SIG$signal has it undone, and said" interrupted "$signal"
+done
+# shellcheck disable=SC2016 # of the file's
+file 'PostUp = kill -HUP $PPID'
+ktap_run "a signal that is ignored changes nothing of it" ignored
 file 'PostUp = echo up >&2; exit 3' 'Address = 10.0.0.1/24'
 ktap_run "standard error that is full changes nothing of it" unheard
 

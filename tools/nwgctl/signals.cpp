@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "signals.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 
 #include <sys/signalfd.h>
@@ -32,19 +33,37 @@ Signals::~Signals()
 	sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+/* By which somebody asks a program to end. */
+static constexpr int asking[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
 WithoutSignals::WithoutSignals()
 {
-	sigset_t asking;
+	sigset_t set;
 
-	sigemptyset(&asking);
-	for (const int number : { SIGHUP, SIGINT, SIGPIPE, SIGTERM })
-		sigaddset(&asking, number);
-	sigprocmask(SIG_BLOCK, &asking, &before);
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	for (const int number : asking)
+		sigaddset(&set, number);
+	sigprocmask(SIG_BLOCK, &set, &before);
 }
 
 WithoutSignals::~WithoutSignals()
 {
 	sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+bool WithoutSignals::is_interrupted()
+{
+	sigset_t waiting;
+
+	sigpending(&waiting);
+	/* What is ignored waits as well, as long as it is blocked: see nohup(1). */
+	return std::ranges::any_of(asking, [&waiting](int number) {
+		struct sigaction action;
+
+		return sigismember(&waiting, number) && !sigaction(number, nullptr, &action) &&
+		       action.sa_handler != SIG_IGN;
+	});
 }
 
 } // namespace nwgctl

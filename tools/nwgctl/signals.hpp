@@ -39,6 +39,9 @@ class WithoutSignals {
 	WithoutSignals(const WithoutSignals &) = delete;
 	WithoutSignals &operator=(const WithoutSignals &) = delete;
 
+	/* Whether one waits by which the program is asked to end. */
+	static bool is_interrupted();
+
     private:
 	sigset_t before;
 };

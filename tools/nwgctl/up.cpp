@@ -4,6 +4,7 @@
 
 #include "config/quick.hpp"
 #include "setup/interface.hpp"
+#include "signals.hpp"
 
 namespace nwgctl
 {
@@ -13,7 +14,15 @@ static Status with_file(Arguments arguments, config::Part part,
 {
 	if (arguments.size() != 1)
 		return wrong_usage("a file or an interface is to be named");
-	return action(TRY(config::load_quick(arguments[0], part)));
+	const auto quick = TRY(config::load_quick(arguments[0], part));
+	/* What was begun is finished or undone before such a signal ends the program; and the error is said. */
+	const WithoutSignals without_signals;
+	auto done = action(quick);
+	if (!done && WithoutSignals::is_interrupted()) {
+		print_error(done.error());
+		return Error{ done.error().exit, {} };
+	}
+	return done;
 }
 
 Status up(const Options &, Arguments arguments)

@@ -14,6 +14,7 @@
 #include "../command.hpp"
 #include "../netlink/device.hpp"
 #include "../say.hpp"
+#include "../signals.hpp"
 #include "dns.hpp"
 #include "firewall.hpp"
 #include "plan.hpp"
@@ -91,29 +92,57 @@ static Status make_dns(Transaction &transaction, const Quick &quick)
 	return {};
 }
 
+/* Somebody who asks the program to end does not want what is not done yet. */
+static Status go_on()
+{
+	if (WithoutSignals::is_interrupted())
+		return Error{ Exit::refused, "Interrupted" };
+	return {};
+}
+
 static Status run_hooks(const Quick &quick, const std::vector<AtLine<std::string>> &commands)
 {
 	for (const auto &[command, line] : commands) {
+		TRY(go_on());
 		auto done = run_hook(command, quick.interface);
 		if (!done)
 			return at_line(quick, line, done.error());
 	}
-	return {};
+	return go_on();
 }
 
-/* Those that undo are run even if not all have been that do. */
-static Status run_hooks(Transaction &transaction, const Quick &quick,
-			const std::vector<AtLine<std::string>> &commands,
-			const std::vector<AtLine<std::string>> &opposite)
+/* The error of the first thing that could not be done; those that follow are said. */
+class FirstError {
+    public:
+	void note(Status status)
+	{
+		if (status)
+			return;
+		if (first)
+			first = std::move(status);
+		else
+			print_error(status.error());
+	}
+	Status first;
+};
+
+/* Those that take back what others have done: what one of them cannot does not keep the rest. */
+static Status run_all_hooks(const Quick &quick, const std::vector<AtLine<std::string>> &commands)
 {
-	if (commands.empty())
-		return {};
-	transaction.done([&quick, &opposite] { return run_hooks(quick, opposite); });
-	return run_hooks(quick, commands);
+	FirstError errors;
+
+	for (const auto &[command, line] : commands) {
+		auto done = run_hook(command, quick.interface);
+		if (!done)
+			errors.note(at_line(quick, line, done.error()));
+	}
+	return errors.first;
 }
 
 Status up(const Quick &quick)
 {
+	/* Whether PostDown has something to take back. */
+	bool hooked = false;
 	Transaction transaction;
 
 	if (TRY(netlink::find_link(quick.interface)))
@@ -124,7 +153,11 @@ Status up(const Quick &quick)
 			      fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
 					  quick.interface),
 			      EEXIST };
-	TRY(run_hooks(transaction, quick, quick.pre_up, quick.post_down));
+	transaction.done([&quick, &hooked] {
+		return hooked ? run_all_hooks(quick, quick.post_down) : Status();
+	});
+	hooked = !quick.pre_up.empty();
+	TRY(run_hooks(quick, quick.pre_up));
 	const auto wanted = as_planned(quick, TRY(plan(quick, 0)));
 	TRY(netlink::add_link(quick.interface, quick.kind));
 	/* With the interface goes all that is applied to it, but for the rules. */
@@ -135,7 +168,11 @@ Status up(const Quick &quick)
 	TRY(apply(quick, TRY(present_link(quick)), wanted));
 	TRY(make_firewall(transaction, quick, Firewall(), wanted.firewall()));
 	TRY(make_dns(transaction, quick));
-	TRY(run_hooks(transaction, quick, quick.post_up, quick.pre_down));
+	if (!quick.post_up.empty()) {
+		hooked = true;
+		transaction.done([&quick] { return run_all_hooks(quick, quick.pre_down); });
+	}
+	TRY(run_hooks(quick, quick.post_up));
 	transaction.keep();
 	return {};
 }
@@ -181,25 +218,11 @@ Status reload(const Quick &quick)
 	TRY(apply(quick, link, wanted));
 	TRY(make_firewall(transaction, quick, now, later));
 	TRY(make_dns(transaction, quick));
+	TRY(go_on());
 	TRY(remove_rest(link, wanted));
 	transaction.keep();
 	return {};
 }
-
-/* The error of the first thing that could not be done; those that follow are said. */
-class FirstError {
-    public:
-	void note(Status status)
-	{
-		if (status)
-			return;
-		if (first)
-			first = std::move(status);
-		else
-			print_error(status.error());
-	}
-	Status first;
-};
 
 /* Somebody else has removed the interface, and left what was not removed with it. */
 static Status remove_remains(const Quick &quick)
@@ -230,7 +253,6 @@ static Status remove_remains(const Quick &quick)
 
 Status down(const Quick &quick)
 {
-	const WithoutSignals without_signals;
 	FirstError errors;
 
 	if (!TRY(netlink::find_link(quick.interface)))
@@ -248,7 +270,7 @@ Status down(const Quick &quick)
 	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
 		errors.note(remove_dns(quick.interface));
 	errors.note(netlink::delete_link(link));
-	errors.note(run_hooks(quick, quick.post_down));
+	errors.note(run_all_hooks(quick, quick.post_down));
 	return errors.first;
 }
 
@@ -289,7 +311,6 @@ static Status write_file(const std::string &path, const std::string &text)
 
 Status save(const Quick &quick)
 {
-	const WithoutSignals without_signals;
 	const auto link = TRY(present_link(quick));
 	const auto device = TRY(netlink::get_device(as_link(link)));
 

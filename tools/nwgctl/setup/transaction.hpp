@@ -7,12 +7,11 @@
 #include <vector>
 
 #include "../result.hpp"
-#include "../signals.hpp"
 
 namespace nwgctl::setup
 {
 
-/* What was done so far, and how it is undone. Who asks this program to end meanwhile has to wait for that. */
+/* What was done so far, and how it is undone. */
 class Transaction {
     public:
 	using Undo = std::function<Status()>;
@@ -34,8 +33,6 @@ class Transaction {
 	}
 
     private:
-	/* Also while it undoes. */
-	const WithoutSignals without_signals;
 	std::vector<Undo> steps;
 };
 
