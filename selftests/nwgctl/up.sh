@@ -303,6 +303,28 @@ ignored() {
 	(trap '' HUP && ctl up "$work/wg0.conf") && ctl down "$work/wg0.conf"
 }
 
+# While somebody else changes an interface nothing is done, until that is over.
+one_after_the_other() {
+	local other up
+	exec {other}>/run/nwgctl.lock
+	flock "$other" || return
+	ctl up "$work/wg0.conf" {other}>&- &
+	up=$!
+	slowwait 10 is_waiting && gone || return
+	exec {other}>&-
+	wait "$up" && ctl down "$work/wg0.conf" && gone
+}
+
+is_waiting() {
+	grep -q -- '-> FLOCK' /proc/locks
+}
+
+# A command brings up another interface, and takes it down.
+another_by_hook() {
+	ctl up "$work/wg0.conf" && ip -n up-here link show wg1 && ctl down "$work/wg0.conf" && gone &&
+		! ip -n up-here link show wg1
+}
+
 unheard() {
 	local got
 	ctl up "$work/wg0.conf" 2>/dev/full
@@ -310,13 +332,13 @@ unheard() {
 	[ "$got" -eq 2 ] && gone
 }
 
-ktap_need ip wg wg-quick jq nft ping socat ss
+ktap_need ip wg wg-quick jq nft ping socat ss flock
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 99
+ktap_plan 103
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -473,7 +495,12 @@ file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'Allowe
 	'[Relay]' 'Listen = 60000' "Peer = $P2" 'To = 10.1.0.2:60000'
 fails 2 "wg0.conf:8: Unable to add relay" reload "$work/wg0.conf"
 ktap_run "nor does one that fails change them" [ "$(rules)" = "$RULES" ]
+file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+fails 2 "Unable to add route 0.0.0.0/0 over wg0" reload "$work/wg0.conf"
+file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.1.0.2/32'
 ktap_run "down leaves alone the rules" leaves_rules down
+file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+fails 2 "Unable to add route 0.0.0.0/0 over wg0" up "$work/wg0.conf"
 file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "a reload adds the other family" ctl reload "$work/wgall.conf"
@@ -541,6 +568,11 @@ done
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = kill -HUP $PPID'
 ktap_run "a signal that is ignored changes nothing of it" ignored
+file 'Address = 10.0.0.1/24'
+ktap_run "one waits for the other" one_after_the_other
+cp "$work/wg0.conf" "$work/wg1.conf"
+file 'Address = 10.1.0.1/24' "PostUp = timeout 60 nwgctl up $work/wg1.conf" "PreDown = timeout 60 nwgctl down $work/wg1.conf"
+ktap_run "but for the commands of a file" another_by_hook
 file 'PostUp = echo up >&2; exit 3' 'Address = 10.0.0.1/24'
 ktap_run "standard error that is full changes nothing of it" unheard
 

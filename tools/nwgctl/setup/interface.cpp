@@ -17,6 +17,7 @@
 #include "../signals.hpp"
 #include "dns.hpp"
 #include "firewall.hpp"
+#include "lock.hpp"
 #include "plan.hpp"
 #include "process.hpp"
 #include "state.hpp"
@@ -100,8 +101,11 @@ static Status go_on()
 	return {};
 }
 
-static Status run_hooks(const Quick &quick, const std::vector<AtLine<std::string>> &commands)
+static Status run_hooks(const Lock &lock, const Quick &quick,
+			const std::vector<AtLine<std::string>> &commands)
 {
+	const Lock::Released released(lock);
+
 	for (const auto &[command, line] : commands) {
 		TRY(go_on());
 		auto done = run_hook(command, quick.interface);
@@ -127,8 +131,10 @@ class FirstError {
 };
 
 /* Those that take back what others have done: what one of them cannot does not keep the rest. */
-static Status run_all_hooks(const Quick &quick, const std::vector<AtLine<std::string>> &commands)
+static Status run_all_hooks(const Lock &lock, const Quick &quick,
+			    const std::vector<AtLine<std::string>> &commands)
 {
+	const Lock::Released released(lock);
 	FirstError errors;
 
 	for (const auto &[command, line] : commands) {
@@ -143,6 +149,7 @@ Status up(const Quick &quick)
 {
 	/* Whether PostDown has something to take back. */
 	bool hooked = false;
+	const Lock lock;
 	Transaction transaction;
 
 	if (TRY(netlink::find_link(quick.interface)))
@@ -153,26 +160,28 @@ Status up(const Quick &quick)
 			      fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
 					  quick.interface),
 			      EEXIST };
-	transaction.done([&quick, &hooked] {
-		return hooked ? run_all_hooks(quick, quick.post_down) : Status();
+	transaction.done([&quick, &lock, &hooked] {
+		return hooked ? run_all_hooks(lock, quick, quick.post_down) : Status();
 	});
 	hooked = !quick.pre_up.empty();
-	TRY(run_hooks(quick, quick.pre_up));
+	TRY(run_hooks(lock, quick, quick.pre_up));
 	const auto wanted = as_planned(quick, TRY(plan(quick, 0)));
 	TRY(netlink::add_link(quick.interface, quick.kind));
+	const auto link = TRY(present_link(quick));
 	/* With the interface goes all that is applied to it, but for the rules. */
-	transaction.done([&quick, wanted]() -> Status {
-		TRY(put_rules(wanted.owned, {}));
-		return netlink::delete_link(TRY(present_link(quick)));
-	});
-	TRY(apply(quick, TRY(present_link(quick)), wanted));
+	transaction.done([link] { return netlink::delete_link(link); });
+	/* Somebody else's may be there, for the same mark. */
+	const auto rules = TRY(rules_of(wanted.owned));
+	transaction.done([wanted, rules] { return put_rules(wanted.owned, rules); });
+	TRY(apply(quick, link, wanted));
 	TRY(make_firewall(transaction, quick, Firewall(), wanted.firewall()));
 	TRY(make_dns(transaction, quick));
 	if (!quick.post_up.empty()) {
 		hooked = true;
-		transaction.done([&quick] { return run_all_hooks(quick, quick.pre_down); });
+		transaction.done(
+			[&quick, &lock] { return run_all_hooks(lock, quick, quick.pre_down); });
 	}
-	TRY(run_hooks(quick, quick.post_up));
+	TRY(run_hooks(lock, quick, quick.post_up));
 	transaction.keep();
 	return {};
 }
@@ -188,6 +197,7 @@ static void keep_unsaid(DeviceChange &device)
 
 Status reload(const Quick &quick)
 {
+	const Lock lock;
 	const auto link = TRY(present_link(quick));
 	Transaction transaction;
 
@@ -209,6 +219,7 @@ Status reload(const Quick &quick)
 	/* What is one's only is to be removed on the way to the other. */
 	wanted.owned.insert(before.owned.begin(), before.owned.end());
 	before.owned = wanted.owned;
+	before.rules = TRY(rules_of(before.owned));
 	transaction.done([&quick, before]() -> Status {
 		const auto changed = TRY(present_link(quick));
 
@@ -251,29 +262,6 @@ static Status remove_remains(const Quick &quick)
 		      ENODEV };
 }
 
-Status down(const Quick &quick)
-{
-	FirstError errors;
-
-	if (!TRY(netlink::find_link(quick.interface)))
-		return remove_remains(quick);
-	const auto link = TRY(present_link(quick));
-	TRY(run_hooks(quick, quick.pre_down));
-	if (quick.save_config)
-		TRY(save(quick));
-	const auto device = TRY(netlink::get_device(as_link(link)));
-	const auto state = TRY(as_it_is(quick, link, device));
-	/* What cannot be removed does not keep the rest. */
-	errors.note(put_rules(state.owned, {}));
-	if (!state.owned.empty())
-		errors.note(put_firewall(quick.interface, Firewall()));
-	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
-		errors.note(remove_dns(quick.interface));
-	errors.note(netlink::delete_link(link));
-	errors.note(run_all_hooks(quick, quick.post_down));
-	return errors.first;
-}
-
 /* A new file in the place of the old one, which stays if that cannot be. It has keys: nobody else may read it. */
 static Status write_file(const std::string &path, const std::string &text)
 {
@@ -309,7 +297,7 @@ static Status write_file(const std::string &path, const std::string &text)
 	return {};
 }
 
-Status save(const Quick &quick)
+static Status write_state(const Quick &quick)
 {
 	const auto link = TRY(present_link(quick));
 	const auto device = TRY(netlink::get_device(as_link(link)));
@@ -317,6 +305,37 @@ Status save(const Quick &quick)
 	return write_file(quick.path,
 			  config::print_quick(quick, device, TRY(netlink::list_addresses(link)),
 					      TRY(relays_of(link))));
+}
+
+Status down(const Quick &quick)
+{
+	const Lock lock;
+	FirstError errors;
+
+	if (!TRY(netlink::find_link(quick.interface)))
+		return remove_remains(quick);
+	const auto link = TRY(present_link(quick));
+	TRY(run_hooks(lock, quick, quick.pre_down));
+	if (quick.save_config)
+		TRY(write_state(quick));
+	const auto device = TRY(netlink::get_device(as_link(link)));
+	const auto state = TRY(as_it_is(quick, link, device));
+	/* What cannot be removed does not keep the rest. */
+	errors.note(put_rules(state.owned, {}));
+	if (!state.owned.empty())
+		errors.note(put_firewall(quick.interface, Firewall()));
+	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
+		errors.note(remove_dns(quick.interface));
+	errors.note(netlink::delete_link(link));
+	errors.note(run_all_hooks(lock, quick, quick.post_down));
+	return errors.first;
+}
+
+Status save(const Quick &quick)
+{
+	const Lock lock;
+
+	return write_state(quick);
 }
 
 } // namespace nwgctl::setup

@@ -172,15 +172,20 @@ static Status put_routes(const Quick &quick, const LinkState &link,
 		[&](const Route &route) { return netlink::delete_route(link, route); });
 }
 
-Status put_rules(const std::set<RuleOwner> &owners, const std::vector<Rule> &rules)
+Result<std::vector<Rule>> rules_of(const std::set<RuleOwner> &owners)
 {
-	auto have = TRY(netlink::list_rules());
+	auto rules = TRY(netlink::list_rules());
 
-	std::erase_if(have, [&](const Rule &rule) {
+	std::erase_if(rules, [&](const Rule &rule) {
 		return !owners.contains({ rule.family, rule.unless_mark });
 	});
+	return rules;
+}
+
+Status put_rules(const std::set<RuleOwner> &owners, const std::vector<Rule> &rules)
+{
 	return make_list(
-		have, without_lines(rules),
+		TRY(rules_of(owners)), without_lines(rules),
 		[](const AtLine<Rule> &rule) { return netlink::add_rule(rule.value); },
 		[](const Rule &rule) { return netlink::delete_rule(rule); });
 }
@@ -338,12 +343,10 @@ Result<State> as_it_is(const Quick &quick, const LinkState &link, const Device &
 		     .addresses = without_lines(TRY(netlink::list_addresses(link))),
 		     .routes = without_lines(routes),
 		     .owned = owners_of(quick, device, routes),
-		     .rules = TRY(netlink::list_rules()),
+		     .rules = {},
 		     .relays = {} };
 
-	std::erase_if(state.rules, [&](const Rule &rule) {
-		return !state.owned.contains({ rule.family, rule.unless_mark });
-	});
+	state.rules = TRY(rules_of(state.owned));
 	for (const auto &relay : TRY(relays_of(link)))
 		state.relays.push_back({ as_change(relay) });
 	return state;

@@ -51,6 +51,8 @@ Result<std::vector<netlink::Relay>> relays_of(const netlink::LinkState &link);
 Status apply(const config::Quick &quick, const netlink::LinkState &link, const State &wanted);
 /* Removes what cannot come back as it was, with sessions and flows: peers and relays. */
 Status remove_rest(const netlink::LinkState &link, const State &wanted);
+/* The rules of these owners that are there. */
+Result<std::vector<netlink::Rule>> rules_of(const std::set<RuleOwner> &owners);
 /* Adds what is missing of the rules of these owners, and removes the rest of theirs. */
 Status put_rules(const std::set<RuleOwner> &owners, const std::vector<netlink::Rule> &rules);
 
