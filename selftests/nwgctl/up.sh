@@ -365,7 +365,7 @@ file 'Address = 10.0.0.1/24'
 ctl up "$work/wg0.conf"
 ktap_run "up makes an interface of kind nwg" holds 'map(select(.ifname == "wg0" and .kind == "nwg")) | length == 1' \
 	show interfaces
-fails 2 "nwgctl reload wg0 changes it" up "$work/wg0.conf"
+fails 2 "nwgctl reload $work/wg0.conf changes it; nwgctl down $work/wg0.conf removes it" up "$work/wg0.conf"
 ktap_run "down" ctl down "$work/wg0.conf"
 ktap_run "and it is gone" gone
 fails 2 "make it: nwgctl up $work/wg0.conf" down "$work/wg0.conf"

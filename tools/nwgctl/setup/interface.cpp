@@ -158,7 +158,7 @@ Status up(const Quick &quick)
 					  strerror(EEXIST)),
 			      {},
 			      fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
-					  quick.interface),
+					  quick.path),
 			      EEXIST };
 	transaction.done([&quick, &lock, &hooked] {
 		return hooked ? run_all_hooks(lock, quick, quick.post_down) : Status();
