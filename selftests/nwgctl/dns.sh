@@ -147,6 +147,7 @@ ctl down
 program resolvconf '[ "$1" != -a ] || kill -TERM $PPID'
 file
 ctl up
+rm -f "$work/called"
 ktap_run "a signal ends a reload" interrupted
 ktap_run "and has it undone" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-d wg7 -f'
 ctl down

@@ -106,10 +106,26 @@ reset_clean() {
 }
 
 # The rule that keeps to the main table for what has more than a default route is for packets without the
-# mark here, and for all there, which is the same; and the tables of nft have other names.
+# mark here, and for all there, which is the same. Of nft, the rules with the hooks that they are at: here
+# they are in one table for both families.
 comparable() {
-	sed 's/not from all fwmark 0x[0-9a-f]* lookup main suppress/from all lookup main suppress/
-		/^table inet\|^table ip/,$ { /^[01]$/!d }'
+	awk '/^table inet|^table ip/, /^[01]$/ {
+			if (/^\t\ttype /)
+				hook = $0
+			else if (/^\t\t/)
+				rules[hook $0]
+			else if (/^[01]$/)
+				print
+			next
+		}
+		{
+			sub(/not from all fwmark 0x[0-9a-f]* lookup main suppress/, "from all lookup main suppress")
+			print
+		}
+		END {
+			for (rule in rules)
+				print rule | "sort"
+		}'
 }
 
 # fails STATUS WORDS COMMAND...: nwgctl ends with STATUS, says WORDS, and all is as it was.
@@ -272,6 +288,38 @@ leaves_rules() {
 		here nft list table inet nwg-wgall
 }
 
+firewall_is_back() {
+	here nft flush ruleset && ctl reload "$work/wgall.conf" && here nft list table inet nwg-wgall
+}
+
+kept_out() {
+	ip -n up-there route add 10.0.0.1/32 via 192.0.2.2
+	! ip netns exec up-there ping -q -c 1 -W 5 10.0.0.1 && here nft delete table inet nwg-wgall &&
+		ip netns exec up-there ping -q -c 1 -W 5 10.0.0.1 && ctl reload "$work/wgall.conf"
+	local status=$?
+	ip -n up-there route del 10.0.0.1/32
+	return "$status"
+}
+
+# Also those for the mark that it had first.
+removed_with_rules() {
+	ctl up "$work/wgall.conf" && [ "$(rules | wc -l)" -eq 4 ] && ctl set wgall fwmark 77 &&
+		ctl down "$work/wgall.conf" && [ -z "$(rules)" ]
+}
+
+mark_stays() {
+	ctl up "$work/wg0.conf" && ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = 0x60 ] || return
+	echo 'FwMark = off' >>"$work/wg0.conf"
+	ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = off ] && ctl down "$work/wg0.conf"
+}
+
+# Of eth0, in the file by its other name.
+relay_by_other_name() {
+	ip -n up-here link property add dev eth0 altname uplink && ctl up "$work/wg0.conf" &&
+		ctl reload "$work/wg0.conf" && holds 'map([.listen_port, .listen_ifname]) == [[60000, "eth0"]]' relay show &&
+		ctl down "$work/wg0.conf" && ip -n up-here link property del dev eth0 altname uplink
+}
+
 remains_removed() {
 	ctl down "$work/wgall.conf" 2>"$work/err"
 	[ $? -eq 2 ] && grep -q "what was left of it is removed now" "$work/err" && [ -z "$(rules)" ] &&
@@ -332,13 +380,13 @@ unheard() {
 	[ "$got" -eq 2 ] && gone
 }
 
-ktap_need ip wg wg-quick jq nft ping socat ss flock
+ktap_need ip wg wg-quick jq nft ping socat ss flock make
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 103
+ktap_plan 110
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -349,6 +397,9 @@ same_as_wg_quick "addresses, and routes to allowed IPs" \
 same_as_wg_quick "a default route, of both families" \
 	'Address = 10.0.0.1/32, fd00::1/128' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, ::/0' \
 	'Endpoint = 192.0.2.1:7'
+same_as_wg_quick "a default route of IPv4, and addresses of both" \
+	'Address = 10.0.0.1/32, 10.0.0.2/32, fd00::1/128' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" \
+	'AllowedIPs = 0.0.0.0/0, fd00::2/128' 'Endpoint = 192.0.2.1:7'
 same_as_wg_quick "a default route, with a mark of the file's" \
 	'Address = 10.0.0.1/32' 'FwMark = 0x77' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
 same_as_wg_quick "another table" \
@@ -505,6 +556,12 @@ file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "a reload adds the other family" ctl reload "$work/wgall.conf"
 ktap_run "with its rules" [ "$(rules | wc -l)" -eq 4 ]
+ktap_run "somebody flushes all tables, and a reload brings back the firewall" firewall_is_back
+ktap_run "which keeps out packets to the interface's addresses that come in elsewhere" kept_out
+ip -n up-here link set wgall down
+file 'Address = 10.1.0.1/24'
+fails 2 "Unable to find interface wg0" down "$work/wg0.conf"
+ip -n up-here link set wgall up
 file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]}"
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "one without default routes takes them away" ctl reload "$work/wgall.conf"
@@ -515,6 +572,15 @@ ctl reload "$work/wgall.conf"
 ktap_run "somebody removes the interface" ip -n up-here link del wgall
 ktap_run "down removes what is left of it, and says so" remains_removed
 reset_clean
+
+file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
+mv "$work/wg0.conf" "$work/wgall.conf"
+ktap_run "down takes away the rules, whatever the mark is now" removed_with_rules
+reset_clean
+file 'Table = off' 'PostUp = nwgctl set %i fwmark 0x60'
+ktap_run "a reload keeps a mark that a hook has set" mark_stays
+file 'Address = 10.0.0.1/24' "${peer[@]}" '[Relay]' 'Listen = %uplink:60000' "Peer = $THERE" 'To = 10.0.0.9:60000'
+ktap_run "and a relay on an interface by its other name" relay_by_other_name
 
 # One peer goes, one comes, and the relay to it cannot be: the one that was to go has its session still.
 file 'ListenPort = 51820' 'Address = 10.0.0.1/24' "${peer[@]}" '[Relay]' 'Listen = 60000' "Peer = $THERE" 'To = 10.0.0.9:60000'

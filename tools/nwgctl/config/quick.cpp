@@ -287,6 +287,8 @@ class QuickParser {
 		} else {
 			if (is_word(key, "ListenPort"))
 				quick.port_line = number;
+			else if (is_word(key, "FwMark"))
+				quick.mark_line = number;
 			return false;
 		}
 		quick.kept.push_back(fmt::format("{} = {}", key, value));

@@ -52,8 +52,8 @@ struct Quick {
 	std::vector<unsigned int> peer_lines;
 	/* With the host's bits. */
 	std::vector<AtLine<Prefix>> addresses;
-	/* Where the port is, if it is anywhere. */
-	unsigned int port_line = 0;
+	/* Where the port and the mark are, if they are anywhere. */
+	unsigned int port_line = 0, mark_line = 0;
 	/* Addresses of servers, and domains. */
 	std::vector<std::string> dns_servers, dns_domains;
 	unsigned int dns_line = 0;

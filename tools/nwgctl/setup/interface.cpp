@@ -13,6 +13,7 @@
 
 #include "../command.hpp"
 #include "../netlink/device.hpp"
+#include "../netlink/link.hpp"
 #include "../say.hpp"
 #include "../signals.hpp"
 #include "dns.hpp"
@@ -57,15 +58,17 @@ static Result<LinkState> present_link(const Quick &quick)
 static Status make_firewall(Transaction &transaction, const Quick &quick, const Firewall &now,
 			    const Firewall &wanted)
 {
-	if (now == wanted)
+	if (!now.mark && !wanted.mark)
 		return {};
 	if (wanted.mark && !TRY(set_sysctl(src_valid_mark, true)))
 		transaction.done([]() -> Status {
 			TRY(set_sysctl(src_valid_mark, false));
 			return {};
 		});
+	/* Also if nothing is new: somebody may have removed all tables. */
+	TRY(put_firewall(quick.interface, wanted));
 	transaction.done([&quick, now] { return put_firewall(quick.interface, now); });
-	return put_firewall(quick.interface, wanted);
+	return {};
 }
 
 /* The name servers of the file, or none. Those that are so already are left alone. */
@@ -186,13 +189,15 @@ Status up(const Quick &quick)
 	return {};
 }
 
-/* What a hook of the file has set, or the kernel has chosen, stays. */
-static void keep_unsaid(DeviceChange &device)
+/* What a hook of the file has set, or the kernel has chosen, stays; but not the mark of a default route that goes. */
+static void keep_unsaid(DeviceChange &device, const Quick &quick, const State &before)
 {
 	if (device.private_key && device.private_key->is_zero())
 		device.private_key.reset();
 	if (device.listen_port == uint16_t(0))
 		device.listen_port.reset();
+	if (device.fwmark == uint32_t(0) && !quick.mark_line && before.owned.empty())
+		device.fwmark.reset();
 }
 
 Status reload(const Quick &quick)
@@ -215,7 +220,7 @@ Status reload(const Quick &quick)
 	auto wanted = as_planned(quick, planned);
 	const auto now = before.firewall(), later = wanted.firewall();
 
-	keep_unsaid(wanted.device);
+	keep_unsaid(wanted.device, quick, before);
 	/* What is one's only is to be removed on the way to the other. */
 	wanted.owned.insert(before.owned.begin(), before.owned.end());
 	before.owned = wanted.owned;
@@ -235,16 +240,28 @@ Status reload(const Quick &quick)
 	return {};
 }
 
+/* The rules of interfaces that are there, also while they are down and have no routes. */
+static Result<std::set<RuleOwner>> all_owners()
+{
+	std::set<RuleOwner> owners;
+
+	for (const auto &link : TRY(netlink::wireguard_links()))
+		owners.merge(owners_by_peers(TRY(netlink::get_device(link))));
+	return owners;
+}
+
 /* Somebody else has removed the interface, and left what was not removed with it. */
 static Status remove_remains(const Quick &quick)
 {
+	const auto owners = TRY(all_owners());
 	FirstError errors;
 	bool found = !dns_of(quick.interface).servers.empty();
 
 	if (found)
 		errors.note(remove_dns(quick.interface));
 	for (const auto &rule : TRY(netlink::list_rules())) {
-		if (!rule.unless_mark || !TRY(netlink::is_table_empty(rule.unless_mark)))
+		if (!rule.unless_mark || owners.contains({ rule.family, rule.unless_mark }) ||
+		    !TRY(netlink::is_table_empty(rule.unless_mark)))
 			continue;
 		found = true;
 		errors.note(netlink::delete_rule(rule));

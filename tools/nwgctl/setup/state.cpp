@@ -32,8 +32,12 @@ Firewall State::firewall() const
 	if (owned.empty())
 		return firewall;
 	firewall.mark = device.fwmark.value_or(0);
-	for (const auto &address : addresses)
-		firewall.addresses.push_back(address.value);
+	for (const auto &address : addresses) {
+		if (std::ranges::any_of(owned, [&address](const RuleOwner &owner) {
+			    return owner.first == address.value.address.family;
+		    }))
+			firewall.addresses.push_back(address.value);
+	}
 	return firewall;
 }
 
@@ -307,29 +311,45 @@ State as_planned(const Quick &quick, const Plan &plan)
 
 	for (const auto &rule : plan.rules)
 		wanted.owned.emplace(rule.family, rule.unless_mark);
+	/* As the kernel names the interface that one listens on. */
+	for (auto &relay : wanted.relays)
+		relay.value.listen = netlink::by_own_name(relay.value.listen);
 	return wanted;
+}
+
+std::set<RuleOwner> owners_by_peers(const Device &device)
+{
+	std::set<RuleOwner> owners;
+
+	for (const auto &peer : device.peers) {
+		for (const auto &prefix : peer.allowed_ips) {
+			if (!prefix.length && device.fwmark)
+				owners.emplace(prefix.address.family, device.fwmark);
+		}
+	}
+	return owners;
 }
 
 /*
  * Others may have the same mark, to keep out of a tunnel that has the rules: they are of the interface that the default route in
- * the table of that number leads over, or would, if it were up.
+ * the table of that number leads over, or would, if it were up. The mark may be another by now.
  */
-static std::set<RuleOwner> owners_of(const Quick &quick, const Device &device,
-				     const std::vector<Route> &routes)
+static Result<std::set<RuleOwner>> owners_of(const Quick &quick, const Device &device,
+					     const std::vector<Route> &routes)
 {
+	const auto rules = TRY(netlink::list_rules());
 	std::set<RuleOwner> owners;
 
-	if (!device.fwmark)
-		return owners;
-	for (const auto &route : routes) {
-		if (!route.destination.length && route.table == device.fwmark)
-			owners.emplace(route.destination.address.family, device.fwmark);
-	}
-	for (const auto &peer : device.peers) {
-		for (const auto &prefix : peer.allowed_ips) {
-			if (!prefix.length && quick.table.value.is_automatic())
-				owners.emplace(prefix.address.family, device.fwmark);
-		}
+	if (quick.table.value.is_automatic())
+		owners = owners_by_peers(device);
+	for (const auto &[destination, table] : routes) {
+		const uint16_t family = destination.address.family;
+		const bool has_rule = std::ranges::any_of(rules, [&](const Rule &rule) {
+			return rule.family == family && rule.unless_mark == table;
+		});
+
+		if (!destination.length && (has_rule || table == device.fwmark))
+			owners.emplace(family, table);
 	}
 	return owners;
 }
@@ -342,7 +362,7 @@ Result<State> as_it_is(const Quick &quick, const LinkState &link, const Device &
 		     .up = link.up,
 		     .addresses = without_lines(TRY(netlink::list_addresses(link))),
 		     .routes = without_lines(routes),
-		     .owned = owners_of(quick, device, routes),
+		     .owned = TRY(owners_of(quick, device, routes)),
 		     .rules = {},
 		     .relays = {} };
 

@@ -37,6 +37,9 @@ struct State {
 	Firewall firewall() const;
 };
 
+/* By the peers that packets to everybody go to. */
+std::set<RuleOwner> owners_by_peers(const Device &device);
+
 netlink::Link as_link(const netlink::LinkState &link);
 
 /* As a file has it. */
