@@ -351,6 +351,13 @@ ignored() {
 	(trap '' HUP && ctl up "$work/wg0.conf") && ctl down "$work/wg0.conf"
 }
 
+# What has become of the lines that made it is no obstacle.
+down_by_broken_file() {
+	ctl up "$work/wg0.conf" || return
+	file 'Address = 10.0.0.1/33' 'Table = nosuch' 'MTU = all' '[Relay]' 'Bogus'
+	ctl down "$work/wg0.conf" 2>"$work/err" && gone && grep -q '^Warning: .*wg0.conf:5: MTU is not a number' "$work/err"
+}
+
 # While somebody else changes an interface nothing is done, until that is over.
 one_after_the_other() {
 	local other up
@@ -386,7 +393,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 110
+ktap_plan 113
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -404,6 +411,14 @@ same_as_wg_quick "a default route, with a mark of the file's" \
 	'Address = 10.0.0.1/32' 'FwMark = 0x77' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
 same_as_wg_quick "another table" \
 	'Address = 10.0.0.1/24' 'Table = 1234' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, 10.0.0.0/25'
+mkdir -p /etc/iproute2/rt_tables.d
+echo '0x4d3 vpn # of the administrator' >/etc/iproute2/rt_tables.d/up-test.conf
+defer rm /etc/iproute2/rt_tables.d/up-test.conf
+same_as_wg_quick "another table, by its name" \
+	'Address = 10.0.0.1/24' 'Table = vpn' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.5.0.0/16'
+same_as_wg_quick "a number in hexadecimal, and keys without a value" \
+	'Address = 10.0.0.1/24' 'Table = 0x4d2' 'ListenPort = 51820' 'Address =' 'DNS =' 'MTU =' 'PostUp =' \
+	'[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.5.0.0/16'
 same_as_wg_quick "no routes" \
 	'Address = 10.0.0.1/24' 'Table = off' 'ListenPort = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0, 10.7.0.0/16'
 same_as_wg_quick "an MTU, comments, and any case" \
@@ -634,6 +649,8 @@ done
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = kill -HUP $PPID'
 ktap_run "a signal that is ignored changes nothing of it" ignored
+file 'Address = 10.0.0.1/24'
+ktap_run "down takes a file with errors" down_by_broken_file
 file 'Address = 10.0.0.1/24'
 ktap_run "one waits for the other" one_after_the_other
 cp "$work/wg0.conf" "$work/wg1.conf"

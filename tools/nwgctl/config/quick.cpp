@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -22,9 +24,8 @@ namespace nwgctl::config
 {
 
 static constexpr std::string_view suffix = ".conf";
-/* Where names of routing tables are; the first is the administrator's. */
-static constexpr std::array table_files = { "/etc/iproute2/rt_tables",
-					    "/usr/share/iproute2/rt_tables" };
+/* Where names of routing tables are, in rt_tables and rt_tables.d/; the first is the administrator's. */
+static constexpr std::array table_directories = { "/etc/iproute2", "/usr/share/iproute2" };
 /* What an IPv4 host must take, and what a device can have. */
 static constexpr uint32_t min_mtu = 68, max_mtu = 65535 - 80;
 
@@ -68,19 +69,53 @@ static Status check_server(std::string_view item)
 			   "write an address of IPv4 or IPv6, or a domain");
 }
 
+/* In hexadecimal behind 0x, as ip-route(8) has it, too. */
+static Result<uint32_t> parse_table_number(std::string_view text)
+{
+	const auto digits = text.starts_with("0x") ? text.substr(2) : std::string_view();
+	uint32_t number = 0;
+	const auto [end, error] =
+		std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+
+	if (number && error == std::errc() && end == digits.data() + digits.size())
+		return number;
+	return parse_count(text, "Table");
+}
+
+static std::vector<std::filesystem::path> table_files()
+{
+	namespace fs = std::filesystem;
+	std::vector<fs::path> files;
+	std::error_code error;
+
+	for (const fs::path directory : table_directories) {
+		std::vector<fs::path> more;
+
+		for (const auto &entry : fs::directory_iterator(directory / "rt_tables.d", error)) {
+			if (entry.path().extension() == ".conf")
+				more.push_back(entry.path());
+		}
+		std::ranges::sort(more);
+		files.push_back(directory / "rt_tables");
+		std::ranges::copy(more, std::back_inserter(files));
+	}
+	return files;
+}
+
 static std::optional<uint32_t> named_table(std::string_view name)
 {
-	for (const char *path : table_files) {
+	for (const auto &path : table_files()) {
 		std::ifstream file(path);
 		std::string line;
 
 		while (std::getline(file, line)) {
 			std::istringstream words(line.substr(0, line.find('#')));
-			std::string of_line;
-			uint32_t number;
+			std::string number, of_line;
 
-			if (words >> number >> of_line && of_line == name)
-				return number;
+			if (!(words >> number >> of_line) || of_line != name)
+				continue;
+			if (const auto table = parse_table_number(number))
+				return table.value();
 		}
 	}
 	if (name == "main")
@@ -95,7 +130,7 @@ static Result<Table> parse_table(std::string_view text)
 	if (is_word(text, "auto"))
 		return Table();
 	if (isdigit(static_cast<unsigned char>(text.front())))
-		return Table{ .number = TRY(parse_count(text, "Table")) };
+		return Table{ .number = TRY(parse_table_number(text)) };
 	if (const auto number = named_table(text))
 		return Table{ .number = *number };
 	return usage_error(fmt::format("No routing table has that name: `{}'", text),
@@ -154,15 +189,15 @@ class QuickParser {
 			auto known = section == Section::relay ? relay_value(key, value) :
 								 interface_value(key, value);
 			if (!known)
-				return config::at_line(quick, number, std::move(known.error()));
-			if (known.value()) {
+				TRY(unusable(key, value, std::move(known.error())));
+			if (!known || known.value()) {
 				wireguard.push_back('\n');
 				return {};
 			}
 		}
 		if (section != Section::relay)
 			std::ranges::copy(raw, std::back_inserter(wireguard));
-		else if (!text.empty() && !text.starts_with('['))
+		else if (!text.empty() && !text.starts_with('[') && part != Part::frame)
 			return config::at_line(quick, number, unknown_in_relay(text));
 		wireguard.push_back('\n');
 		return {};
@@ -172,8 +207,12 @@ class QuickParser {
 		TRY(end_relay());
 		if (part != Part::whole)
 			return std::move(quick);
-		quick.device = TRY(
-			parse({ wireguard.data(), wireguard.size() }, quick.path, Mode::replace));
+		auto device =
+			parse({ wireguard.data(), wireguard.size() }, quick.path, Mode::replace);
+		/* The file may be right, and the next look-up of a name succeed. */
+		if (!device && device.error().number == EAGAIN)
+			device.error().exit = Exit::refused;
+		quick.device = TRY(std::move(device));
 		return std::move(quick);
 	}
 
@@ -240,14 +279,28 @@ class QuickParser {
 						listen.text(), first->line),
 				    "give one of them another port, address or interface"));
 	}
+	/* To be removed and to be saved an interface needs hardly any line. */
+	Status unusable(std::string_view key, std::string_view value, Error error)
+	{
+		error = config::at_line(quick, number, std::move(error));
+		if (part != Part::frame || is_word(key, "SaveConfig"))
+			return error;
+		say("Warning: {}\n", error.what);
+		/* Addresses are saved as they are. */
+		if (!is_word(key, "Address"))
+			quick.kept.push_back(fmt::format("{} = {}", key, value));
+		return {};
+	}
 	/* Whether the key is none of WireGuard's. */
 	Result<bool> interface_value(std::string_view key, std::string_view value)
 	{
 		const bool hook = is_word(key, "PreUp") || is_word(key, "PostUp") ||
 				  is_word(key, "PreDown") || is_word(key, "PostDown");
 
-		if (value.empty())
-			return false;
+		/* As if it was not there. */
+		if (value.empty() && (hook || is_word(key, "Address") || is_word(key, "DNS") ||
+				      is_word(key, "MTU") || is_word(key, "Table")))
+			return true;
 		if (is_word(key, "Address")) {
 			for (const auto &item : parse_list(value))
 				quick.addresses.push_back(
@@ -255,6 +308,7 @@ class QuickParser {
 			return true;
 		}
 		if (is_word(key, "DNS")) {
+			quick.dns_line = number;
 			for (auto &item : parse_list(value)) {
 				const bool server = is_server(item);
 
@@ -263,7 +317,6 @@ class QuickParser {
 				(server ? quick.dns_servers : quick.dns_domains)
 					.push_back(std::move(item));
 			}
-			quick.dns_line = number;
 		} else if (is_word(key, "MTU")) {
 			const auto mtu = TRY(parse_count(value, "MTU"));
 

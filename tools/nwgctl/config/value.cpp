@@ -272,8 +272,13 @@ Result<Endpoint> parse_endpoint(std::string_view text)
 		if (!error)
 			break;
 		const bool permanent = error != EAI_AGAIN && error != EAI_SYSTEM;
+		/* The number says that another attempt may succeed, also after a "permanent" error of a resolver that starts. */
 		if (permanent || (retries && attempt >= *retries))
-			return usage_error(fmt::format("{}: `{}'", gai_strerror(error), text));
+			return Error{ Exit::usage,
+				      fmt::format("{}: `{}'", gai_strerror(error), text),
+				      {},
+				      {},
+				      error == EAI_SERVICE ? 0 : EAGAIN };
 		say("{}: `{}'. Trying again in {:.2f} seconds...\n", gai_strerror(error), text,
 		    delay.count());
 		std::this_thread::sleep_for(delay);

@@ -78,6 +78,9 @@ void test_quick_errors(void **)
 		{ "[Interface]\nMTU = 65456", "a.conf:2: " },
 		{ "[Interface]\nTable = 0", "a.conf:2: Table is not a number" },
 		{ "[Interface]\nTable = 12x", "a.conf:2: Table is not a number" },
+		{ "[Interface]\nTable = 0x", "a.conf:2: Table is not a number" },
+		{ "[Interface]\nTable = 0x0", "a.conf:2: Table is not a number" },
+		{ "[Interface]\nKind =", "a.conf:2: No WireGuard interface is of that kind" },
 		{ "[Interface]\nTable = mine", "a.conf:2: No routing table has that name" },
 		{ "[Interface]\nDNS = 10.0.0.999", "a.conf:2: Unable to parse the name server's" },
 		{ "[Relay]\nLimitPerSource = 0", "a.conf:2: LimitPerSource is not a number" },
@@ -152,6 +155,22 @@ void test_quick_saved(void **)
 	assert_int_equal(again.relays[0].value.max_flows.value(), 7);
 }
 
+/* To take an interface down, what is wrong with lines that are not needed for that is no obstacle. */
+void test_quick_frame(void **)
+{
+	static constexpr const char *text =
+		"[Interface]\nAddress = 10.0.0.1/33\nMTU = all\nTable = nosuch\nKind = tun\n"
+		"DNS = 10.0.0.999\nBogus = 1\nPostDown = true\n[Relay]\nBogus = 1\nBogus\n";
+	const auto quick = config::parse_quick(text, "wg1.conf", config::Part::frame).take();
+
+	assert_text(quick.post_down.at(0).value, "true");
+	assert_int_equal(quick.dns_line, 6);
+	/* All but addresses is in the file that is saved. */
+	assert_int_equal(quick.kept.size(), 5);
+	assert_refused(config::parse_quick("[Interface]\nSaveConfig = yes\n", "wg1.conf",
+					   config::Part::frame));
+}
+
 /* Two relays at one place. */
 void test_quick_relays(void **)
 {
@@ -187,6 +206,21 @@ void test_quick_space(void **)
 	assert_int_equal(quick.addresses.size(), 3);
 	assert_int_equal(quick.dns_servers.size(), 3);
 	assert_text(quick.dns_servers[2], "fe80::1%eth0");
+	/* Nor does it mind values that are not there. */
+	const auto empty =
+		config::parse_quick("[Interface]\nAddress =\nDNS=\nMTU = # none\nTable =\n"
+				    "PreUp =\nPostUp =\nPreDown =\nPostDown =\nFwMark = 0x7\n",
+				    "wg1.conf", config::Part::whole)
+			.take();
+	assert_true(empty.addresses.empty() && empty.dns_servers.empty() && !empty.mtu &&
+		    empty.post_up.empty() && empty.kept.empty());
+	assert_true(empty.table.value.is_automatic());
+	assert_int_equal(empty.mark_line, 10);
+	assert_int_equal(config::parse_quick("[Interface]\nTable = 0x64\n", "wg1.conf",
+					     config::Part::whole)
+				 .take()
+				 .table.value.number,
+			 100);
 	assert_int_equal(quick.dns_domains.size(), 2);
 	assert_int_equal(quick.port_line, 4);
 	assert_int_equal(quick.device.peers.size(), 1);

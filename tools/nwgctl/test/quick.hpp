@@ -6,6 +6,7 @@
 void test_quick(void **);
 void test_quick_errors(void **);
 void test_quick_saved(void **);
+void test_quick_frame(void **);
 void test_quick_relays(void **);
 void test_quick_space(void **);
 void test_quick_completed(void **);

@@ -646,6 +646,7 @@ int main()
 		cmocka_unit_test(test_quick),
 		cmocka_unit_test(test_quick_errors),
 		cmocka_unit_test(test_quick_saved),
+		cmocka_unit_test(test_quick_frame),
 		cmocka_unit_test(test_quick_relays),
 		cmocka_unit_test(test_quick_space),
 		cmocka_unit_test(test_quick_completed),
