@@ -85,7 +85,7 @@ install: ## install the tools, and the module by DKMS; as root
 		echo "nwg $(VERSION) is installed and loaded; see nwgctl(8). For nwg in place of the stock module: $(PREFIX)/share/doc/nwgctl/examples/nwg-drop-in.conf"; \
 	fi
 
-uninstall: ## take all of that away again, and all nwg interfaces; as root
+uninstall: ## take all of that away again, once there are no nwg interfaces; as root
 	@file=$$(grep -lsE '^[[:space:]]*alias[[:space:]]+rtnl-link-wireguard[[:space:]]+nwg' /etc/modprobe.d/*.conf); \
 	[ -z "$$file" ] || { \
 		echo "nwg: remove $$file first: it has programs ask for nwg" >&2; \
@@ -93,6 +93,11 @@ uninstall: ## take all of that away again, and all nwg interfaces; as root
 	@[ "$$(cat /sys/module/nwg/parameters/drop_in 2>/dev/null)" != Y ] || \
 		[ -z "$$(ip -o link show type wireguard)" ] || { \
 		echo "nwg: interfaces of kind wireguard are nwg's and would go: take them down first, see \"Back\" in README" >&2; \
+		exit 1; }
+	@links=$$(ip -br link show type nwg | cut -d ' ' -f 1 | paste -sd ' '); \
+	[ -z "$$links" ] || { \
+		echo "nwg: interfaces would go, and leave their rules and name servers behind: $$links. First, for each" >&2; \
+		echo "nwg: that has a file: systemctl disable --now nwg@NAME, or nwgctl down NAME; else: ip link del NAME" >&2; \
 		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all

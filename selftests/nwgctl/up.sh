@@ -380,6 +380,11 @@ another_by_hook() {
 		! ip -n up-here link show wg1
 }
 
+not_uninstalled() {
+	! here make -C "$here/../.." uninstall >"$work/out" 2>&1 && cat "$work/out" && ! gone &&
+		grep -q "^nwg: interfaces would go, .*: wg0. First" "$work/out"
+}
+
 unheard() {
 	local got
 	ctl up "$work/wg0.conf" 2>/dev/full
@@ -393,7 +398,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 113
+ktap_plan 114
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -431,6 +436,7 @@ file 'Address = 10.0.0.1/24'
 ctl up "$work/wg0.conf"
 ktap_run "up makes an interface of kind nwg" holds 'map(select(.ifname == "wg0" and .kind == "nwg")) | length == 1' \
 	show interfaces
+ktap_run "make uninstall leaves it, and says what to do first" not_uninstalled
 fails 2 "nwgctl reload $work/wg0.conf changes it; nwgctl down $work/wg0.conf removes it" up "$work/wg0.conf"
 ktap_run "down" ctl down "$work/wg0.conf"
 ktap_run "and it is gone" gone
