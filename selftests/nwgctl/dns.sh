@@ -109,7 +109,8 @@ by_resolved() {
 	file 'DNS = 10.7.7.9 fd07::9 home.example' && ctl up &&
 		calls 'dns wg7' 'domain wg7' 'dns wg7 10.7.7.9 fd07::9' 'domain wg7 ~. home.example' || return
 	file 'DNS = 10.7.7.9 home.example' && ctl reload && calls 'dns wg7' 'domain wg7' || return
-	file && ctl reload && calls 'dns wg7' 'domain wg7' 'revert wg7'
+	file && ctl reload && calls 'dns wg7' 'domain wg7' 'revert wg7' && ctl down && calls 'dns wg7' 'domain wg7' 'revert wg7' &&
+		ctl up && calls
 }
 
 ktap_need ip diff ping

@@ -178,7 +178,9 @@ Status up(const Quick &quick)
 	transaction.done([wanted, rules] { return put_rules(wanted.owned, rules); });
 	TRY(apply(quick, link, wanted));
 	TRY(make_firewall(transaction, quick, Firewall(), wanted.firewall()));
-	TRY(make_dns(transaction, quick));
+	if (quick.dns_line)
+		TRY(make_dns(transaction, quick));
+	TRY(go_on());
 	if (!quick.post_up.empty()) {
 		hooked = true;
 		transaction.done(
