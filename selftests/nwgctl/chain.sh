@@ -257,6 +257,27 @@ high() {
 	"$NWGCTL" chain add-client "$work/high" pc9 && grep -q '^Address = 10.10.10.4/32$' "$work/high/clients/pc9.conf"
 }
 
+# A new client of a chain whose home is of Linux.
+without_script() {
+	rm -rf "$work/linux"
+	cp -a "$home" "$work/linux"
+	rm "$work/linux/home/mt.rsc"
+	"$NWGCTL" chain add-client "$work/linux" pc9 >"$work/out" && ! grep RouterOS "$work/out" &&
+		[ ! -e "$work/linux/home/mt.rsc" ] && "$NWGCTL" chain check "$work/linux"
+}
+
+# As the script itself says it is done.
+renamed() {
+	local edit
+	rm -rf "$work/renamed"
+	cp -a "$home" "$work/renamed"
+	edit=$(grep -o 'sed -i .*/g.' "$home/home/mt.rsc") && (cd "$work/renamed/home" && eval "$edit mt.rsc") &&
+		! grep '^[/:].*=wg0' "$work/renamed/home/mt.rsc" && "$NWGCTL" chain check "$work/renamed" &&
+		"$NWGCTL" chain add-client "$work/renamed" pc9 >"$work/out" &&
+		grep -q '^    /interface/wireguard/peers/add interface=clients comment="pc9"' "$work/out" &&
+		"$NWGCTL" chain check "$work/renamed"
+}
+
 checked_json() {
 	sed 's/^Endpoint.*//' "$home/clients/pc.conf" >"$work/copy/clients/pc.conf"
 	local found
@@ -284,7 +305,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 141
+ktap_plan 144
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -406,7 +427,7 @@ finding 'The QR code is not that of' clients/pc.png '' 'echo "# more" >>clients/
 finding 'The QR code is missing' clients/pc.png '' 'rm clients/pc.png'
 finding "\`last_host' is 1" chain.json '' 'sed s/\"last_host\":.*/\"last_host\":1/'
 finding 'not JSON' chain.json '' 'echo x >chain.json'
-finding 'The private key is not that of' home/mt.rsc 'name=wg0' "sed /name=wg0/s|private-key=.*|private-key=$(wg genkey)|"
+finding 'The private key is not that of' home/mt.rsc 'add name=wg0' "sed /add name=wg0/s|private-key=.*|private-key=$(wg genkey)|"
 finding 'wg0 does not get the peer of' home/mt.rsc '' 'sed /comment=.pc2/d'
 
 # The files, as they are.
@@ -444,8 +465,11 @@ lacks 'has no [Relay] to this home, with Listen' vps/wg1.conf "/^# clients/,\$d"
 lacks 'neither [Section] nor Key' home/wg1.conf 's/^MTU.*/bogus/'
 lacks 'chain.json: not JSON' chain.json '1d'
 lacks 'chain.json: Unable to parse network' chain.json 's/192.168.88.0.24/x/'
-rm -f "$work/lacks/home/mt.rsc"
+lacks 'lacks/home/mt.rsc makes no interface with the key of /' home/mt.rsc '/add name=wg0/d'
+rm -f "$work/lacks/home/wg1.conf"
 refused 1 'Unable to open' "$work/lacks" add-client "$work/lacks" pc9
+ktap_run 'a home of Linux needs no script of RouterOS' without_script
+ktap_run 'on the router wg0 may have another name' renamed
 ktap_run 'a home at the last address of its network leaves the others' high
 # The last of five files cannot be put in its place: the others are taken back.
 gcc -shared -fPIC -o "$work/fail.so" -x c - <<'END'

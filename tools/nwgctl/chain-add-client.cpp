@@ -24,7 +24,11 @@ using chain::Side;
 
 /* A chain's files, as far as a new client has to do with them. */
 struct Present {
-	SecretText wg0_text, routeros_text;
+	SecretText wg0_text;
+	/* Not of a home of Linux, for which nobody has to keep it. */
+	std::optional<SecretText> routeros_text;
+	/* The name of wg0 in that. */
+	std::string routeros_wg0;
 	Side vps, wg1, wg0;
 	chain::Notes notes;
 };
@@ -55,10 +59,12 @@ static Result<Present> read_present(const std::string &directory)
 	const auto path = [&directory](const char *name) {
 		return fmt::format("{}/{}", directory, name);
 	};
+	std::error_code unreadable;
 	Present present;
 
 	present.wg0_text = TRY(config::read_file(path("home/wg0.conf")));
-	present.routeros_text = TRY(config::read_file(path("home/mt.rsc")));
+	if (std::filesystem::exists(path("home/mt.rsc"), unreadable))
+		present.routeros_text = TRY(config::read_file(path("home/mt.rsc")));
 	present.wg0 = TRY(read_whole(path("home/wg0.conf"), present.wg0_text, false));
 	present.wg1 = TRY(read_whole(path("home/wg1.conf"),
 				     TRY(config::read_file(path("home/wg1.conf"))), false));
@@ -109,6 +115,22 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 	return network;
 }
 
+/* By its key, as its name may have been taken on the router. */
+static Status find_routeros_wg0(Present &present, const std::string &directory)
+{
+	if (!present.routeros_text)
+		return {};
+	const auto commands = chain::parse_routeros(view(*present.routeros_text));
+	const auto *tunnel = chain::routeros_tunnel(commands, *present.wg0.private_key);
+	if (!tunnel)
+		return usage_error(
+			fmt::format("{}/home/mt.rsc makes no interface with the key of {}",
+				    directory, present.wg0.file),
+			check_hint(directory));
+	present.routeros_wg0 = tunnel->value("name");
+	return {};
+}
+
 /* Whether each network has a host of that number. */
 static Status check_host(const chain::ClientNetwork &network, uint32_t host)
 {
@@ -145,23 +167,28 @@ static std::string with_line_end(const SecretText &text)
 }
 
 static void print_to_do(const std::string &directory, const chain::ClientNetwork &network,
-			const chain::Client &client)
+			const chain::Client &client, const std::string &routeros_client)
 {
 	const auto addresses = chain::join(chain::client_addresses(network.wg0, client.host), ",");
 
+	fmt::print("{0} has {1}: {2}/clients/{0}.conf and .png, or nwgctl chain qr {2} {0}\n"
+		   "\n"
+		   "The home that runs does not know it yet.\n"
+		   "\n",
+		   client.name, addresses, directory);
+	if (!routeros_client.empty())
+		fmt::print("RouterOS, in a terminal:\n"
+			   "\n"
+			   "    {}\n"
+			   "\n",
+			   routeros_client);
 	fmt::print(
-		"{0} has {1}: {2}/clients/{0}.conf and .png, or nwgctl chain qr {2} {0}\n"
-		"\n"
-		"The home that runs does not know it yet. RouterOS, in a terminal:\n"
-		"\n"
-		"    {3}\n"
-		"\n"
-		"Linux: {2}/home/wg0.conf goes to /etc/wireguard/wg0.conf there, and as root, in bash:\n"
+		"Linux: {}/home/wg0.conf goes to /etc/wireguard/wg0.conf there, and as root, in bash:\n"
 		"\n"
 		"    wg syncconf wg0 <(wg-quick strip wg0)\n"
 		"\n"
 		"On the VPS there is nothing to do.\n",
-		client.name, addresses, directory, chain::routeros_client(network.wg0, client));
+		directory);
 }
 
 Status chain_add_client(const Options &, Arguments arguments)
@@ -184,24 +211,28 @@ Status chain_add_client(const Options &, Arguments arguments)
 			read.error().hint = check_hint(directory);
 		return read.error();
 	}
-	const auto present = read.take();
+	auto present = read.take();
 	const auto network = TRY(network_of(present, directory));
+	TRY(find_routeros_wg0(present, directory));
 	const auto client = chain::new_client(name, TRY(next_host(present, network)));
 	const auto text = chain::client_conf(network, client);
 	auto notes = present.notes;
 	notes.last_host = client.host;
+	chain::Files files{ { chain::notes_name, chain::print_notes(notes) },
+			    { "home/wg0.conf", with_line_end(present.wg0_text) +
+						       chain::home_peer(network.wg0, client) } };
+	std::string command;
+	if (present.routeros_text) {
+		command = chain::routeros_client(present.routeros_wg0, network.wg0, client);
+		files.emplace_back("home/mt.rsc",
+				   with_line_end(*present.routeros_text) + command + "\n");
+	}
+	files.emplace_back(fmt::format("clients/{}.png", name),
+			   TRY(chain::qr_png(TRY(chain::encode_qr(text)))));
 	/* The client's own file is last: while it is missing, the same command begins anew. */
-	TRY(chain::change_files(
-		directory,
-		{ { chain::notes_name, chain::print_notes(notes) },
-		  { "home/wg0.conf",
-		    with_line_end(present.wg0_text) + chain::home_peer(network.wg0, client) },
-		  { "home/mt.rsc", with_line_end(present.routeros_text) +
-					   chain::routeros_client(network.wg0, client) + "\n" },
-		  { fmt::format("clients/{}.png", name),
-		    TRY(chain::qr_png(TRY(chain::encode_qr(text)))) },
-		  { conf, text } }));
-	print_to_do(directory, network, client);
+	files.emplace_back(conf, text);
+	TRY(chain::change_files(directory, files));
+	print_to_do(directory, network, client, command);
 	return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "network.hpp"
 #include "plan.hpp"
+#include "routeros.hpp"
 
 namespace nwgctl::chain
 {
@@ -36,18 +37,29 @@ static bool has_address(const RouterCommand &command, const Prefix &address)
 	return list && std::ranges::find(list.value(), address) != list.value().end();
 }
 
-void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
-				    const std::string &interface)
+/* By its key, as its name may be another one there; else by @name, and the key is wrong. */
+static const RouterCommand *find_tunnel(const std::vector<RouterCommand> &commands,
+					const Side &side, const std::string &name)
 {
-	const auto file = path("home/mt.rsc");
-	const auto found = std::ranges::find_if(commands, [&](const RouterCommand &command) {
-		return command.path == "/interface/wireguard/add" &&
-		       command.value("name") == interface;
+	const auto *found = side.private_key ? routeros_tunnel(commands, *side.private_key) :
+					       nullptr;
+	const auto named = std::ranges::find_if(commands, [&](const RouterCommand &command) {
+		return command.path == "/interface/wireguard/add" && command.value("name") == name;
 	});
 
-	if (found == commands.end())
-		return add(file, 0, fmt::format("No command makes {}", interface),
-			   fmt::format("/interface/wireguard/add name={} ...", interface));
+	return found || named == commands.end() ? found : &*named;
+}
+
+void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
+				    const std::string &name)
+{
+	const auto file = path("home/mt.rsc");
+	const auto *found = find_tunnel(commands, side, name);
+
+	if (!found)
+		return add(file, 0, fmt::format("No command makes {}", name),
+			   fmt::format("/interface/wireguard/add name={} ...", name));
+	const auto interface = found->value("name");
 	if (side.private_key && found->value("private-key") != side.private_key->base64())
 		add(file, found->line, fmt::format("The private key is not that of {}", side.file),
 		    "one home has one key: take it from there");
@@ -74,6 +86,7 @@ void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, 
 					address.address.family == AF_INET ? "" : "v6",
 					address.text(), interface));
 	}
+	check_routeros_peers(commands, side, interface);
 }
 
 void Checker::check_routeros_peers(const std::vector<RouterCommand> &commands, const Side &side,
@@ -133,14 +146,10 @@ void Checker::check_routeros()
 	if (!text)
 		return;
 	const auto commands = parse_routeros({ text->data(), text->size() });
-	if (wg1) {
+	if (wg1)
 		check_routeros_tunnel(commands, *wg1, "wg1");
-		check_routeros_peers(commands, *wg1, "wg1");
-	}
-	if (wg0) {
+	if (wg0)
 		check_routeros_tunnel(commands, *wg0, "wg0");
-		check_routeros_peers(commands, *wg0, "wg0");
-	}
 }
 
 } // namespace nwgctl::chain

@@ -67,7 +67,7 @@ class Checker {
 	void check_notes();
 	void check_routeros();
 	void check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
-				   const std::string &interface);
+				   const std::string &name);
 	void check_routeros_peers(const std::vector<RouterCommand> &commands, const Side &side,
 				  const std::string &interface);
 

@@ -8,11 +8,22 @@
 namespace nwgctl::chain
 {
 
-std::string routeros_client(const std::vector<Prefix> &wg0, const Client &client)
+const RouterCommand *routeros_tunnel(const std::vector<RouterCommand> &commands, const Key &key)
 {
-	return fmt::format("/interface/wireguard/peers/add interface=wg0 comment=\"{}\" "
+	for (const auto &command : commands) {
+		if (command.path == "/interface/wireguard/add" &&
+		    command.value("private-key") == key.base64())
+			return &command;
+	}
+	return nullptr;
+}
+
+std::string routeros_client(const std::string &interface, const std::vector<Prefix> &wg0,
+			    const Client &client)
+{
+	return fmt::format("/interface/wireguard/peers/add interface={} comment=\"{}\" "
 			   "public-key=\"{}\" preshared-key=\"{}\" allowed-address={}",
-			   client.name, client.private_key.public_key().base64(),
+			   interface, client.name, client.private_key.public_key().base64(),
 			   client.preshared_key.base64(),
 			   join(client_addresses(wg0, client.host), ","));
 }
@@ -44,30 +55,41 @@ static std::string routeros_source(const Plan &plan)
 			   ip, everything(plan.wg1.address.family).text(), plan.port);
 }
 
-/* Comments: what a home lets in is its own to say, and the order of its rules counts. */
+/* A rule before all that are there, as the first that fits counts. A list without one has no place before it. */
+static std::string routeros_rule(uint16_t family, const std::string &rule)
+{
+	const auto filter = fmt::format("{}/firewall/filter", family == AF_INET ? "/ip" : "/ipv6");
+
+	return fmt::format(
+		":if ([:len [{0}/find where !dynamic]] > 0) do={{{0}/add {1} "
+		"place-before=[:pick [{0}/find where !dynamic] 0]}} else={{{0}/add {1}}}\n",
+		filter, rule);
+}
+
+/* RouterOS' own rules keep the tunnel out. */
 static std::string routeros_firewall(const Plan &plan)
 {
-	const bool ip4 = plan.wg1.address.family == AF_INET;
-	std::string text = fmt::format(
-		"\n# Firewall. RouterOS' own rules keep the tunnel out, these let it in. Look at them, and run those that\n"
-		"# you want without their first character; they stand before the rule that drops (place-before=0: first).\n"
-		"#{}/firewall/filter/add chain=input action=accept protocol=udp dst-port={} "
-		"in-interface=wg1{} place-before=0\n",
-		ip4 ? "/ip" : "/ipv6", plan.port,
-		plan.is_transparent() ? "" :
-					fmt::format(" src-address={}",
-						    plan.source.pool ? plan.source.pool->text() :
-								       plan.vps_address().text()));
+	std::string source;
+
+	if (plan.source.pool)
+		source = fmt::format(" src-address={}", plan.source.pool->text());
+	else if (!plan.is_transparent())
+		source = fmt::format(" src-address={}", plan.vps_address().text());
+	std::string text =
+		"\n# Firewall, before all other rules: clients' tunnels to wg0, which none works without\n" +
+		routeros_rule(
+			plan.wg1.address.family,
+			fmt::format(
+				"chain=input action=accept protocol=udp dst-port={} in-interface=wg1{}",
+				plan.port, source)) +
+		"# and what clients may do: input is the router itself, forward all behind it. Take out what they may not.\n";
 
 	for (const auto &network : plan.wg0) {
-		const char *ip = network.address.family == AF_INET ? "/ip" : "/ipv6";
-
-		text += fmt::format(
-			"#{0}/firewall/filter/add chain=input action=accept in-interface=wg0 "
-			"src-address={1} place-before=0\n"
-			"#{0}/firewall/filter/add chain=forward action=accept in-interface=wg0 "
-			"src-address={1} place-before=0\n",
-			ip, network.text());
+		for (const char *chain : { "input", "forward" })
+			text += routeros_rule(
+				network.address.family,
+				fmt::format("chain={} action=accept in-interface=wg0 src-address={}",
+					    chain, network.text()));
 	}
 	if (plan.full)
 		text += "# Clients' way to the internet: the masquerading of the default configuration "
@@ -76,12 +98,42 @@ static std::string routeros_firewall(const Plan &plan)
 	return text;
 }
 
+/* Comments. By the names of interfaces, which are the script's own where it went beyond its first command. */
+static std::string routeros_undo(const Plan &plan)
+{
+	std::string text =
+		"# If it stops further down, this takes back what it has done, and it can be imported again:\n"
+		"#/interface/wireguard/peers/remove [find where interface=wg0 or interface=wg1]\n"
+		"#/ip/address/remove [find where interface=wg0 or interface=wg1]\n"
+		"#/ipv6/address/remove [find where interface=wg0 or interface=wg1]\n"
+		"#/ip/route/remove [find where gateway=wg1]\n"
+		"#/ipv6/route/remove [find where gateway=wg1]\n"
+		"#/ip/firewall/filter/remove [find where in-interface=wg0 or in-interface=wg1]\n"
+		"#/ipv6/firewall/filter/remove [find where in-interface=wg0 or in-interface=wg1]\n"
+		"#/interface/wireguard/remove [find where name=wg0 or name=wg1]\n";
+
+	if (plan.is_transparent())
+		text += fmt::format(
+			"#{}/firewall/mangle/remove [find where new-routing-mark=relay]\n"
+			"#/routing/table/remove [find where name=relay]\n",
+			plan.wg1.address.family == AF_INET ? "/ip" : "/ipv6");
+	return text;
+}
+
 std::string routeros_script(const Plan &plan)
 {
-	std::string text = fmt::format(
+	std::string text =
 		"# Home, RouterOS 7: /import file-name=mt.rsc, and then /file/remove mt.rsc, as it has keys.\n"
 		"\n"
-		"# wg1 dials the VPS; the keepalive keeps the provider's NAT open.\n"
+		"# wg0 and wg1 are the names of its interfaces. Where they are taken, nothing is done; with others in all of\n"
+		"# this file, as by sed -i 's/=wg0\\b/=clients/g' mt.rsc, all goes on as with these.\n"
+		":if ([:len [/interface/find where name=wg0 or name=wg1]] > 0) do={:error \"there is such an interface "
+		"already: give these other names in mt.rsc\"}\n"
+		"\n";
+
+	text += routeros_undo(plan);
+	text += fmt::format(
+		"\n# wg1 dials the VPS; the keepalive keeps the provider's NAT open.\n"
 		"/interface/wireguard/add name=wg1 mtu={} private-key=\"{}\"\n"
 		"/interface/wireguard/peers/add interface=wg1 comment=\"vps\" public-key=\"{}\" "
 		"endpoint-address={} endpoint-port={} allowed-address={} persistent-keepalive={}s\n",
@@ -96,14 +148,13 @@ std::string routeros_script(const Plan &plan)
 			    plan.wg0_mtu(), plan.port, plan.home_wg0.base64());
 	for (const auto &address : addresses_on(plan.wg0, home_host0))
 		text += routeros_address(address, "wg0");
-	text += routeros_firewall(plan);
 	text += "\n# From version 7.17 on, so that the router does not dial clients that are gone, in a terminal once they are there\n"
 		"# (7.15 and 7.16: is-responder=yes):\n"
 		"#/interface/wireguard/peers/set [find interface=wg0] responder=yes\n"
 		"\n# Clients\n";
 	for (const auto &client : plan.clients)
-		text += routeros_client(plan.wg0, client) + "\n";
-	return text;
+		text += routeros_client("wg0", plan.wg0, client) + "\n";
+	return text + routeros_firewall(plan);
 }
 
 } // namespace nwgctl::chain

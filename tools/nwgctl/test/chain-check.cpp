@@ -70,6 +70,15 @@ class Chain {
 		text.replace(at, from.size(), to);
 		return *this;
 	}
+	/* Each that is there. */
+	void rename(const char *name, const std::string &from, const std::string &to)
+	{
+		std::string &text = (*this)[name];
+
+		for (auto at = text.find(from); at != text.npos;
+		     at = text.find(from, at + to.size()))
+			text.replace(at, from.size(), to);
+	}
 	/* All of the first line that begins so. */
 	Chain &line(const char *name, const std::string &start, const std::string &to)
 	{
@@ -342,7 +351,14 @@ void test_check_routeros(void **)
 	};
 	Chain chain;
 
-	swap("name=wg1", "name=wg7").assert_found("No command makes wg1", script);
+	swap("add name=wg1", "remove name=wg1").assert_found("No command makes wg1", script);
+	/* By whatever name, as long as all of it has that one. */
+	swap("add name=wg1", "add name=wg7")
+		.assert_found("wg7 does not get the address 172.16.1.2/24", script);
+	swap("add name=wg1", "add name=wg7").assert_found("wg7 does not get the peer of", script);
+	for (const char *name : { "wg0", "wg1" })
+		chain.rename(script, std::string("=") + name, std::string("=x") + name);
+	chain.assert_right();
 	swap("mtu=1360", "mtu=1350")
 		.assert_found("The MTU is not that of", script, "/interface", "mtu=1360");
 	swap("mtu=1360 ", "").assert_found("The MTU is not that of", script);
@@ -358,6 +374,7 @@ void test_check_routeros(void **)
 		.assert_found("The endpoint is not that of", script);
 	swap(" persistent-keepalive=25s", "").assert_found("has no keepalive", script);
 
+	chain = Chain();
 	/* As its documentation writes it, and as export does. */
 	swap("/interface/wireguard/peers/add interface=wg1",
 	     "/interface wireguard peers add interface=wg1")

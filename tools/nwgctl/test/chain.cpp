@@ -395,6 +395,57 @@ void test_chain_routeros(void **)
 		assert_true(command.path.starts_with('/') && !command.values.empty() &&
 			    /* Not before version 7.17. */
 			    command.value("responder").empty());
+
+	/* The interface of a key, by whatever name. */
+	const auto script = parse_routeros(routeros_script(plan));
+	assert_text(routeros_tunnel(script, plan.home_wg0)->value("name"), "wg0");
+	assert_text(routeros_tunnel(script, plan.home_wg1)->value("name"), "wg1");
+	assert_true(routeros_tunnel(script, plan.vps_wg1) == nullptr);
+	assert_true(routeros_client("x", plan.wg0, plan.clients[0])
+			    .starts_with("/interface/wireguard/peers/add interface=x "));
+}
+
+/* Lines of @text that begin so. */
+static std::size_t lines_of(const std::string &text, const std::string &start)
+{
+	std::size_t count = text.starts_with(start);
+
+	for (auto at = text.find('\n' + start); at != text.npos;
+	     at = text.find('\n' + start, at + 1))
+		count++;
+	return count;
+}
+
+/* What a router that has rules, or none, and interfaces of its own is told. */
+void test_chain_routeros_rules(void **)
+{
+	Plan plan = plan_of();
+	const auto script = routeros_script(plan);
+
+	/* wg0 for IPv4 and IPv6; each rule in place of the first, or as the only one, behind the clients. */
+	assert_int_equal(lines_of(script,
+				  ":if ([:len [/ip/firewall/filter/find where !dynamic]] > 0) "
+				  "do={/ip/firewall/filter/add chain="),
+			 3);
+	assert_int_equal(lines_of(script,
+				  ":if ([:len [/ipv6/firewall/filter/find where !dynamic]] > 0) "
+				  "do={/ipv6/firewall/filter/add chain="),
+			 2);
+	assert_true(
+		script.find("dst-port=51820 in-interface=wg1 src-address=172.16.1.1 "
+			    "place-before=[:pick [/ip/firewall/filter/find where !dynamic] 0]} "
+			    "else={/ip/firewall/filter/add chain=input action=accept protocol=udp "
+			    "dst-port=51820 in-interface=wg1 src-address=172.16.1.1}\n") !=
+		script.npos);
+	assert_true(script.find("comment=\"phone\"") < script.find("/firewall/filter/add"));
+	/* Before anything is made, those of the same name; and how to take it back. */
+	const auto guard = script.find(
+		":if ([:len [/interface/find where name=wg0 or name=wg1]] > 0) do={:error ");
+	assert_true(guard < script.find("\n/"));
+	assert_int_equal(lines_of(script, "#/interface/wireguard/remove [find where name=wg0"), 1);
+	assert_int_equal(lines_of(script, "#/routing/table/remove"), 0);
+	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
+	assert_int_equal(lines_of(routeros_script(plan), "#/routing/table/remove"), 1);
 }
 
 void test_chain_notes(void **)
