@@ -3,6 +3,8 @@
 #include "checker.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -89,11 +91,50 @@ void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, 
 	check_routeros_peers(commands, side, interface);
 }
 
+/* What of the interface is not once, and in force, as it is in the file. */
+void Checker::check_routeros_surplus(const std::vector<RouterCommand> &commands, const Side &side,
+				     const std::string &interface)
+{
+	const auto file = path("home/mt.rsc");
+	std::map<std::string, unsigned int> lines;
+
+	for (const auto &command : commands) {
+		const bool is_peer = command.path == "/interface/wireguard/peers/add" &&
+				     command.value("interface") == interface;
+		const bool is_tunnel = command.path == "/interface/wireguard/add" &&
+				       command.value("name") == interface;
+		const auto key = command.value("public-key");
+
+		if ((is_peer || is_tunnel) && command.value("disabled") == "yes")
+			add(file, command.line,
+			    fmt::format("{} is disabled", is_peer ? "The peer" : interface),
+			    "take disabled=yes out, here and on the router");
+		if (!is_peer)
+			continue;
+		const auto [first, added] = lines.emplace(key, command.line);
+		if (!added)
+			add(file, command.line,
+			    fmt::format("{} gets the peer twice (line {})", interface,
+					first->second),
+			    "take one of them out");
+		if (std::ranges::none_of(side.peers, [&key](const SidePeer &peer) {
+			    return peer.public_key && peer.public_key->base64() == key;
+		    }))
+			add(file, command.line,
+			    fmt::format("{} gets a peer that {} does not have", interface,
+					side.file),
+			    fmt::format("take it out, and on the router: /interface/wireguard/peers/"
+					"remove [find public-key=\"{}\"]",
+					key));
+	}
+}
+
 void Checker::check_routeros_peers(const std::vector<RouterCommand> &commands, const Side &side,
 				   const std::string &interface)
 {
 	const auto file = path("home/mt.rsc");
 
+	check_routeros_surplus(commands, side, interface);
 	for (const auto &peer : side.peers) {
 		const auto found =
 			std::ranges::find_if(commands, [&](const RouterCommand &command) {
@@ -141,8 +182,12 @@ void Checker::check_routeros_peers(const std::vector<RouterCommand> &commands, c
 
 void Checker::check_routeros()
 {
-	const auto text = read("home/mt.rsc");
+	std::error_code unreadable;
 
+	/* A home of Linux needs none. */
+	if (!std::filesystem::exists(path("home/mt.rsc"), unreadable))
+		return;
+	const auto text = read("home/mt.rsc");
 	if (!text)
 		return;
 	const auto commands = parse_routeros({ text->data(), text->size() });

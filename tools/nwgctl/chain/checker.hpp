@@ -68,6 +68,8 @@ class Checker {
 	void check_routeros();
 	void check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
 				   const std::string &name);
+	void check_routeros_surplus(const std::vector<RouterCommand> &commands, const Side &side,
+				    const std::string &interface);
 	void check_routeros_peers(const std::vector<RouterCommand> &commands, const Side &side,
 				  const std::string &interface);
 

@@ -374,7 +374,28 @@ void test_check_routeros(void **)
 		.assert_found("The endpoint is not that of", script);
 	swap(" persistent-keepalive=25s", "").assert_found("has no keepalive", script);
 
+	/* What the router has, and the files have not. */
+	const std::string own = "/interface/wireguard/peers/add interface=wg0 comment=\"pc\"";
+	swap(own.c_str(), (own + " disabled=yes").c_str())
+		.assert_found("The peer is disabled", script, own);
+	swap("/interface/wireguard/add name=wg0", "/interface/wireguard/add disabled=yes name=wg0")
+		.assert_found("wg0 is disabled", script, "/interface/wireguard/add");
 	chain = Chain();
+	chain.line(script, own, "");
+	chain[script] += fmt::format(
+		"/interface/wireguard/peers/add interface=wg0 public-key=\"{}\" allowed-address={}\n",
+		some_key(), "10.10.10.9/32");
+	chain.assert_found("wg0 gets a peer that", script, "/interface/wireguard/peers",
+			   "peers/remove [find public-key=");
+	chain = Chain();
+	const auto at = chain[script].find("/interface/wireguard/peers/add interface=wg0");
+	chain[script] += chain[script].substr(at, chain[script].find('\n', at) + 1 - at);
+	chain.assert_found("wg0 gets the peer twice (line", script, own);
+	chain = Chain();
+	chain.remove(script);
+	chain.assert_right();
+	chain = Chain();
+
 	/* As its documentation writes it, and as export does. */
 	swap("/interface/wireguard/peers/add interface=wg1",
 	     "/interface wireguard peers add interface=wg1")
