@@ -278,6 +278,30 @@ renamed() {
 		"$NWGCTL" chain check "$work/renamed"
 }
 
+# overwrites FILE...: whether README.txt's commands for a machine, where it has one of these, leave all as it is; and
+# install them all where it has none.
+overwrites() {
+	local file commands directory copy=$work/machine
+	directory=$(dirname "$1")
+	commands=$(sed -n "/ls .*${directory//\//\\/}/,/systemctl/p" "$home/README.txt")
+	[ -n "$commands" ] || return
+	rm -rf "$copy"
+	mkdir "$copy"
+	cp "$home/$([ "$directory" = /etc/nwg ] && echo vps || echo home)"/*.conf "$copy"
+	mkdir -p "$directory"
+	for file in "$@"; do
+		echo other >"$file"
+		(cd "$copy" && systemctl() { echo "$@" >>started; } && eval "$commands") >/dev/null
+		[ "$(cat "$directory"/*)" = other ] && [ ! -e "$copy/started" ] || return
+		rm "$file"
+	done
+	(cd "$copy" && systemctl() { echo "$@" >>started; } && eval "$commands") || return
+	for file in "$@"; do
+		cmp "$file" "$copy/$(basename "$file")" && rm "$file" || return
+	done
+	grep -q 'enable --now' "$copy/started"
+}
+
 checked_json() {
 	sed 's/^Endpoint.*//' "$home/clients/pc.conf" >"$work/copy/clients/pc.conf"
 	local found
@@ -305,7 +329,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 144
+ktap_plan 146
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -347,6 +371,8 @@ ktap_run 'chain new of all that there is' new "$full" vps 2001:db8::1 full dns 1
 	wg1-port 4434 wg1-network fd16::/64 wg0-network 10.9.0.0/24 wg0-network fd09::/64 source transparent mtu 1492 \
 	kind wireguard max-flows 100 max-flows-per-source 10
 ktap_run 'nothing is wrong with it' "$NWGCTL" chain check "$full"
+ktap_run 'what README.txt says installs, and overwrites nothing: VPS' overwrites /etc/nwg/wg1.conf
+ktap_run 'and the home' overwrites /etc/wireguard/wg1.conf /etc/wireguard/wg0.conf
 for file in home/wg0 home/wg1 clients/pc; do
 	ktap_run "wg-quick strip, wg setconf: $file.conf" stripped "$home/$file.conf"
 done

@@ -143,42 +143,76 @@ std::string client_conf(const ClientNetwork &network, const Client &client)
 	return text;
 }
 
+/* What a home has to do for what is behind it. */
+static std::string readme_forwarding(const Plan &plan)
+{
+	std::string sysctls, masquerade;
+
+	if (plan.lan.empty() && !plan.full)
+		return "";
+	for (const auto &network : plan.wg0) {
+		const bool ip4 = network.address.family == AF_INET;
+
+		sysctls += fmt::format("           {} = 1\n", ip4 ? "net.ipv4.ip_forward" :
+								    "net.ipv6.conf.all.forwarding");
+		if (plan.full)
+			masquerade += fmt::format(
+				"       {} -t nat -A POSTROUTING -s {} ! -o wg0 -j MASQUERADE\n",
+				ip4 ? "iptables" : "ip6tables", network.text());
+	}
+	std::string text =
+		"   For what is beyond that machine it forwards: in /etc/sysctl.d/nwg.conf\n" +
+		sysctls +
+		"   and then: sysctl --system. If it is not the gateway there, the gateway has a route to\n"
+		"   wg0's network by it.\n";
+	if (plan.full)
+		text += "   To the internet it masquerades, as with\n" + masquerade +
+			"   where its firewall keeps rules.\n";
+	return text;
+}
+
+/* Commands that install files overwrite none: it would be another tunnel's, with its keys. */
+static constexpr const char *readme_text =
+	R"(A chain: clients -> VPS ({vps}) -> home. Made by nwgctl chain new; nwgctl(8) says more.
+All files have keys: they are for the machine that they are named for, and nobody else.
+
+1. Look it over:
+       nwgctl chain check {directory}
+2. VPS. Install the packages nwg-dkms and nwgctl there, see the README of nwg. Open UDP {port} and
+   {wg1_port} in the provider's firewall. Put vps/wg1.conf there, and where it is, as root
+       ! ls /etc/nwg/wg1.conf 2>/dev/null &&
+           install -D -m 600 wg1.conf /etc/nwg/wg1.conf &&
+           systemctl enable --now nwg@wg1
+   If that names the file and does nothing, it is another tunnel's: take another name in its place,
+   as wg2.conf and nwg@wg2.
+3. Home, which dials the VPS. Either RouterOS 7: look at the firewall's rules at the end of
+   home/mt.rsc, and take out what clients may not do there. Upload it, and in a terminal
+       /import file-name=mt.rsc
+   If that ends with an error, the beginning of the file has what to do: where wg0 or wg1 is there
+   already, other names; else the commands that take back what was done until then. At last
+       /file/remove mt.rsc
+   Or Linux: home/wg1.conf and home/wg0.conf, and where they are, as root
+       apt install wireguard-tools
+       ! ls /etc/wireguard/wg[01].conf 2>/dev/null &&
+           install -m 600 wg1.conf wg0.conf /etc/wireguard &&
+           systemctl enable --now wg-quick@wg1 wg-quick@wg0
+   If that names a file and does nothing, it is another tunnel's: take other names, as before.
+   There UDP port {port} is let in on wg1, and what clients may do, from wg0.
+{forwarding}4. Clients: clients/NAME.conf into the WireGuard app, or the code clients/NAME.png, or
+       nwgctl chain qr {directory} NAME
+5. On the VPS, what is up and what is not:
+       nwgctl chain show
+
+One more client: nwgctl chain add-client {directory} NAME. {notes} has what the other files do not
+say, which that needs; keep the directory.
+)";
+
 static std::string readme(const Plan &plan, const std::string &directory)
 {
-	std::string text = fmt::format(
-		"A chain: clients -> VPS ({}) -> home. Made by nwgctl chain new; nwgctl(8) says more.\n"
-		"All files have keys: they are for the machine that they are named for, and nobody else.\n"
-		"\n"
-		"1. Look it over:\n"
-		"       nwgctl chain check {}\n"
-		"2. VPS. Install nwg there, module and nwgctl, see its README. Open UDP {} and {} in the\n"
-		"   provider's firewall, put vps/wg1.conf there, and\n"
-		"       install -D -m 600 wg1.conf /etc/nwg/wg1.conf\n"
-		"       systemctl enable --now nwg@wg1\n"
-		"3. Home, which dials the VPS. Either RouterOS 7: upload home/mt.rsc, look at the firewall\n"
-		"   rules at its end, and in a terminal\n"
-		"       /import file-name=mt.rsc\n"
-		"       /file/remove mt.rsc\n"
-		"   or Linux, with home/wg1.conf and home/wg0.conf:\n"
-		"       install -m 600 wg1.conf wg0.conf /etc/wireguard\n"
-		"       systemctl enable --now wg-quick@wg1 wg-quick@wg0\n"
-		"   There UDP port {} is let in on wg1, and what clients may do, from wg0.\n",
-		plan.vps, directory, plan.port, plan.wg1_port, plan.port);
-
-	if (!plan.lan.empty() || plan.full)
-		text += "   For what is beyond that machine it forwards (net.ipv4.ip_forward=1), and if it is\n"
-			"   not the gateway there, the gateway has a route to wg0's network by it"
-			"; to the\n   internet it masquerades.\n";
-	text += fmt::format(
-		"4. Clients: clients/NAME.conf into the WireGuard app, or the code clients/NAME.png, or\n"
-		"       nwgctl chain qr {0} NAME\n"
-		"5. On the VPS, what is up and what is not:\n"
-		"       nwgctl chain show\n"
-		"\n"
-		"One more client: nwgctl chain add-client {0} NAME. {1} has what the other files do not\n"
-		"say, which that needs; keep the directory.\n",
-		directory, notes_name);
-	return text;
+	return fmt::format(readme_text, fmt::arg("vps", plan.vps), fmt::arg("directory", directory),
+			   fmt::arg("port", plan.port), fmt::arg("wg1_port", plan.wg1_port),
+			   fmt::arg("forwarding", readme_forwarding(plan)),
+			   fmt::arg("notes", notes_name));
 }
 
 Files plan_files(const Plan &plan, const std::string &directory)

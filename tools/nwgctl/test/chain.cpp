@@ -448,6 +448,29 @@ void test_chain_routeros_rules(void **)
 	assert_int_equal(lines_of(routeros_script(plan), "#/routing/table/remove"), 1);
 }
 
+/* What is to be done at home is of the networks that clients have there. */
+void test_chain_readme(void **)
+{
+	Plan plan = plan_of();
+	const auto has = [&plan](const char *words) {
+		const auto text = file_of(plan, "README.txt");
+		return text.find(words) != text.npos;
+	};
+
+	assert_true(has("\n           net.ipv4.ip_forward = 1\n"));
+	assert_true(has("\n           net.ipv6.conf.all.forwarding = 1\n"));
+	assert_false(has("MASQUERADE"));
+	plan.full = true;
+	assert_true(
+		has("iptables -t nat -A POSTROUTING -s 10.10.10.0/24 ! -o wg0 -j MASQUERADE\n"));
+	assert_true(has("ip6tables -t nat -A POSTROUTING -s fd07::/64 ! -o wg0 -j MASQUERADE\n"));
+	plan.wg0.pop_back();
+	assert_false(has("ipv6"));
+	plan.full = false;
+	plan.lan.clear();
+	assert_false(has("forward"));
+}
+
 void test_chain_notes(void **)
 {
 	const Notes notes{ { network("192.168.88.0/24") }, { address("fd88::1") }, true, 7 };
