@@ -10,6 +10,8 @@ here=$(dirname "$(realpath "$0")")
 NWGCTL=${NWGCTL:-$(realpath -m "$here/../../build/nwgctl")}
 A=xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
 B=TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=
+# shellcheck disable=SC2016 # It is a name of an interface.
+C='x;touch${IFS}p'
 export PYTHONDONTWRITEBYTECODE=1
 
 unprivileged=()
@@ -66,6 +68,8 @@ values	flow show sort 	list	client	bytes	packets	age	idle	expires
 a value of a list	flow show state new,est	<flow><show><state><new,established>
 an interface	show wgn	<show><wgnear>
 an interface of a namespace	-n completion-far monitor dev wg	<-n><completion-far><monitor><dev><wgfar>
+an interface whose name has a command	show x	<show><$C>
+... where there are files, too	up y	<up><y;touch\${IFS}p>
 interfaces	show 	list	wgnear	wgother	all	interfaces
 a peer	set wgnear peer xTI	<set><wgnear><peer><$A>
 a peer of that interface	set wgother peer 	<set><wgother><peer><$B>
@@ -97,6 +101,17 @@ in_shell() {
 		python3 "$here/completion.py" "$1"
 }
 
+# replies WORD: what bash is told for it as the name of an interface, as it stands in the line.
+replies() {
+	# shellcheck disable=SC2016 # The other shell expands it.
+	ip netns exec completion-near env PATH="$work/bin:$PATH" bash -c '
+		. /usr/share/bash-completion/bash_completion
+		. "$1/nwgctl.bash"
+		COMP_WORDS=(nwgctl show "$2") COMP_CWORD=2 COMP_LINE="nwgctl show $2" COMP_POINT=$((12 + ${#2}))
+		_nwgctl
+		printf "<%s>" "${COMPREPLY[@]}"' bash "$completion" "$1"
+}
+
 completion=$(realpath "$here/../../tools/completion")
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 python3 -c 'import pexpect' 2>/dev/null || ktap_skip_all "python3-pexpect is missing: run make setup"
@@ -108,7 +123,7 @@ done
 [ -e /usr/share/bash-completion/bash_completion ] || missing[bash]=bash-completion
 
 number=$(cases | wc -l)
-ktap_plan $(((3 - ${#missing[@]}) * (number + 1) + ${#missing[@]} + 8))
+ktap_plan $(((3 - ${#missing[@]}) * (number + 1) + ${#missing[@]} + 11))
 
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -129,7 +144,9 @@ add completion-near wgother $B
 add completion-far wgfar $A 10.0.0.1:60003
 mkdir -p /etc/nwg "$work"/home/clients
 defer rm -f /etc/nwg/wgfile.conf
-touch /etc/nwg/wgfile.conf "$work"/home/clients/{laptop,phone}.conf "$work"/{"some file",elsewhere.conf}
+defer rm -f "/etc/nwg/y${C#x}.conf"
+ip -n completion-near link add "$C" type nwg
+touch /etc/nwg/{wgfile,"y${C#x}"}.conf "$work/home/clients/a b.conf" "$work"/home/clients/{laptop,phone}.conf "$work"/{"some file",elsewhere.conf}
 echo $B >"$work/a key"
 
 for shell in bash zsh fish; do
@@ -144,6 +161,15 @@ says "it says that a file may be there" files setconf wgnear ""
 says "it says that a directory may be there" directories chain check ""
 says "nothing follows what is wrong" none relay bogus ""
 says "a new relay's port is none that there is" none -n completion-near relay add listen ""
+says "a file of another name is no client's" "none phone" chain qr "$work/home" "p"
+says "... which has no space in it" "none" chain qr "$work/home" "a"
+if [ -n "${missing[bash]:-}" ]; then
+	ktap_skip 'bash: a name is left out that ends the quotes' "${missing[bash]} is missing: run make setup"
+elif got=$(replies \"x) && [ "$got" = '<>' ] && [ "$(replies \"wgn)" = '<wgnear>' ]; then
+	ktap_ok 'bash: a name is left out that ends the quotes'
+else
+	ktap_fail 'bash: a name is left out that ends the quotes' "$got"
+fi
 says "a namespace that is not there has no names" "none dev" -n nosuch metrics "d"
 says "... and those of this one are not shown for it" "none" -n nosuch metrics dev ""
 

@@ -4,8 +4,8 @@
 # bash completion for nwgctl(8), by way of bash-completion. The words are those that "nwgctl complete" knows.
 
 _nwgctl() {
-	local cur words cword breaks prefix=
-	local -a lines plain
+	local cur words cword breaks word prefix=
+	local -a lines plain names=()
 	COMPREPLY=()
 
 	# What readline takes for several words is one: keys end in =, addresses have colons.
@@ -23,13 +23,24 @@ _nwgctl() {
 		;;
 	*) return ;;
 	esac
-	COMPREPLY+=("${lines[@]:1}")
-	COMPREPLY=("${COMPREPLY[@]%%$'\t'*}")
 
 	# It puts them behind the last of those characters, but within quotes.
 	breaks=${COMP_WORDBREAKS//[^=:@]/}
 	[[ -z $breaks || $cur == [\"\']* ]] || prefix=${cur%"${cur##*["$breaks"]}"}
-	COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
+	prefix=${prefix//[\\\"\']/}
+	for word in "${lines[@]:1}"; do
+		word=${word%%$'\t'*}
+		word=${word#"$prefix"}
+		# Names may have characters that a shell takes for commands. Within quotes no more can be done than to
+		# leave such a one out. Where there are files, too, readline does what is done here.
+		if [[ $cur == [\"\']* ]]; then
+			[[ $word != *[\"\'\$\`\\!]* ]] || continue
+		elif ((${#COMPREPLY[@]} == 0)) && [[ $word == *[!][[:alnum:]_.,:=@%/+-]* ]]; then
+			printf -v word %q "$word"
+		fi
+		names+=("$word")
+	done
+	COMPREPLY+=("${names[@]}")
 }
 
 complete -F _nwgctl nwgctl

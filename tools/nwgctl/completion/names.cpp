@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "../chain/plan.hpp"
 #include "../config/quick.hpp"
 #include "../namespace.hpp"
 #include "../netlink/device.hpp"
@@ -129,6 +130,9 @@ Candidates names_of(const Wanted &wanted)
 	}
 	if (wanted.kind == "NAME") {
 		add_files(candidates, without_tilde(wanted.directory) + "/clients", ".conf");
+		std::erase_if(candidates, [](const Candidate &candidate) {
+			return !chain::parse_client_name(candidate.word);
+		});
 		return candidates;
 	}
 	/* Those of another namespace would be wrong. */
