@@ -30,8 +30,14 @@ Status metrics(const Options &options, Arguments arguments)
 			return words.repeated();
 		filter.interface = TRY(netlink::interface_name(TRY(words.value())));
 	}
-	/* An error before anything is written: half of it would look like the whole. */
-	const auto relays = TRY(netlink::list_relays(filter));
+	/* An error before anything is written: half of it would look like the whole. That the module is not there is told by
+	 * the metrics, so that who reads them learns of it. */
+	auto relays = netlink::list_relays(filter);
+	const bool is_up = static_cast<bool>(relays);
+	if (!is_up && relays.error().number != ENOENT)
+		return relays.error();
+	if (!is_up && filter.interface)
+		TRY(netlink::wireguard_link(*filter.interface));
 	const auto name = netlink::own_name(filter.interface.value_or(""));
 	for (const auto &link : TRY(netlink::wireguard_links(true))) {
 		if (filter.interface && link.name != name)
@@ -45,7 +51,8 @@ Status metrics(const Options &options, Arguments arguments)
 			return device.error();
 		interfaces.push_back({ link, device.take() });
 	}
-	fmt::print("{}", render::metrics_text(relays, interfaces));
+	fmt::print("{}", render::metrics_text(is_up ? std::optional(relays.take()) : std::nullopt,
+					      interfaces));
 	return {};
 }
 

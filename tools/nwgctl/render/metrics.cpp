@@ -56,7 +56,9 @@ class Metric {
 		for (const auto &[label, of_label] : labels)
 			text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ",", label,
 					    label_value(of_label));
-		lines += fmt::format("{}{{{}}} {}\n", name, text, value);
+		if (!text.empty())
+			text = fmt::format("{{{}}}", text);
+		lines += fmt::format("{}{} {}\n", name, text, value);
 	}
 	void add(const Labels &labels, uint64_t value)
 	{
@@ -216,9 +218,14 @@ static std::string interfaces_text(const std::vector<Interface> &interfaces)
 	return text;
 }
 
-std::string metrics_text(const std::vector<Relay> &relays, const std::vector<Interface> &interfaces)
+std::string metrics_text(const std::optional<std::vector<Relay>> &relays,
+			 const std::vector<Interface> &interfaces)
 {
-	return relays_text(relays) + interfaces_text(interfaces);
+	Metric up("nwg_up", "gauge", "Whether module nwg is loaded, which has relays.");
+
+	up.add({}, relays.has_value());
+	return up.text() + relays_text(relays.value_or(std::vector<Relay>())) +
+	       interfaces_text(interfaces);
 }
 
 } // namespace nwgctl::render

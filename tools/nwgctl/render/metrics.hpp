@@ -3,6 +3,7 @@
 #ifndef NWGCTL_RENDER_METRICS_HPP
 #define NWGCTL_RENDER_METRICS_HPP
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,11 @@ struct Interface {
 	Device device;
 };
 
-/* All families that have a sample, each with HELP and TYPE. Keys are public ones only. */
-std::string metrics_text(const std::vector<netlink::Relay> &relays,
+/*
+ * All families that have a sample, each with HELP and TYPE. Keys are public ones only. Without @relays the module is not
+ * there.
+ */
+std::string metrics_text(const std::optional<std::vector<netlink::Relay>> &relays,
 			 const std::vector<Interface> &interfaces);
 
 /* A label's value between its quotes; bytes that are no UTF-8 become \\xNN. */

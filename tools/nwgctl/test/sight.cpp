@@ -292,14 +292,17 @@ void test_metrics(void **)
 	assert_text(render::label_value("a\"b\\c\nd"), "a\\\"b\\\\c\\nd");
 	assert_text(render::label_value("wg\xc3\xa4"), "wg\xc3\xa4");
 	assert_text(render::label_value("wg\xff"), "wg\\\\xff");
-	assert_text(render::metrics_text({}, {}), "");
+	assert_true(has_line(render::metrics_text(std::nullopt, {}), "nwg_up 0"));
+	assert_text(render::metrics_text(std::vector<netlink::Relay>(), {}),
+		    "# HELP nwg_up Whether module nwg is loaded, which has relays.\n"
+		    "# TYPE nwg_up gauge\nnwg_up 1\n");
 
 	peer.public_key = *Key::from_base64(peer_text);
 	peer.rx_bytes = UINT64_MAX;
 	peer.last_handshake = { 1700000000, 5 };
 	interface.link = { 7, "w\"g", "nwg" };
 	interface.device.peers.push_back(peer);
-	const auto text = render::metrics_text({ relay("60000", 12, 3) }, { interface });
+	const auto text = render::metrics_text(std::vector{ relay("60000", 12, 3) }, { interface });
 	assert_true(has_line(text, "# TYPE nwg_relay_dropped_packets_total counter"));
 	assert_true(has_line(text,
 			     "nwg_relay_forwarded_bytes_total{interface=\"wg1\",listen=\"*:60000\","
