@@ -108,4 +108,11 @@ std::string Transport::text() const
 	return fmt::format("{}:{}", host, port);
 }
 
+std::string Transport::words() const
+{
+	if (address)
+		return text();
+	return interface.empty() ? fmt::format("{}", port) : fmt::format("%{}:{}", interface, port);
+}
+
 } // namespace nwgctl

@@ -74,6 +74,8 @@ struct Transport {
 	std::string interface = {};
 
 	std::string text() const;
+	/* Of what listens, as it is typed: a shell would take the star of *:PORT for files. */
+	std::string words() const;
 	bool operator==(const Transport &) const = default;
 };
 

@@ -203,7 +203,7 @@ static void diagnose_source(Live &live)
 				    relay.source.pool->text()),
 			fmt::format("nwgctl relay set listen {} source pool PREFIX, with a shorter "
 				    "one, which the home allows and routes",
-				    render::listen_words(relay.listen)));
+				    relay.listen.words()));
 }
 
 static void diagnose_relay(Live &live)
@@ -218,14 +218,14 @@ static void diagnose_relay(Live &live)
 		add_note(live, Part::relay,
 			 fmt::format("All of the {} flows are in use", relay.max_flows),
 			 fmt::format("nwgctl relay set listen {} max-flows N",
-				     render::listen_words(relay.listen)));
+				     relay.listen.words()));
 	if (!relay.responder)
 		add_note(live, Part::relay,
 			 "No responder key: everybody's handshakes go to the home",
 			 fmt::format(
 				 "nwgctl relay set listen {} responder KEY, the public key of the "
 				 "home's wg0",
-				 render::listen_words(relay.listen)));
+				 relay.listen.words()));
 	/* Strangers' count too: where anybody was let through, the key is right. */
 	else if (relay.forward_drops[NWG_DROP_MAC1] && !relay.forward.forwarded_packets)
 		add_note(

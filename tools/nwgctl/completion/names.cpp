@@ -77,13 +77,9 @@ static Candidates listening_ports(const Wanted &wanted)
 {
 	Candidates candidates;
 
-	for (const auto &relay : relays(wanted)) {
-		const auto &listen = relay.listen;
-		const bool on_all = !listen.address && listen.interface.empty();
-
-		candidates.push_back({ on_all ? fmt::format("{}", listen.port) : listen.text(),
+	for (const auto &relay : relays(wanted))
+		candidates.push_back({ relay.listen.words(),
 				       fmt::format("{} to {}", relay.interface, relay.to.text()) });
-	}
 	return candidates;
 }
 

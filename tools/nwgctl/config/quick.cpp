@@ -476,10 +476,7 @@ Result<Quick> load_quick(const std::string &name, Part part)
 static std::string print_relay(const netlink::Relay &relay)
 {
 	std::string text = fmt::format("\n[Relay]\nListen = {}\nPeer = {}\nTo = {}\n",
-				       !relay.listen.address && relay.listen.interface.empty() ?
-					       fmt::format("{}", relay.listen.port) :
-					       relay.listen.text(),
-				       relay.peer.base64(), relay.to.text());
+				       relay.listen.words(), relay.peer.base64(), relay.to.text());
 
 	if (relay.responder)
 		text += fmt::format("ResponderKey = {}\n", relay.responder->base64());

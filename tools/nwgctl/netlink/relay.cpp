@@ -261,14 +261,6 @@ static Status put_listen(Request &request, const Transport &listen, const Listen
 	return {};
 }
 
-/* As it is typed: a shell would take the star of *:PORT for files. */
-static std::string listen_argument(const Transport &listen)
-{
-	if (listen.address)
-		return listen.text();
-	return listen.interface.empty() ? fmt::format("{}", listen.port) : listen.text().substr(1);
-}
-
 static std::string hint_for(const Error &error, uint8_t command, const RelayChange &change)
 {
 	switch (error.number) {
@@ -287,7 +279,7 @@ static std::string hint_for(const Error &error, uint8_t command, const RelayChan
 	case EEXIST:
 		return fmt::format("change it: nwgctl relay set listen {0} ...; or remove it: "
 				   "nwgctl relay del listen {0}",
-				   listen_argument(change.listen));
+				   change.listen.words());
 	case EOPNOTSUPP:
 		return "see which interfaces there are: nwgctl show interfaces";
 	case ENOENT:

@@ -15,14 +15,6 @@ using netlink::Drops;
 
 static constexpr int green = 32;
 
-std::string listen_words(const Transport &listen)
-{
-	if (listen.address)
-		return listen.text();
-	return listen.interface.empty() ? fmt::format("{}", listen.port) :
-					  fmt::format("%{}:{}", listen.interface, listen.port);
-}
-
 static Json counters_json(const Counters &counters)
 {
 	Json json{ { "packets", counters.packets },

@@ -172,6 +172,9 @@ static void test_transport(void **)
 	for (const auto &[text, shown] : listens)
 		assert_text(config::parse_listen(text).value().text(), shown);
 	assert_text(config::parse_listen("%eth0:5").value().interface, "eth0");
+	/* What is typed is the same again, and has no star. */
+	for (const char *text : { "5", "%eth0:5", "192.0.2.1:5", "192.0.2.1%eth0:5", "[::1]:5" })
+		assert_text(config::parse_listen(text).value().words(), text);
 	assert_text(config::parse_transport("[2001:db8::1]:5").value().text(), "[2001:db8::1]:5");
 	for (const char *text : { "",
 				  "0",
