@@ -115,4 +115,11 @@ std::string Transport::words() const
 	return interface.empty() ? fmt::format("{}", port) : fmt::format("%{}:{}", interface, port);
 }
 
+bool overlap(const Transport &a, const Transport &b)
+{
+	return a.port == b.port &&
+	       (a.interface.empty() || b.interface.empty() || a.interface == b.interface) &&
+	       (!a.address || !b.address || a.address == b.address);
+}
+
 } // namespace nwgctl

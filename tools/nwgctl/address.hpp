@@ -79,6 +79,9 @@ struct Transport {
 	bool operator==(const Transport &) const = default;
 };
 
+/* Whether two relays would listen to the same, of which the kernel makes one only. */
+bool overlap(const Transport &a, const Transport &b);
+
 } // namespace nwgctl
 
 #endif

@@ -143,11 +143,11 @@ void Checker::check_ports()
 					vps->port.line),
 			    "give one of them another, and change it where clients or the home have it");
 		for (std::size_t b = 0; b < a; b++) {
-			if (vps->relays[b].listen && *vps->relays[b].listen == *listen)
+			if (vps->relays[b].listen && overlap(*vps->relays[b].listen, *listen))
 				add(vps->file, listen.line,
 				    fmt::format("Another relay listens there (line {})",
 						vps->relays[b].listen.line),
-				    "give one of them another port");
+				    "give one of them another port, or each an address of its own");
 		}
 	}
 	if (wg0 && wg1 && wg0->port && wg1->port && *wg0->port == *wg1->port)

@@ -241,6 +241,12 @@ static void check_relay()
 	const auto relay = chain[vps].substr(at);
 	chain[vps] += relay;
 	chain.assert_found("Another relay listens there", vps, "Listen");
+	for (const char *listen : { "203.0.113.10:51820", "%eth0:51820" }) {
+		chain[vps].resize(at);
+		chain[vps] += relay + relay;
+		chain.line(vps, "Listen =", fmt::format("Listen = {}\n", listen));
+		chain.assert_found("Another relay listens there", vps, "Listen = 51820");
+	}
 	chain[vps].resize(at);
 	chain.assert_found("There is no [Relay]", vps);
 

@@ -175,6 +175,21 @@ static void test_transport(void **)
 	/* What is typed is the same again, and has no star. */
 	for (const char *text : { "5", "%eth0:5", "192.0.2.1:5", "192.0.2.1%eth0:5", "[::1]:5" })
 		assert_text(config::parse_listen(text).value().words(), text);
+	/* Two that the kernel does not make both. */
+	const auto meet = [](const char *a, const char *b) {
+		const auto left = config::parse_listen(a).take(),
+			   right = config::parse_listen(b).take();
+		assert_int_equal(overlap(left, right), overlap(right, left));
+		return overlap(left, right);
+	};
+	for (const char *text : { "5", "%eth0:5", "192.0.2.1:5", "192.0.2.1%eth0:5", "[::1]:5" })
+		assert_true(meet(text, "5"));
+	assert_true(meet("192.0.2.1:5", "%eth0:5"));
+	assert_true(meet("192.0.2.1:5", "192.0.2.1%eth0:5"));
+	assert_false(meet("192.0.2.1:5", "192.0.2.2:5"));
+	assert_false(meet("192.0.2.1%eth0:5", "192.0.2.1%eth1:5"));
+	assert_false(meet("192.0.2.1:5", "[::1]:5"));
+	assert_false(meet("5", "6"));
 	assert_text(config::parse_transport("[2001:db8::1]:5").value().text(), "[2001:db8::1]:5");
 	for (const char *text : { "",
 				  "0",
