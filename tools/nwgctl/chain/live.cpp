@@ -210,6 +210,15 @@ static void diagnose_relay(Live &live)
 {
 	const auto &relay = *live.relay;
 
+	if (!relay.forward.packets)
+		add_note(
+			live, Part::clients,
+			fmt::format("No packet of any client has come to UDP port {}",
+				    relay.listen.port),
+			fmt::format(
+				"if one sends: does the provider's firewall let UDP port {} in, and "
+				"has the client this machine's address and that port?",
+				relay.listen.port));
 	if (relay.pressed)
 		add_note(live, Part::relay,
 			 "The relay is under pressure: who is new has to show a cookie first",

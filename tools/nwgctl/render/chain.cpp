@@ -157,10 +157,19 @@ class Picture {
 			return false;
 		return index == 0 || (!live.broken(Part::tunnel) && !live.broken(Part::home));
 	}
+	/* Whether none has come so far that it could be told by. */
+	bool unused(std::size_t index) const
+	{
+		return index == 0 && live.relay && !live.relay->forward.packets;
+	}
+	const char *sign(std::size_t index) const
+	{
+		return !passes(index) ? strokes.bad : unused(index) ? strokes.note : strokes.good;
+	}
 	std::string mark(std::size_t index) const
 	{
-		return passes(index) ? style.palette.unit(strokes.good) :
-				       style.palette.warning(strokes.bad);
+		return passes(index) && !unused(index) ? style.palette.unit(sign(index)) :
+							 style.palette.warning(sign(index));
 	}
 	/* What is between two boxes, of link_width columns. */
 	std::string link(std::size_t index, std::size_t row) const
@@ -179,8 +188,7 @@ class Picture {
 				     repeated(stroke, link_width - 3) + strokes.arrow) +
 			       " ";
 		if (row == 3) {
-			const std::size_t width =
-				text_columns(passes(index) ? strokes.good : strokes.bad);
+			const std::size_t width = text_columns(sign(index));
 
 			return fmt::format("   {}{}", mark(index),
 					   std::string(link_width - 3 - width, ' '));

@@ -62,6 +62,7 @@ static Live live_of()
 	relay.responder = Key::random_private().public_key();
 	relay.max_flows = 4096;
 	relay.flows_established = 1;
+	relay.forward.packets = 1;
 	live.relay = relay;
 	sockaddr_in at{};
 	at.sin_family = AF_INET;
@@ -182,6 +183,10 @@ void test_chain_diagnose(void **)
 	live.home->keepalive = 0;
 	live.flows[0].forward_idle = 15000;
 	assert_trouble(live, Part::tunnel, false, "last handshake was 1h02m ago");
+	live = live_of();
+	live.relay->forward.packets = 0;
+	assert_trouble(live, Part::clients, false, "has come to UDP port 51820",
+		       "let UDP port 51820 in");
 	live = live_of();
 	live.relay->pressed = true;
 	assert_trouble(live, Part::relay, false, "under pressure");
