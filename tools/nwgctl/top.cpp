@@ -223,7 +223,7 @@ Status run_top(const Options &options, Arguments arguments)
 
 		if (words.take("dev")) {
 			repeated = filter.interface.has_value();
-			filter.interface = TRY(words.value());
+			filter.interface = TRY(netlink::interface_name(TRY(words.value())));
 		} else if (words.take("delay")) {
 			repeated = delay.has_value();
 			delay = TRY(parse_delay(TRY(words.value())));
