@@ -32,6 +32,18 @@ tunnel() {
 		ip -n "ctl-$node" link set "$device" up
 }
 
+# A terminal is not told what to do by a name; programs get it as it is.
+odd_name() {
+	local name=$'w\e[2J' shown
+	ip netns exec ctl-pc ip link add "$name" type nwg &&
+		[[ " $(ctl pc show interfaces) " == *" $name "* ]] || return
+	for shown in 'show interfaces' show 'show all listen-port'; do
+		shown=$(script -qec "$NWGCTL -n ctl-pc --color=never $shown" /dev/null)
+		[[ $shown == *'w?[2J'* && $shown != *$'\e'* ]] || { echo "$shown" && return 1; }
+	done
+	ip -n ctl-pc link del "$name"
+}
+
 topology() {
 	local node link
 	for node in pc vps mt; do
@@ -140,7 +152,7 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
 declare -A public
-ktap_plan 91
+ktap_plan 92
 topology
 peer=${public[mt-wg1]} responder=${public[mt-wg0]}
 add=(relay add dev wg1 listen 60000 peer "$peer" to 172.16.1.254:60000)
@@ -247,6 +259,7 @@ ktap_run "flow show -j" json 'length == 1 and .[0].listen_ifname == "pc"' flow s
 ktap_run "none of the other" json 'length == 0' flow show listen 198.51.100.1%mt:60000
 ktap_run "relay del" ctl vps relay del listen %pc:60000
 ktap_run "the other is there" json 'length == 1 and .[0].listen_ifname == "mt"' relay show
+ktap_run "names on a terminal" odd_name
 
 # Over an interface of the stock module's, of whose peers ours knows nothing: nwgctl looks.
 ip -n ctl-vps link add wgs type wireguard

@@ -9,6 +9,7 @@
 
 #include "netlink/device.hpp"
 #include "render/device.hpp"
+#include "render/screen.hpp"
 
 namespace nwgctl
 {
@@ -22,7 +23,7 @@ static Status show_names(const Options &options)
 	auto list = render::Json::array();
 
 	for (const auto &link : links) {
-		names.push_back(link.name);
+		names.push_back(render::for_output(link.name));
 		list.push_back({ { "ifname", link.name }, { "kind", link.kind } });
 	}
 	if (options.json)
@@ -57,8 +58,10 @@ static void print_field(const std::vector<Device> &devices, std::string_view fie
 		if (options.json)
 			list.push_back(render::field_json(device, field));
 		else
-			fmt::print("{}", render::field_text(device, field,
-							    named ? device.name + '\t' : ""));
+			fmt::print("{}",
+				   render::field_text(
+					   device, field,
+					   named ? render::for_output(device.name) + '\t' : ""));
 	}
 	if (options.json)
 		render::print_json(list, options);

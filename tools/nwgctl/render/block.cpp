@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "screen.hpp"
+
 namespace nwgctl::render
 {
 
@@ -62,7 +64,7 @@ std::string Palette::title(int color, std::string_view label, std::string_view n
 	const auto code = fmt::format("\x1b[{}m", color);
 
 	return fmt::format("{}: {}", paint((code + "\x1b[1m").c_str(), label),
-			   paint(code.c_str(), name));
+			   paint(code.c_str(), printable(name)));
 }
 
 std::string Palette::reset() const
@@ -105,7 +107,7 @@ void print_table(const std::vector<Block> &blocks)
 		rows.emplace_back();
 		for (const auto &field : block.fields) {
 			if (!field.label.empty())
-				rows.back().push_back(field.text);
+				rows.back().push_back(printable(field.text));
 		}
 	}
 	for (const auto &row : rows) {

@@ -98,6 +98,8 @@ static std::array<Box, 3> boxes_of(const Live &live, time_t now)
 	} else if (live.relay) {
 		home.lines.push_back("no such peer");
 	}
+	for (Box *box : { &vps, &home })
+		std::ranges::transform(box->lines, box->lines.begin(), printable);
 	return { clients, vps, home };
 }
 
@@ -177,7 +179,8 @@ class Picture {
 		const char *stroke = index == 0 ? strokes.across : strokes.tunnel;
 
 		if (row == 1) {
-			const std::string name = index == 0 ? "UDP" : live.interface.substr(0, 5);
+			const std::string name =
+				index == 0 ? "UDP" : printable(live.interface.substr(0, 5));
 			const std::size_t before = (link_width - name.size()) / 2;
 
 			return padded(std::string(before, ' ') + name, link_width);
@@ -229,8 +232,8 @@ class Picture {
 			const char *stroke = index == 0 ? strokes.down : strokes.tunnel_down;
 			text += fmt::format("      {}  {} {}\n      {}\n",
 					    paint(!passes(index), stroke),
-					    index == 0 ? "UDP" : live.interface, mark(index),
-					    paint(!passes(index), strokes.arrow_down));
+					    index == 0 ? "UDP" : printable(live.interface),
+					    mark(index), paint(!passes(index), strokes.arrow_down));
 		}
 		return text;
 	}
@@ -272,13 +275,13 @@ static std::string troubles_text(const Live &live, const ChainStyle &style)
 	std::string text;
 
 	for (const auto &trouble : live.troubles) {
-		const auto what = wrapped(trouble.what, 4, style.columns);
+		const auto what = wrapped(printable(trouble.what), 4, style.columns);
 
-		text += fmt::format("  {} {}\n    {}\n",
-				    style.palette.warning(trouble.broken ? strokes.bad :
-									   strokes.note),
-				    trouble.broken ? style.palette.warning(what) : what,
-				    wrapped("hint: " + trouble.remedy, 6, style.columns - 2));
+		text += fmt::format(
+			"  {} {}\n    {}\n",
+			style.palette.warning(trouble.broken ? strokes.bad : strokes.note),
+			trouble.broken ? style.palette.warning(what) : what,
+			wrapped("hint: " + printable(trouble.remedy), 6, style.columns - 2));
 	}
 	return text;
 }
@@ -312,7 +315,7 @@ static std::string clients_text(const Live &live, const ChainStyle &style)
 	}
 	if (live.flows.size() > flows.size())
 		text += fmt::format("  and {} more: nwgctl flow show dev {}\n",
-				    live.flows.size() - flows.size(), live.interface);
+				    live.flows.size() - flows.size(), printable(live.interface));
 	return text;
 }
 

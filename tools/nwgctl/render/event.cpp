@@ -5,6 +5,7 @@
 
 #include "quantity.hpp"
 #include "relay.hpp"
+#include "screen.hpp"
 
 namespace nwgctl::render
 {
@@ -101,11 +102,9 @@ std::string event_text(const Event &event, const Palette &palette, bool statisti
 		return fmt::format("{} {}", palette.bold("unknown event"), event.kind);
 	name[name.find('-')] = ' ';
 	name = palette.bold(name);
-	if (event.relay)
-		return name + relay_text(*event.relay, event.kind, statistics);
-	if (event.flow)
-		return name + flow_text(*event.flow, event.kind, statistics);
-	return name + peer_text(*event.device, statistics);
+	return name + printable(event.relay ? relay_text(*event.relay, event.kind, statistics) :
+				event.flow  ? flow_text(*event.flow, event.kind, statistics) :
+					      peer_text(*event.device, statistics));
 }
 
 Json event_json(const Event &event)

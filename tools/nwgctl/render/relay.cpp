@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "quantity.hpp"
+#include "screen.hpp"
 
 namespace nwgctl::render
 {
@@ -131,7 +132,8 @@ Block relay_block(const netlink::Relay &relay, const Palette &palette, bool stat
 	Block block{ green, "relay", relay.listen.text(), {}, {}, {} };
 
 	add_address(block, "listen", relay.listen);
-	block.fields.push_back({ "interface", relay.interface, "ifname", relay.interface });
+	block.fields.push_back(
+		{ "interface", printable(relay.interface), "ifname", relay.interface });
 	block.fields.push_back({ "peer",
 				 relay.peer_present.value_or(true) ?
 					 peer :

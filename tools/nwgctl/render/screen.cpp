@@ -41,4 +41,20 @@ std::size_t text_columns(std::string_view text)
 	}));
 }
 
+std::string printable(std::string_view text)
+{
+	std::string shown(text);
+
+	for (char &letter : shown) {
+		if (letter < ' ' || letter > '~')
+			letter = '?';
+	}
+	return shown;
+}
+
+std::string for_output(std::string_view name)
+{
+	return isatty(STDOUT_FILENO) ? printable(name) : std::string(name);
+}
+
 } // namespace nwgctl::render

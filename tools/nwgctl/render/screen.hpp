@@ -4,6 +4,7 @@
 #define NWGCTL_RENDER_SCREEN_HPP
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace nwgctl::render
@@ -17,6 +18,11 @@ std::size_t output_columns();
 
 /* Columns that UTF-8 text takes, of characters that take one each. */
 std::size_t text_columns(std::string_view text);
+
+/* What a terminal would take for something else has question marks: an interface may have any name. */
+std::string printable(std::string_view text);
+/* The same where standard output is a terminal; programs get the name. */
+std::string for_output(std::string_view name);
 
 } // namespace nwgctl::render
 

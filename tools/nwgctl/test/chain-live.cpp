@@ -298,6 +298,24 @@ void test_chain_picture(void **)
 	}
 	const auto good = render::chain_text(lives[0], { 80, true, render::Palette(false), now });
 	assert_true(good.find("✓") != good.npos && good.find("✗") == good.npos);
+	/* What nobody has tried is not said to be good. */
+	Live untried = live_of();
+	untried.relay->forward.packets = 0;
+	for (const std::size_t columns : { 80u, 120u }) {
+		const auto text =
+			render::chain_text(untried, { columns, true, render::Palette(false), now });
+		assert_int_equal(text.find("✓"), text.rfind("✓"));
+		assert_true(text.find("✓") != text.npos && text.find("!") != text.npos);
+	}
+	/* Nor is a terminal told anything by a name. */
+	untried.interface = "w\x1b[2J\x7f";
+	untried.up = false;
+	untried.flows.assign(20, untried.flows[0]);
+	chain::diagnose(untried, now);
+	for (const std::size_t columns : { 80u, 120u })
+		assert_fits(render::chain_text(untried,
+					       { columns, false, render::Palette(false), now }),
+			    columns, false);
 	const auto bad = render::chain_text(lives[2], { 80, true, render::Palette(false), now });
 	assert_true(bad.find("✗") != bad.npos && bad.find("and 12 more") != bad.npos);
 	/* Colours take no columns. */

@@ -204,6 +204,17 @@ void test_events(void **)
 	assert_text(line(event_of(begun)), "flow begin" + start + "new");
 	assert_text(render::event_json(event_of(begun))["event"], "flow-begin");
 
+	/* No name is a command to the terminal, nor to that which shows a relay. */
+	auto odd = event_of(begun);
+	odd.flow->interface = "w\x1b[2J";
+	assert_text(line(odd).substr(0, 20), "flow begin dev w?[2J");
+	netlink::Relay leading;
+	leading.interface = odd.flow->interface;
+	const auto block = render::relay_block(leading, render::Palette(false), false);
+	for (const auto &field : block.fields)
+		assert_true(field.text.find('\x1b') == field.text.npos);
+	assert_text(render::Palette(false).title(32, "relay", leading.interface), "relay: w?[2J");
+
 	auto large = flow_event(NWG_CMD_FLOW_MTU_NTF, NWG_FLOW_ESTABLISHED);
 	large.put_u32(NWG_FLOW_A_MTU, 1360);
 	assert_text(line(event_of(large)), "flow mtu" + start + "established mtu 1360");

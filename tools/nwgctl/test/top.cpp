@@ -211,7 +211,7 @@ void test_table(void **)
 	assert_text(wrapped("abcdefgh i", 5), "abcde|fgh i");
 	assert_text(wrapped("ab ", 2), "ab|");
 	assert_text(wrapped("abc", 1), "a|b|c");
-	assert_text(top::printable("w\"g\x1b[2J\xff"), "w\"g?[2J?");
+	assert_text(nwgctl::render::printable("w\"g\x1b[2J\xff"), "w\"g?[2J?");
 }
 
 static netlink::Relay relay(const std::string &listen, uint64_t forward, uint64_t reverse,

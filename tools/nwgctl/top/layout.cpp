@@ -120,7 +120,7 @@ class Layout {
 				reverse_arrow(frame.unicode), bit_rate(reverse),
 				bit_rate(model.received), bit_rate(model.sent)) } });
 		for (const auto &text : frame.trouble) {
-			for (auto &line : wrapped(printable(text), frame.size.columns))
+			for (auto &line : wrapped(render::printable(text), frame.size.columns))
 				lines.push_back({ { std::move(line), Style::warning } });
 		}
 		return lines;
@@ -292,9 +292,9 @@ class Layout {
 				state = { "no peer", Style::warning };
 			else if (relay.pressed)
 				state = { "pressed", Style::warning };
-			table.add({ { printable(relay.listen), Style::strong },
+			table.add({ { render::printable(relay.listen), Style::strong },
 				    { relay.to },
-				    { printable(relay.interface) },
+				    { render::printable(relay.interface) },
 				    state,
 				    { fmt::format("{}", relay.flows) },
 				    { relay.drops ? short_number(*relay.drops) : "-",
@@ -345,7 +345,7 @@ class Layout {
 
 			table.add({ { Transport{ flow.key.client, flow.key.port }.text(),
 				      Style::strong },
-				    { printable(model.listen(flow)) },
+				    { render::printable(model.listen(flow)) },
 				    { std::string(netlink::flow_state_name(flow.state)) },
 				    { bits(bytes(flow.forward())) },
 				    { bits(bytes(flow.reverse())) },
@@ -389,8 +389,9 @@ class Layout {
 			const auto &peer = model.peers[index];
 
 			table.add({ { peer.key.base64().substr(0, key_length), Style::strong },
-				    { printable(peer.interface) },
-				    { peer.endpoint ? printable(peer.endpoint->text()) : "-" },
+				    { render::printable(peer.interface) },
+				    { peer.endpoint ? render::printable(peer.endpoint->text()) :
+						      "-" },
 				    handshake_of(peer),
 				    { bits(peer.received) },
 				    { bits(peer.sent) },

@@ -64,17 +64,6 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns)
 	return lines;
 }
 
-std::string printable(std::string_view text)
-{
-	std::string shown(text);
-
-	for (char &letter : shown) {
-		if (letter < ' ' || letter > '~')
-			letter = '?';
-	}
-	return shown;
-}
-
 /* Exactly @width: filled, or cut with a mark that it is. */
 static std::string fitted(const std::string &text, std::size_t width, bool right, bool unicode)
 {

@@ -27,8 +27,6 @@ std::size_t columns_of(const Line &line);
 Line clipped(const Line &line, std::size_t columns);
 /* In lines no wider than @columns, between words where that can be. */
 std::vector<std::string> wrapped(std::string_view text, std::size_t columns);
-/* What a terminal would take for something else has question marks: an interface may have any name. */
-std::string printable(std::string_view text);
 
 struct Column {
 	std::string label;
