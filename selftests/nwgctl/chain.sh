@@ -347,7 +347,7 @@ refused 1 'too small for VPS and home' "$home" new "$home" "${words[@]}" wg1-net
 refused 1 'cannot both have port' "$home" new "$home" "${words[@]}" wg1-port 51820
 refused 1 'port is not a number' "$home" new "$home" "${words[@]}" port 65536
 refused 1 'port is not a number from 1 to 65535' "$home" new "$home" "${words[@]}" port 0
-refused 1 'is no kind of interface' "$home" new "$home" "${words[@]}" kind tun
+refused 1 'No WireGuard interface is of that kind' "$home" new "$home" "${words[@]}" kind tun
 refused 1 "\`source' is one of" "$home" new "$home" "${words[@]}" source all
 refused 1 'is the least' "$home" new "$home" "${words[@]}" mtu 600
 refused 1 'leaves 1260 for wg1, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1340 wg1-network fd16::/64

@@ -75,15 +75,6 @@ static Status take_source(Request &request, Words &words)
 	return {};
 }
 
-static Result<std::string> parse_kind(const std::string &text)
-{
-	if (text != NWG_LINK_KIND && text != NWG_DROP_IN_NAME)
-		return usage_error(fmt::format("`{}' is no kind of interface that has relays",
-					       text),
-				   "it is nwg or wireguard");
-	return text;
-}
-
 static Result<Address> parse_dns(const std::string &text)
 {
 	if (const auto address = Address::from_text(text))
@@ -144,7 +135,7 @@ static Result<bool> take_option(Request &request, Words &words, std::vector<std:
 	} else if (*keyword == "mtu") {
 		plan.line_mtu = TRY(config::parse_count(value, "mtu"));
 	} else if (*keyword == "kind") {
-		plan.kind = TRY(parse_kind(value));
+		plan.kind = TRY(config::parse_kind(value));
 	} else if (*keyword == "max-flows") {
 		plan.max_flows = TRY(config::parse_count(value, "max-flows"));
 	} else {

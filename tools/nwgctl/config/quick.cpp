@@ -137,14 +137,6 @@ static Result<Table> parse_table(std::string_view text)
 			   "write off, auto, a number, or a name from /etc/iproute2/rt_tables");
 }
 
-static Result<std::string> parse_kind(std::string_view text)
-{
-	if (text == NWG_LINK_KIND || text == "wireguard")
-		return std::string(text);
-	return usage_error(fmt::format("No WireGuard interface is of that kind: `{}'", text),
-			   "write nwg or wireguard");
-}
-
 static Result<bool> parse_bool(std::string_view text, std::string_view what)
 {
 	if (is_word(text, "true"))

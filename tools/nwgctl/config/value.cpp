@@ -317,6 +317,14 @@ static Result<Prefix> parse_prefix(std::string_view text)
 	return prefix;
 }
 
+Result<std::string> parse_kind(std::string_view text)
+{
+	if (text == NWG_LINK_KIND || text == "wireguard")
+		return std::string(text);
+	return usage_error(fmt::format("No WireGuard interface is of that kind: `{}'", text),
+			   "write nwg or wireguard");
+}
+
 /* ADDR/LENGTH; @alone: or ADDR. */
 static std::optional<Prefix> parse_address(std::string_view text, bool alone)
 {

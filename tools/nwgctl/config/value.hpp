@@ -47,6 +47,9 @@ Result<Endpoint> parse_endpoint(std::string_view text);
 /* ADDR[/LENGTH],...; an empty text is an empty list. Host bits are cleared, with a warning on standard error. */
 Result<std::vector<Prefix>> parse_allowed_ips(std::string_view text);
 
+/* What an interface is made as that can have relays: nwg, or wireguard. */
+Result<std::string> parse_kind(std::string_view text);
+
 /* ADDR[/LENGTH], with the host's bits; alone it is a prefix of one. */
 Result<Prefix> parse_interface_address(std::string_view text);
 
