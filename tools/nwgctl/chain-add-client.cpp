@@ -148,11 +148,8 @@ static Status check_host(const chain::ClientNetwork &network, uint32_t host)
 /* The next number, also behind those of clients that are gone; but for those that were given by hand. */
 static Result<uint32_t> next_host(const Present &present, const chain::ClientNetwork &network)
 {
-	const auto in_use = chain::hosts_in_use(present.wg0);
-	uint32_t host = present.notes.last_host + 1;
+	const uint32_t host = chain::free_host(present.wg0, present.notes.last_host + 1);
 
-	for (; in_use.contains(host); host++)
-		TRY(check_host(network, host));
 	TRY(check_host(network, host));
 	return host;
 }

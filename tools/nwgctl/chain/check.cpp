@@ -157,17 +157,16 @@ void Checker::check_notes()
 	const auto notes = parse_notes({ text->data(), text->size() }, notes_name);
 	if (!notes)
 		return add(path(notes_name), 0, notes.error().what, notes.error().hint);
+	if (!wg0)
+		return;
 	/* Others that were given by hand are jumped over. */
-	const auto in_use = wg0 ? hosts_in_use(*wg0) : std::set<uint32_t>();
-	uint32_t last = notes.value().last_host;
-	while (in_use.contains(last + 1))
-		last++;
-	if (last != notes.value().last_host)
+	const uint32_t next = notes.value().last_host + 1, free = free_host(*wg0, next);
+	if (free != next)
 		add(path(notes_name), 0,
 		    fmt::format("`last_host' is {}, and host {} is in use: it is not the last that "
 				"was given",
-				notes.value().last_host, notes.value().last_host + 1),
-		    fmt::format("\"last_host\": {}", last));
+				notes.value().last_host, next),
+		    fmt::format("\"last_host\": {}", free - 1));
 }
 
 Result<std::vector<Finding>> Checker::run()

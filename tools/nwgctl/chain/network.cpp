@@ -108,6 +108,14 @@ uint32_t host_number(const Prefix &network, const Address &address)
 	return host_of(network, number) == address ? number : 0;
 }
 
+uint32_t addresses_from(const Prefix &prefix, const Address &address)
+{
+	const unsigned int host_bits = address.bits() - prefix.length;
+	const uint32_t size = host_bits < 32 ? uint32_t(1) << host_bits : 0;
+
+	return size ? size - (low_bits(address) & (size - 1)) : UINT32_MAX;
+}
+
 bool contains(const Prefix &prefix, const Address &address)
 {
 	return prefix.address.family == address.family &&

@@ -30,6 +30,9 @@ std::optional<Address> host_of(const Prefix &network, uint32_t number);
 /* The number that host_of() has for the address; 0 if it is no host of the network, or a number that needs more bits. */
 uint32_t host_number(const Prefix &network, const Address &address);
 
+/* How many addresses the prefix has from this one of its own on, or UINT32_MAX if there are more. */
+uint32_t addresses_from(const Prefix &prefix, const Address &address);
+
 bool contains(const Prefix &prefix, const Address &address);
 bool contains(std::span<const Prefix> prefixes, const Address &address);
 bool overlap(const Prefix &a, const Prefix &b);

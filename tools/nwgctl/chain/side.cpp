@@ -263,24 +263,36 @@ Side read_side(const Conf &conf, bool relays, const Report &report)
 	return side;
 }
 
-std::set<uint32_t> hosts_in_use(const Side &wg0)
+/* For how many numbers from @host on somebody has an address of that number for sure; 0 if nobody has @host's. */
+static uint32_t hosts_taken(const Side &wg0, uint32_t host)
 {
-	const auto own = wg0.addresses.value.value_or(std::vector<Prefix>());
-	std::set<uint32_t> hosts;
+	for (const auto &own : wg0.addresses.value.value_or(std::vector<Prefix>())) {
+		const auto address = host_of({ own.address.masked(own.length), own.length }, host);
 
-	for (const auto &address : own) {
-		const Prefix network{ address.address.masked(address.length), address.length };
-
-		hosts.insert(host_number(network, address.address));
+		if (!address)
+			continue;
+		if (*address == own.address)
+			return 1;
 		for (const auto &peer : wg0.peers) {
 			for (const auto &allowed :
-			     peer.allowed.value.value_or(std::vector<Prefix>()))
-				hosts.insert(host_number(network, allowed.address));
+			     peer.allowed.value.value_or(std::vector<Prefix>())) {
+				/* What has all of the network in it is a fault of another kind. */
+				if (allowed.length > own.length && contains(allowed, *address))
+					return addresses_from(allowed, *address);
+			}
 		}
 	}
-	/* Of what is no host. */
-	hosts.erase(0);
-	return hosts;
+	return 0;
+}
+
+uint32_t free_host(const Side &wg0, uint32_t host)
+{
+	while (const uint32_t taken = hosts_taken(wg0, host)) {
+		if (taken >= UINT32_MAX - host)
+			return 0;
+		host += taken;
+	}
+	return host;
 }
 
 } // namespace nwgctl::chain

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -88,8 +87,8 @@ using Report =
 /* @relays: whether sections [Relay], and Kind in [Interface], may be there. */
 Side read_side(const Conf &conf, bool relays, const Report &report);
 
-/* The numbers that host_of() has for the addresses of wg0 and of its peers. */
-std::set<uint32_t> hosts_in_use(const Side &wg0);
+/* The first number from @host on of whose addresses wg0 and its peers have none; see host_of(). 0 if there is none. */
+uint32_t free_host(const Side &wg0, uint32_t host);
 
 /* ADDR/LENGTH,... with host bits, as Address has them; without a length that of one address. */
 Result<std::vector<Prefix>> parse_addresses(std::string_view text);

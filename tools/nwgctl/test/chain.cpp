@@ -100,6 +100,10 @@ void test_chain_network(void **)
 	assert_int_equal(host_number(network("10.10.10.0/24"), address("10.10.11.1")), 0);
 	assert_int_equal(host_number(network("10.10.10.0/24"), address("10.10.10.255")), 0);
 	assert_int_equal(host_number(network("fd07::/64"), address("fd07::1:0:0:1")), 0);
+	assert_int_equal(addresses_from(network("10.0.0.8/29"), address("10.0.0.8")), 8);
+	assert_int_equal(addresses_from(network("10.0.0.8/29"), address("10.0.0.14")), 2);
+	assert_int_equal(addresses_from(network("10.0.0.8/32"), address("10.0.0.8")), 1);
+	assert_int_equal(addresses_from(network("fd07::/64"), address("fd07::8")), UINT32_MAX);
 
 	assert_true(overlap(network("10.0.0.0/8"), network("10.10.10.0/24")));
 	assert_true(overlap(network("10.10.10.0/24"), network("10.0.0.0/8")));
@@ -446,6 +450,33 @@ void test_chain_routeros_rules(void **)
 	assert_int_equal(lines_of(script, "#/routing/table/remove"), 0);
 	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
 	assert_int_equal(lines_of(routeros_script(plan), "#/routing/table/remove"), 1);
+}
+
+static uint32_t free_of(const std::string &addresses, const std::string &allowed, uint32_t host)
+{
+	const auto text = fmt::format("[Interface]\nPrivateKey = {0}\nAddress = {1}\n[Peer]\n"
+				      "PublicKey = {0}\nAllowedIPs = {2}\n",
+				      Key::random_private().base64(), addresses, allowed);
+
+	return free_host(side_of(text, false), host);
+}
+
+/* No number is given of which somebody has an address, in either network, however it was written. */
+void test_chain_free_host(void **)
+{
+	assert_int_equal(free_of("10.10.10.1/24", "10.10.10.2/32", 1), 3);
+	assert_int_equal(free_of("10.10.10.1/24", "10.10.10.8/29", 7), 7);
+	for (uint32_t host = 8; host <= 16; host++)
+		assert_int_equal(free_of("10.10.10.1/24", "10.10.10.8/29", host), 16);
+	assert_int_equal(free_of("10.10.10.1/24", "10.10.10.8/29, 10.10.10.16/30", 9), 20);
+	/* With the home's own among them; but what is all of the network, or more, is no client's. */
+	assert_int_equal(free_of("10.10.10.1/24", "10.10.10.0/29", 2), 8);
+	assert_int_equal(free_of("10.10.10.1/24", "10.10.10.0/24, 0.0.0.0/0", 2), 2);
+	assert_int_equal(free_of("10.10.10.1/24, fd07::1/64", "10.10.10.2/32, fd07::4/126", 2), 3);
+	assert_int_equal(free_of("10.10.10.1/24, fd07::1/64", "10.10.10.2/32, fd07::4/126", 4), 8);
+	assert_int_equal(free_of("fd07::1/64", "fd07::/96", 2), 0);
+	assert_int_equal(free_of("fd07::1/64", "fd07::8000:0/97", 0x7fffffff), 0x7fffffff);
+	assert_int_equal(free_of("fd07::1/64", "fd07::8000:0/97", 0x80000000), 0);
 }
 
 /* What is to be done at home is of the networks that clients have there. */

@@ -10,6 +10,7 @@ void test_chain_qr(void **state);
 void test_chain_conf(void **state);
 void test_chain_routeros(void **state);
 void test_chain_routeros_rules(void **state);
+void test_chain_free_host(void **state);
 void test_chain_readme(void **state);
 void test_chain_notes(void **state);
 void test_chain_diagnose(void **state);

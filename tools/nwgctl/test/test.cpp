@@ -677,6 +677,7 @@ int main()
 		cmocka_unit_test(test_chain_conf),
 		cmocka_unit_test(test_chain_routeros),
 		cmocka_unit_test(test_chain_routeros_rules),
+		cmocka_unit_test(test_chain_free_host),
 		cmocka_unit_test(test_chain_readme),
 		cmocka_unit_test(test_chain_notes),
 		cmocka_unit_test(test_chain_diagnose),
