@@ -80,6 +80,22 @@ static std::string check_hint(const std::string &directory)
 	return fmt::format("see what is wrong: nwgctl chain check {}", directory);
 }
 
+/* As chain new does: notes and files may have been changed since. */
+static Status check_networks(const Present &present, const chain::ClientNetwork &network,
+			     const std::string &vps)
+{
+	std::vector<chain::NamedNetwork> networks;
+
+	for (const auto &address : present.wg1.addresses.value.value_or(std::vector<Prefix>()))
+		networks.emplace_back("wg1", Prefix{ address.address.masked(address.length),
+						     address.length });
+	for (const auto &prefix : network.wg0)
+		networks.emplace_back("wg0", prefix);
+	for (const auto &prefix : network.lan)
+		networks.emplace_back("lan", prefix);
+	return chain::verify_apart(networks, vps);
+}
+
 /* What the other clients have, said by the files of home and VPS. */
 static Result<chain::ClientNetwork> network_of(const Present &present, const std::string &directory)
 {
@@ -110,6 +126,7 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 	for (const auto &address : *present.wg0.addresses)
 		network.wg0.push_back({ address.address.masked(address.length), address.length });
 	network.lan = present.notes.lan;
+	TRY(check_networks(present, network, vps->endpoint->first));
 	network.dns = present.notes.dns;
 	network.full = present.notes.full;
 	return network;

@@ -76,7 +76,7 @@ void Checker::check_networks()
 	struct Network {
 		Prefix prefix;
 		const char *name;
-		const Side *side;
+		std::string file;
 		unsigned int line;
 	};
 	std::vector<Network> networks;
@@ -87,7 +87,7 @@ void Checker::check_networks()
 			networks.push_back(
 				{ { prefix.address.masked(prefix.length), prefix.length },
 				  name,
-				  &*side,
+				  side->file,
 				  side->addresses.line });
 	};
 
@@ -108,15 +108,17 @@ void Checker::check_networks()
 	}
 	collect(wg1, "wg1");
 	collect(wg0, "wg0");
+	for (const auto &prefix : notes ? notes->lan : std::vector<Prefix>())
+		networks.push_back({ prefix, "lan", path(notes_name), 0 });
 	for (std::size_t a = 0; a < networks.size(); a++) {
 		for (std::size_t b = 0; b < a; b++) {
-			if (networks[a].side != networks[b].side &&
+			if (networks[a].file != networks[b].file &&
 			    overlap(networks[a].prefix, networks[b].prefix))
-				add(networks[a].side->file, networks[a].line,
+				add(networks[a].file, networks[a].line,
 				    fmt::format("{} of {} and {} of {} overlap ({}:{})",
 						networks[a].prefix.text(), networks[a].name,
 						networks[b].prefix.text(), networks[b].name,
-						networks[b].side->file, networks[b].line),
+						networks[b].file, networks[b].line),
 				    "give each a network of its own");
 		}
 	}
@@ -128,9 +130,28 @@ void Checker::check_networks()
 				add(vps->file, relay->source.line,
 				    fmt::format("The pool {} and {} of {} overlap ({}:{})",
 						relay->source->pool->text(), network.prefix.text(),
-						network.name, network.side->file, network.line),
+						network.name, network.file, network.line),
 				    "give it a prefix of its own");
 		}
+	}
+}
+
+/* As chain new sees to it: it would be looked for at home, by clients and, where it is the gateway, by the home. */
+void Checker::check_lan()
+{
+	const SidePeer *to_vps = wg1 && vps && vps->private_key ?
+					 wg1->peer(vps->private_key->public_key()) :
+					 nullptr;
+	const auto address = to_vps && to_vps->endpoint ?
+				     Address::from_text(to_vps->endpoint->first) :
+				     std::nullopt;
+
+	for (const auto &prefix : notes ? notes->lan : std::vector<Prefix>()) {
+		if (address && contains(prefix, *address))
+			add(path(notes_name), 0,
+			    fmt::format("The VPS, {}, is in {} of lan ({}:{})", address->text(),
+					prefix.text(), wg1->file, to_vps->endpoint.line),
+			    "take that out, here and of clients' AllowedIPs");
 	}
 }
 

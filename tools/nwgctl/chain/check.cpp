@@ -147,25 +147,31 @@ void Checker::check_keys()
 		check(client.side);
 }
 
-void Checker::check_notes()
+void Checker::read_notes()
 {
 	const auto text = read(notes_name);
 
 	if (!text)
 		return;
 	/* The finding names the file already. */
-	const auto notes = parse_notes({ text->data(), text->size() }, notes_name);
-	if (!notes)
-		return add(path(notes_name), 0, notes.error().what, notes.error().hint);
-	if (!wg0)
+	auto parsed = parse_notes({ text->data(), text->size() }, notes_name);
+	if (parsed)
+		notes = parsed.take();
+	else
+		add(path(notes_name), 0, parsed.error().what, parsed.error().hint);
+}
+
+/* Addresses that were given by hand are jumped over. */
+void Checker::check_notes()
+{
+	if (!notes || !wg0)
 		return;
-	/* Others that were given by hand are jumped over. */
-	const uint32_t next = notes.value().last_host + 1, free = free_host(*wg0, next);
+	const uint32_t next = notes->last_host + 1, free = free_host(*wg0, next);
 	if (free != next)
 		add(path(notes_name), 0,
 		    fmt::format("`last_host' is {}, and host {} is in use: it is not the last that "
 				"was given",
-				notes.value().last_host, next),
+				notes->last_host, next),
 		    fmt::format("\"last_host\": {}", free - 1));
 }
 
@@ -185,6 +191,7 @@ Result<std::vector<Finding>> Checker::run()
 	wg1 = read_tunnel("home/wg1.conf", false);
 	wg0 = read_tunnel("home/wg0.conf", false);
 	read_clients();
+	read_notes();
 	check_keys();
 	check_wg1();
 	for (const auto &relay : vps ? vps->relays : std::vector<SideRelay>())
@@ -193,6 +200,7 @@ Result<std::vector<Finding>> Checker::run()
 		check_relay_home(*relay);
 	check_ports();
 	check_networks();
+	check_lan();
 	check_home_peers();
 	check_mtu();
 	for (const auto &client : clients)

@@ -13,6 +13,7 @@
 #include "../secret.hpp"
 #include "check.hpp"
 #include "conf.hpp"
+#include "notes.hpp"
 #include "side.hpp"
 
 namespace nwgctl::chain
@@ -59,11 +60,13 @@ class Checker {
 	void check_relay_source(const SideRelay &relay);
 	void check_ports();
 	void check_networks();
+	void check_lan();
 	void check_home_peers();
 	void check_mtu();
 	void check_client(const ClientSide &client);
 	void check_client_peer(const ClientSide &client, const SidePeer &peer);
 	void check_qr(const ClientSide &client);
+	void read_notes();
 	void check_notes();
 	void check_routeros();
 	void check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
@@ -77,6 +80,7 @@ class Checker {
 	std::vector<Finding> findings;
 	std::optional<Side> vps, wg1, wg0;
 	std::vector<ClientSide> clients;
+	std::optional<Notes> notes;
 };
 
 } // namespace nwgctl::chain

@@ -70,9 +70,33 @@ Client new_client(std::string name, uint32_t host)
 	return { std::move(name), Key::random_private(), Key::random_preshared(), host };
 }
 
+Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string &vps)
+{
+	for (std::size_t a = 0; a < networks.size(); a++) {
+		for (std::size_t b = a + 1; b < networks.size(); b++) {
+			if (overlap(networks[a].second, networks[b].second))
+				return usage_error(
+					fmt::format("{} {} and {} {} overlap", networks[a].first,
+						    networks[a].second.text(), networks[b].first,
+						    networks[b].second.text()),
+					"give each a network of its own");
+		}
+	}
+	/* Packets to it would go where they come from: into a tunnel. */
+	const auto address = Address::from_text(vps);
+	for (const auto &[name, network] : networks) {
+		if (address && contains(network, *address))
+			return usage_error(fmt::format("The VPS, {}, is in {} {}: it would be "
+						       "looked for in a tunnel, or at home",
+						       vps, name, network.text()),
+					   "vps is its address on the internet");
+	}
+	return {};
+}
+
 static Status verify_networks(const Plan &plan)
 {
-	std::vector<std::pair<std::string, Prefix>> networks{ { "wg1-network", plan.wg1 } };
+	std::vector<NamedNetwork> networks{ { "wg1-network", plan.wg1 } };
 
 	for (const auto &network : plan.wg0) {
 		uint32_t last = home_host0;
@@ -102,26 +126,7 @@ static Status verify_networks(const Plan &plan)
 		networks.emplace_back("lan", network);
 	if (plan.source.pool)
 		networks.emplace_back("pool", *plan.source.pool);
-	for (std::size_t a = 0; a < networks.size(); a++) {
-		for (std::size_t b = a + 1; b < networks.size(); b++) {
-			if (overlap(networks[a].second, networks[b].second))
-				return usage_error(
-					fmt::format("{} {} and {} {} overlap", networks[a].first,
-						    networks[a].second.text(), networks[b].first,
-						    networks[b].second.text()),
-					"give each a network of its own");
-		}
-	}
-	/* Packets to it would go where they come from: into a tunnel. */
-	const auto vps = Address::from_text(plan.vps);
-	for (const auto &[name, network] : networks) {
-		if (vps && contains(network, *vps))
-			return usage_error(fmt::format("The VPS, {}, is in {} {}: it would be "
-						       "looked for in a tunnel, or at home",
-						       plan.vps, name, network.text()),
-					   "vps is its address on the internet");
-	}
-	return {};
+	return verify_apart(networks, plan.vps);
 }
 
 /* An interface with a smaller MTU has no IPv6: the kernel refuses its addresses and routes. */

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../address.hpp"
@@ -73,6 +74,10 @@ struct Plan {
 	ClientNetwork client_network() const;
 };
 
+/* A network and what it is called in an error. */
+using NamedNetwork = std::pair<std::string, Prefix>;
+/* Whether no two of them overlap, and @vps, which may be a name, is in none. */
+Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string &vps);
 /* Whether the chain can be as it is planned: sizes and overlaps of networks, ports, the MTU. */
 Status verify(const Plan &plan);
 /* A name that is one of an interface for wg-quick(8), and of a file. */

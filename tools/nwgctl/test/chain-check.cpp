@@ -350,6 +350,26 @@ static void check_notes()
 			   "\"last_host\": 3");
 }
 
+/* What only the notes have is held against the files. */
+static void check_lan()
+{
+	const auto lan = [](const char *network) {
+		return Chain().replace("chain.json", "192.168.88.0/24", network);
+	};
+
+	lan("10.10.0.0/16")
+		.assert_found("10.10.0.0/16 of lan and 10.10.10.0/24 of wg0 overlap", "chain.json");
+	lan("172.16.1.0/25")
+		.assert_found("172.16.1.0/25 of lan and 172.16.1.0/24 of wg1 overlap",
+			      "chain.json");
+	lan("198.51.100.0/24").assert_found("The VPS, 198.51.100.1, is in", "chain.json");
+	Chain(pool)
+		.replace("chain.json", "192.168.88.0/24", "172.16.99.0/25")
+		.assert_found("The pool 172.16.99.0/24 and 172.16.99.0/25 of lan overlap", vps,
+			      "Source");
+	lan("192.168.89.0/24").assert_right();
+}
+
 void test_check_routeros(void **)
 {
 	const auto swap = [](const char *from, const char *to) {
@@ -422,5 +442,6 @@ void test_check_files(void **)
 	check_relay();
 	check_two_homes();
 	check_client();
+	check_lan();
 	check_notes();
 }
