@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include "../config/value.hpp"
 #include "network.hpp"
@@ -13,6 +14,89 @@
 
 namespace nwgctl::chain
 {
+
+static bool is_private(const Address &address)
+{
+	static constexpr const char *networks[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+						    "fc00::/7" };
+
+	return std::ranges::any_of(networks, [&address](const char *network) {
+		return contains(parse_network(network).take(), address);
+	});
+}
+
+/* Of the same kind, so that it can be told: a name may be of any address. */
+static bool is_other_host(const std::string &a, const std::string &b)
+{
+	const auto left = Address::from_text(a), right = Address::from_text(b);
+
+	if (left && right)
+		return left->family == right->family && left != right;
+	return !left && !right && strcasecmp(a.c_str(), b.c_str());
+}
+
+/* That one address is listened on tells what clients have, unless the provider translates it. */
+static bool is_elsewhere(const Transport &listen, const std::string &host)
+{
+	const auto address = Address::from_text(host);
+
+	return listen.address && !is_private(*listen.address) && address &&
+	       *address != *listen.address;
+}
+
+/* Where the client dials is a relay's, and on the machine that the home dials. */
+void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
+{
+	const auto own = relays();
+	const auto &[host, port] = *peer.endpoint;
+	const SidePeer *to_vps = wg1 && vps && vps->private_key ?
+					 wg1->peer(vps->private_key->public_key()) :
+					 nullptr;
+	const auto listening = std::ranges::find_if(own, [port = port](const SideRelay *relay) {
+		return !relay->listen || relay->listen->port == port;
+	});
+
+	if (!own.empty() && listening == own.end())
+		add(side.file, peer.endpoint.line,
+		    fmt::format("No relay listens on port {} ({}:{})", port, vps->file,
+				own[0]->line),
+		    fmt::format("Endpoint = {}", host_port(host, own[0]->listen->port)));
+	else if (listening != own.end() && (*listening)->listen &&
+		 is_elsewhere(*(*listening)->listen, host))
+		add(side.file, peer.endpoint.line,
+		    fmt::format("The relay listens on {} ({}:{})", (*listening)->listen->text(),
+				vps->file, (*listening)->listen.line),
+		    fmt::format("Endpoint = {}",
+				host_port((*listening)->listen->address->text(), port)));
+	else if (to_vps && to_vps->endpoint && is_other_host(to_vps->endpoint->first, host))
+		add(side.file, peer.endpoint.line,
+		    fmt::format("The home dials the VPS as {} ({}:{})", to_vps->endpoint->first,
+				wg1->file, to_vps->endpoint.line),
+		    fmt::format("Endpoint = {}", host_port(to_vps->endpoint->first, port)));
+}
+
+/* A private address is at home, where only what is allowed gets. */
+void Checker::check_client_dns(const Side &side, const SidePeer &peer)
+{
+	const auto allowed = peer.allowed.value.value_or(std::vector<Prefix>());
+	const std::string list = side.dns.value.value_or("");
+	std::string_view text = list;
+
+	while (!text.empty()) {
+		const std::size_t end = std::min(text.find_first_of(", \t"), text.size());
+		/* Else it is a domain to be searched. */
+		const auto address = Address::from_text(text.substr(0, end));
+
+		if (address && is_private(*address) && !contains(allowed, *address))
+			add(side.file, side.dns.line,
+			    fmt::format(
+				    "It asks {} for names, which is not in AllowedIPs: it gets no "
+				    "answers",
+				    address->text()),
+			    fmt::format("add {} to AllowedIPs", single(*address).text()));
+		text.remove_prefix(std::min(end + 1, text.size()));
+	}
+}
 
 /* What a client says of the home. */
 void Checker::check_client_peer(const ClientSide &client, const SidePeer &peer)
@@ -33,18 +117,12 @@ void Checker::check_client_peer(const ClientSide &client, const SidePeer &peer)
 		    fmt::format("The preshared key is not that of {}:{}", wg0->file,
 				at_home->preshared_key.line),
 		    "both have the same one, or none");
-	if (!peer.endpoint)
+	if (peer.endpoint)
+		check_client_endpoint(side, peer);
+	else
 		add(side.file, peer.line, "[Peer] has no Endpoint",
 		    "Endpoint = HOST:PORT of the relay");
-	else if (const auto own = relays();
-		 !own.empty() && std::ranges::none_of(own, [&peer](const SideRelay *relay) {
-			 return !relay->listen || relay->listen->port == peer.endpoint->second;
-		 }))
-		add(side.file, peer.endpoint.line,
-		    fmt::format("No relay listens on port {} ({}:{})", peer.endpoint->second,
-				vps->file, own[0]->line),
-		    fmt::format("Endpoint = {}",
-				host_port(peer.endpoint->first, own[0]->listen->port)));
+	check_client_dns(side, peer);
 	if (!peer.keepalive || !*peer.keepalive)
 		add(side.file, peer.keepalive.line,
 		    "A client is mostly behind NAT, and has no keepalive: the home cannot reach it once "

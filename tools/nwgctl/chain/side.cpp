@@ -180,7 +180,9 @@ static void read_interface(const Section &section, bool relays, Side &side, cons
 	reader.get_list("Address", side.addresses);
 	reader.get("Table", side.table,
 		   [](const std::string &text) -> Result<std::string> { return text; });
-	reader.allow({ "DNS", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig" });
+	reader.get("DNS", side.dns,
+		   [](const std::string &text) -> Result<std::string> { return text; });
+	reader.allow({ "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig" });
 	if (relays)
 		reader.allow({ "Kind" });
 	reader.finish();

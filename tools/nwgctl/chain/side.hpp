@@ -67,7 +67,7 @@ struct Side {
 	At<std::vector<Prefix>> addresses;
 	At<uint32_t> mtu, mark;
 	/* As it is written. */
-	At<std::string> table;
+	At<std::string> table, dns;
 	std::vector<SidePeer> peers;
 	std::vector<SideRelay> relays;
 

@@ -350,6 +350,41 @@ static void check_notes()
 			   "\"last_host\": 3");
 }
 
+/* Where and whom a client asks. */
+static void check_client_hosts()
+{
+	Chain chain;
+
+	Chain().line(pc, "Endpoint", "Endpoint = 198.51.100.2:51820\n")
+		.assert_found("The home dials the VPS as 198.51.100.1", pc, "Endpoint",
+			      "Endpoint = 198.51.100.1:51820");
+	/* A name may be of that address, and the VPS may have one of IPv6. */
+	Chain().line(pc, "Endpoint", "Endpoint = vps.example.net:51820\n").assert_right();
+	Chain().line(pc, "Endpoint", "Endpoint = [2001:db8::1]:51820\n").assert_right();
+	chain.line(wg1, "Endpoint", "Endpoint = VPS.example.net:51821\n");
+	chain.replace(script, "endpoint-address=198.51.100.1", "endpoint-address=VPS.example.net");
+	chain.line(pc, "Endpoint", "Endpoint = vps.example.net:51820\n");
+	chain.assert_right();
+	chain.line(pc, "Endpoint", "Endpoint = vsp.example.net:51820\n");
+	chain.assert_found("The home dials the VPS as VPS.example.net", pc, "Endpoint");
+
+	Chain().line(vps, "Listen =", "Listen = 198.51.100.1:51820\n").assert_right();
+	Chain().line(vps, "Listen =", "Listen = 198.51.100.7:51820\n")
+		.assert_found("The relay listens on 198.51.100.7:51820", pc, "Endpoint",
+			      "Endpoint = 198.51.100.7:51820");
+	/* What the provider translates the VPS' address to is not known here. */
+	Chain().line(vps, "Listen =", "Listen = 10.1.2.3:51820\n").assert_right();
+
+	const auto asks = [](const char *dns) {
+		return Chain().line(pc, "MTU", fmt::format("MTU = 1360\nDNS = {}\n", dns));
+	};
+	asks("1.1.1.1, 192.168.88.1,10.10.10.1 example.net").assert_right();
+	asks("1.1.1.1, 192.168.89.1")
+		.assert_found("It asks 192.168.89.1 for names, which is not in AllowedIPs", pc,
+			      "DNS", "add 192.168.89.1/32");
+	asks("fd00::53").assert_found("It asks fd00::53", pc, "DNS");
+}
+
 /* What only the notes have is held against the files. */
 static void check_lan()
 {
@@ -442,6 +477,7 @@ void test_check_files(void **)
 	check_relay();
 	check_two_homes();
 	check_client();
+	check_client_hosts();
 	check_lan();
 	check_notes();
 }
