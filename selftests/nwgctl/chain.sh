@@ -329,12 +329,12 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 148
+ktap_plan 150
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
 refused 1 "\`lan' is missing" "$home" new "$home" vps 192.0.2.1 client pc
-refused 1 "\`client' is missing" "$home" new "$home" vps 192.0.2.1 full
+refused 1 "\`client' is missing" "$home" new "$home" vps 192.0.2.1 full dns none
 refused 1 'Invalid argument: bogus' "$home" new "$home" "${words[@]}" bogus
 refused 1 "\`vps' is there twice" "$home" new "$home" "${words[@]}" vps 192.0.2.1
 refused 1 'a value must follow' "$home" new "$home" "${words[@]}" port
@@ -351,14 +351,14 @@ refused 1 'No WireGuard interface is of that kind' "$home" new "$home" "${words[
 refused 1 "\`source' is one of" "$home" new "$home" "${words[@]}" source all
 refused 1 'is the least' "$home" new "$home" "${words[@]}" mtu 600
 refused 1 'leaves 1260 for wg1, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1340 wg1-network fd16::/64
-refused 1 'leaves 1260 for wg0, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1400 full
+refused 1 'leaves 1260 for wg0, and 1280 is the least' "$home" new "$home" "${words[@]}" mtu 1400 full dns none
 refused 1 'No line has an MTU of 70000' "$home" new "$home" "${words[@]}" mtu 70000
 refused 1 'mtu is not a number' "$home" new "$home" "${words[@]}" mtu big
 refused 1 '1001 clients are more than 1000' "$home" new "$home" "${words[@]}" clients 1001
 refused 1 'Unable to parse IP address' "$home" new "$home" "${words[@]}" dns router
 refused 1 'several networks of one address family' "$home" new "$home" "${words[@]}" wg0-network 10.1.0.0/24 \
 	wg0-network 10.2.0.0/24 wg0-network fd00::/64
-refused 1 'is in wg1-network 172.16.1.0/24' "$home" new "$home" vps 172.16.1.5 full client pc
+refused 1 'is in wg1-network 172.16.1.0/24' "$home" new "$home" vps 172.16.1.5 full dns none client pc
 refused 1 'mkdir' "$work/no" new "$work/no/home" "${words[@]}"
 mkdir "$work/there"
 refused 1 'File exists' "$work/there" new "$work/there" "${words[@]}"
@@ -388,6 +388,9 @@ ktap_run 'on a terminal it asks' asked vps.example.net bogus '' a/b 'laptop, pho
 	"$NWGCTL" chain new "$work/asked"
 ktap_run 'and takes what was answered' answered "$work/asked"
 
+ktap_run 'of all traffic it asks for names, too' asked bogus 10.10.10.1 -- \
+	"$NWGCTL" chain new "$work/names" vps vps.example.net full client pc
+ktap_run 'and takes that' grep -q '^DNS = 10.10.10.1$' "$work/names/clients/pc.conf"
 ktap_run 'no answer is an error' unanswered
 gcc -shared -fPIC -o "$work/interrupt.so" -x c - <<'END'
 #include <signal.h>

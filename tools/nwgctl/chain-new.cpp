@@ -24,7 +24,7 @@ using chain::Plan;
 struct Request {
 	Plan plan;
 	std::vector<std::string> names;
-	bool has_vps = false, has_lan = false, has_wg1 = false;
+	bool has_vps = false, has_lan = false, has_dns = false, has_wg1 = false;
 };
 
 static Result<uint16_t> parse_listening_port(const std::string &text, std::string_view what)
@@ -75,10 +75,15 @@ static Status take_source(Request &request, Words &words)
 	return {};
 }
 
-static Result<Address> parse_dns(const std::string &text)
+static Status take_dns(Request &request, const std::string &text)
 {
-	if (const auto address = Address::from_text(text))
-		return *address;
+	request.has_dns = true;
+	if (text == "none")
+		return {};
+	if (const auto address = Address::from_text(text)) {
+		request.plan.dns.push_back(*address);
+		return {};
+	}
 	return usage_error(fmt::format("Unable to parse IP address: `{}'", text),
 			   "dns is an address, as clients cannot look its name up");
 }
@@ -127,7 +132,7 @@ static Result<bool> take_option(Request &request, Words &words, std::vector<std:
 	} else if (*keyword == "lan") {
 		TRY(take_lan(request, value));
 	} else if (*keyword == "dns") {
-		plan.dns.push_back(TRY(parse_dns(value)));
+		TRY(take_dns(request, value));
 	} else if (*keyword == "clients") {
 		TRY(take_count(request, value));
 	} else if (*keyword == "client") {
@@ -173,6 +178,11 @@ static Status complete(Request &request)
 			return usage_error(
 				"`lan' is missing: the home's network that clients reach",
 				no_terminal + "; `lan none' is for none, `full' for all");
+		if (plan.full && !request.has_dns)
+			return usage_error(
+				"`dns' is missing: with `full' clients reach whom they ask for names only "
+				"through the home",
+				no_terminal + "; `dns none' is for none");
 		if (request.names.empty())
 			return usage_error("`client' is missing: the name of each client",
 					   no_terminal + "; `clients N' makes up names");
@@ -190,6 +200,14 @@ static Status complete(Request &request)
 				       plan.lan.clear();
 				       for (const auto &word : split(answer))
 					       TRY(take_lan(request, word));
+				       return {};
+			       }));
+	if (plan.full && !request.has_dns)
+		TRY(chain::ask("Addresses that clients ask for names, through the home, or none",
+			       "", [&](const std::string &answer) -> Status {
+				       plan.dns.clear();
+				       for (const auto &word : split(answer))
+					       TRY(take_dns(request, word));
 				       return {};
 			       }));
 	if (request.names.empty())

@@ -68,7 +68,7 @@ static constexpr Command table[] = {
 	  "nwgctl flow show state established sort bytes limit 10" },
 	{ "chain", "new", chain_new, "Write the files of a VPS, a home and its clients",
 	  "DIR [vps { HOST | ADDR }] [port PORT] [wg1-port PORT]\n"
-	  "    [client NAME]... [clients N] [lan { PREFIX | none }]... [full] [dns ADDR]...\n"
+	  "    [client NAME]... [clients N] [lan { PREFIX | none }]... [full] [dns { ADDR | none }]...\n"
 	  "    [wg0-network PREFIX]... [wg1-network PREFIX] [mtu N] [kind { nwg | wireguard }]\n"
 	  "    [source { masquerade | pool PREFIX | transparent }]\n"
 	  "    [max-flows N] [max-flows-per-source N]",
