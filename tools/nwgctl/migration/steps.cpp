@@ -22,9 +22,17 @@ namespace fs = std::filesystem;
 using ruleset::quoted;
 using ruleset::Rule;
 
-/* Where rules are kept from one boot to the next, and switches. */
-static constexpr const char *rule_files[] = { "/etc/iptables/rules.v4", "/etc/iptables/rules.v6",
-					      "/etc/sysconfig/iptables", "/etc/nftables.conf" };
+/* Where rules are kept from one boot to the next, for which program, and switches. */
+struct RuleFile {
+	const char *path, *program;
+};
+
+static constexpr RuleFile rule_files[] = {
+	{ "/etc/iptables/rules.v4", "iptables" },
+	{ "/etc/iptables/rules.v6", "ip6tables" },
+	{ "/etc/sysconfig/iptables", "iptables" },
+	{ "/etc/nftables.conf", "nft" },
+};
 static constexpr const char *switch_file = "/etc/sysctl.conf", *switch_directory = "/etc/sysctl.d";
 
 static std::string contents(const std::string &path)
@@ -36,32 +44,64 @@ static std::string contents(const std::string &path)
 	return text.str();
 }
 
-std::vector<unsigned int> lines_with(const std::string &text, const std::vector<Rule> &rules)
+/* Lines of a file that iptables-restore or ip6tables-restore reads. */
+static std::vector<unsigned int> saved_lines(const std::string &text, const std::string &program,
+					     const std::vector<Rule> &rules)
+{
+	std::vector<unsigned int> found;
+
+	for (const auto &saved : ruleset::parse_iptables_save(text, program).rules) {
+		if (std::ranges::any_of(rules, [&](const Rule &rule) {
+			    return rule.program != "nft" &&
+				   saved.does_as(ruleset::parse_iptables_rule(
+					   rule.program, rule.table, rule.chain, rule.words));
+		    }))
+			found.push_back(saved.handle);
+	}
+	return found;
+}
+
+/* The words behind the first one, without the brace at their end. */
+static std::string name_in(const std::vector<std::string> &words)
+{
+	const auto end = std::ranges::find(words, "{");
+
+	return fmt::format("{}", fmt::join(std::vector(words.begin() + 1, end), " "));
+}
+
+/* Lines of a file for nft that are a rule in the block of its chain, in the block of its table. */
+static std::vector<unsigned int> nft_lines(const std::string &text, const std::vector<Rule> &rules)
 {
 	std::vector<unsigned int> found;
 	std::istringstream lines(text);
-	std::string line;
+	std::string line, table, chain;
+	std::ptrdiff_t depth = 0;
 
-	for (const char *program : { "iptables", "ip6tables" }) {
-		for (const auto &saved : ruleset::parse_iptables_save(text, program).rules) {
-			if (std::ranges::any_of(rules, [&](const Rule &rule) {
-				    return rule.program != "nft" &&
-					   saved.does_as(ruleset::parse_iptables_rule(
-						   rule.program, rule.table, rule.chain,
-						   rule.words));
-			    }))
-				found.push_back(saved.handle);
-		}
-	}
 	for (unsigned int number = 1; std::getline(lines, line); number++) {
 		const auto words = ruleset::essence_of(line);
+		const auto plain = fmt::format("{}", fmt::join(words, " "));
 
-		if (std::ranges::any_of(rules, [&](const Rule &rule) {
-			    return rule.program == "nft" && words == ruleset::essence_of(rule.text);
-		    }))
+		if (words.empty())
+			continue;
+		if (depth == 0 && words[0] == "table")
+			table = name_in(words);
+		else if (depth == 1 && words[0] != "{")
+			chain = words[0] == "chain" ? name_in(words) : "";
+		else if (depth == 2 && std::ranges::any_of(rules, [&](const Rule &rule) {
+				 return rule.program == "nft" && chain == rule.chain &&
+					table == rule.family + ' ' + rule.table &&
+					words == ruleset::essence_of(rule.text);
+			 }))
 			found.push_back(number);
+		depth += std::ranges::count(plain, '{') - std::ranges::count(plain, '}');
 	}
 	return found;
+}
+
+std::vector<unsigned int> lines_with(const std::string &text, const std::string &program,
+				     const std::vector<Rule> &rules)
+{
+	return program == "nft" ? nft_lines(text, rules) : saved_lines(text, program, rules);
 }
 
 /* Lines of a file go, all at once, as their numbers change then. */
@@ -175,8 +215,8 @@ static void add_down(std::vector<Step> &steps, const Change &change)
 
 bool is_kept_in_file(const Rule &rule)
 {
-	return std::ranges::any_of(rule_files, [&](const char *path) {
-		return !lines_with(contents(path), { rule }).empty();
+	return std::ranges::any_of(rule_files, [&](const RuleFile &file) {
+		return !lines_with(contents(file.path), file.program, { rule }).empty();
 	});
 }
 
@@ -206,8 +246,9 @@ std::vector<Step> make_steps(const Change &change)
 			      file) });
 	for (const auto &rule : change.gone)
 		steps.push_back({ rule.delete_command(), "has nothing to do any more" });
-	for (const char *path : rule_files)
-		add_file(steps, path, lines_with(contents(path), change.needless), "these rules");
+	for (const auto &[path, program] : rule_files)
+		add_file(steps, path, lines_with(contents(path), program, change.needless),
+			 "these rules");
 	if (change.forwarding)
 		add_switches(steps, change);
 	if (is_found && fs::exists("/etc/systemd/system/nwg@.service", error))

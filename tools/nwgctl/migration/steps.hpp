@@ -51,8 +51,8 @@ std::vector<Step> make_steps(const Change &change);
 /* Whether it is in a file that is known to be read at boot. */
 bool is_kept_in_file(const ruleset::Rule &rule);
 
-/* Lines of a file that make one of these rules: of one that iptables-save has written, or of one for nft. */
-std::vector<unsigned int> lines_with(const std::string &text,
+/* Lines of a file for @program that make one of these rules: "iptables" and "ip6tables" as they save, "nft" in blocks. */
+std::vector<unsigned int> lines_with(const std::string &text, const std::string &program,
 				     const std::vector<ruleset::Rule> &rules);
 
 } // namespace nwgctl::migration

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "../migration/file.hpp"
 #include "../migration/hooks.hpp"
@@ -309,14 +310,61 @@ void test_migrate_file(void **)
 	const auto again = config::parse_quick(file.text, "/x/wg1.conf", config::Part::whole);
 	assert_true(static_cast<bool>(again));
 	assert_text(again.value().relays[0].value.listen.text(), "*%eth0:60000");
-	/* Lines of files that are read at boot. */
-	const auto lines =
-		lines_with("# x\n*nat\n" + dnat + "-A POSTROUTING -o eth0 -j MASQUERADE\n" +
-				   masquerade + "COMMIT\n",
-			   make_plan(machine).gone);
-	assert_int_equal(lines.size(), 2);
-	assert_int_equal(lines[0], 3);
-	assert_int_equal(lines[1], 5);
+}
+
+static std::string lines(const std::string &text, const char *program,
+			 const std::vector<ruleset::Rule> &rules)
+{
+	return fmt::format("{}", fmt::join(lines_with(text, program, rules), " "));
+}
+
+static ruleset::Rule nft_rule(const char *family, const char *table, const char *chain)
+{
+	ruleset::Rule rule;
+
+	rule.program = "nft";
+	rule.family = family;
+	rule.table = table;
+	rule.chain = chain;
+	rule.text = "iifname \"wg1\" counter packets 1 bytes 2 accept";
+	return rule;
+}
+
+/* Lines of files that are read at boot. */
+void test_migrate_lines(void **)
+{
+	const auto gone = make_plan(vps(dnat + masquerade)).gone;
+	const auto saved = "# x\n*nat\n" + dnat + "-A POSTROUTING -o eth0 -j MASQUERADE\n" +
+			   masquerade + "COMMIT\n*mangle\n" + masquerade + "COMMIT\n";
+	const std::string nft = "#!/usr/sbin/nft -f\n"
+				"table inet filter {\n"
+				"	set ports { type inet_service; elements = { 1,\n"
+				"		2 }\n"
+				"	}\n"
+				"	chain input {\n"
+				"		iifname \"wg1\" accept\n"
+				"	}\n"
+				"	chain forward { # {\n"
+				"		udp dport { 1, 2 } accept\n"
+				"		iifname \"wg1\" accept\n"
+				"	}\n"
+				"}\n"
+				"table ip filter {\n"
+				"	chain forward\n"
+				"	{\n"
+				"		iifname wg1 counter accept;\n"
+				"	}\n"
+				"}\n";
+
+	assert_text(lines(saved, "iptables", gone), "3 5");
+	/* The other family's are others. */
+	assert_text(lines(saved, "ip6tables", gone), "");
+	/* As are another chain's and another table's. */
+	assert_text(lines(nft, "nft", { nft_rule("inet", "filter", "forward") }), "11");
+	assert_text(lines(nft, "nft", { nft_rule("inet", "filter", "input") }), "7");
+	assert_text(lines(nft, "nft", { nft_rule("ip", "filter", "forward") }), "17");
+	assert_text(lines(nft, "nft", { nft_rule("ip", "filter", "input") }), "");
+	assert_text(lines(nft, "iptables", { nft_rule("inet", "filter", "input") }), "");
 }
 
 void test_migrate_diff(void **)

@@ -716,6 +716,7 @@ int main()
 		cmocka_unit_test(test_migrate_left),
 		cmocka_unit_test(test_migrate_hooks),
 		cmocka_unit_test(test_migrate_file),
+		cmocka_unit_test(test_migrate_lines),
 		cmocka_unit_test(test_migrate_diff),
 	};
 
