@@ -309,7 +309,7 @@ ktap_run "left: an address that this machine does not have" left "192.0.2.99 is 
 	-A PREROUTING -d 192.0.2.99 -p udp --dport 61000 -j DNAT --to-destination 172.16.1.254:60000
 ktap_run "left: the tunnel's own port" left "UDP port 60100 has a socket" \
 	-A PREROUTING -p udp --dport 60100 -j DNAT --to-destination 172.16.1.254:60000
-ktap_run "left: another rule has the packets" left "another rule comes before it" \
+ktap_run "left: another relay has the packets" left "the relay on *:60009, of a rule before it, has some of" \
 	-A PREROUTING -i eth0 -p udp --dport 60009 -j DNAT --to-destination 172.16.1.254:60000
 mkdir "$work/a" "$work/b"
 sed '/^\[Peer\]/,$d' /etc/wireguard/wg1.conf >"$work/a/wg1.conf"

@@ -56,6 +56,14 @@ static bool ends_what_passes(const Rule &rule)
 	       rule.verdict != Verdict::other;
 }
 
+/* Whether two relays want some of the same, which the kernel refuses. */
+static bool overlap(const Transport &a, const Transport &b)
+{
+	return a.port == b.port &&
+	       (a.interface.empty() || b.interface.empty() || a.interface == b.interface) &&
+	       (!a.address || !b.address || *a.address == *b.address);
+}
+
 class Planner {
     public:
 	explicit Planner(const Machine &machine)
@@ -232,12 +240,23 @@ class Planner {
 				"if it is to be a relay, too, have it listen on an address or a "
 				"port of its own");
 		}
-		if (std::ranges::any_of(machine.relays, [&](const netlink::RelayChange &other) {
-			    return other.listen == relay.listen;
-		    }))
+		const auto taken = [&](const netlink::RelayChange &other) {
+			return overlap(other.listen, relay.listen);
+		};
+		const auto before = std::ranges::find_if(plan.relays, taken, &Section::relay);
+		if (before != plan.relays.end())
+			return leave(
+				rule,
+				fmt::format("the relay on {}, of a rule before it, has some of "
+					    "what {} is to have",
+					    before->relay.listen.text(), relay.listen.text()),
+				"have clients come to one of both, or write an address or an "
+				"interface into each Listen, so that they are apart");
+		const auto present = std::ranges::find_if(machine.relays, taken);
+		if (present != machine.relays.end())
 			return leave(rule,
 				     fmt::format("there is a relay on {} already",
-						 relay.listen.text()),
+						 present->listen.text()),
 				     "take the rule out, or the relay");
 		if (port == machine.device.listen_port ||
 		    std::ranges::find(machine.ports, port) != machine.ports.end())

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "migration.hpp"
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 #include <fmt/format.h>
@@ -208,6 +210,43 @@ void test_migrate_left(void **)
 	assert_int_equal(plan.relays.size(), 1);
 	assert_int_equal(plan.gone.size(), 0);
 	assert_int_equal(plan.left.size(), 1);
+}
+
+/* A vps with rules of both families. */
+static Machine both(const std::string &nat4, const std::string &nat6)
+{
+	Machine machine = vps(nat4);
+	const auto six = vps(nat6, {}, "ip6tables").ruleset;
+
+	std::ranges::copy(six.chains, std::back_inserter(machine.ruleset.chains));
+	std::ranges::copy(six.rules, std::back_inserter(machine.ruleset.rules));
+	return machine;
+}
+
+/* Of two that the kernel does not let be both. */
+void test_migrate_conflicts(void **)
+{
+	const std::string start = "-A PREROUTING -p udp -m udp --dport 60000 ",
+			  to = "-j DNAT --to-destination 172.16.1.254:60000\n",
+			  to6 = "-j DNAT --to-destination [fd16::254]:60000\n";
+	const std::string relay = " 172.16.1.254:60000 transparent; ";
+
+	/* An address, and all of them. */
+	assert_text(planned(both(start + "-d 203.0.113.10/32 " + to, start + to6)),
+		    "203.0.113.10:60000" + relay + "1 go, 1 left, 1 minded, 1 forwarded");
+	/* An interface, and all of them. */
+	assert_text(planned(vps(start + "-i eth0 " + to + start + to)),
+		    "*%eth0:60000" + relay + "1 go, 1 left, 1 minded, 1 forwarded");
+	/* These are apart. */
+	assert_text(planned(vps(start + "-i eth0 " + to + start + "-i eth1 " + to)),
+		    "*%eth0:60000 172.16.1.254:60000 transparent;*%eth1:60000" + relay +
+			    "2 go, 0 left, 2 minded, 0 forwarded");
+	Machine machine = vps(start + "-i eth0 " + to);
+	machine.relays.resize(1);
+	machine.relays[0].listen.port = 60000;
+	assert_text(make_plan(machine).left[0].reason, "there is a relay on *:60000 already");
+	machine.relays[0].listen.interface = "eth1";
+	assert_int_equal(make_plan(machine).left.size(), 0);
 }
 
 static Needless needless_of(const Machine &machine)
