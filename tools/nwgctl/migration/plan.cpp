@@ -216,6 +216,11 @@ class Planner {
 		for (const auto &ports : rule.ports)
 			relay(rule, ports.first);
 	}
+	/* Where packets for a port come by a rule that translates them. */
+	static Transport led_to(const Rule &rule, uint16_t port)
+	{
+		return { *rule.to, rule.to_port ? rule.to_port : port };
+	}
 	void relay(const Rule &rule, uint16_t port)
 	{
 		netlink::RelayChange relay;
@@ -225,20 +230,10 @@ class Planner {
 				 .port = port,
 				 .interface = rule.in.value_or("") };
 		relay.peer = peer_for(machine.device, *rule.to)->public_key;
-		relay.to = Transport{ *rule.to, rule.to_port ? rule.to_port : port };
-		const auto same = std::ranges::find_if(plan.relays, [&](const Section &section) {
-			return section.relay.listen == relay.listen;
-		});
-		if (same != plan.relays.end()) {
-			if (same->relay.peer == relay.peer)
-				return same->rules.push_back(rule);
-			return leave(
-				rule,
-				fmt::format("{} is relayed to another peer already, by the rule "
-					    "before it; clients of both address families go to one",
-					    relay.listen.text()),
-				"if it is to be a relay, too, have it listen on an address or a "
-				"port of its own");
+		relay.to = led_to(rule, port);
+		for (auto &section : plan.relays) {
+			if (section.relay.listen == relay.listen)
+				return add_to(section, relay, rule);
 		}
 		const auto taken = [&](const netlink::RelayChange &other) {
 			return overlap(other.listen, relay.listen);
@@ -277,6 +272,40 @@ class Planner {
 				  "to keep them out, write an address before the port in Listen" });
 		filters(relay);
 		plan.relays.push_back({ relay, { rule } });
+	}
+	/* A rule for the same port and addresses: as of the other address family. */
+	void add_to(Section &section, const netlink::RelayChange &relay, const Rule &rule)
+	{
+		const auto &listen = relay.listen;
+		const bool same_to = section.relay.to == relay.to;
+
+		if (section.relay.peer != relay.peer)
+			return leave(
+				rule,
+				fmt::format("{} is relayed to another peer already, by the rule "
+					    "before it; clients of both address families go to one",
+					    listen.text()),
+				"if it is to be a relay, too, have it listen on an address or a "
+				"port of its own");
+		/* Of a WireGuard the port is what it is known by: it has that on all of its addresses. */
+		if (!same_to && (section.relay.to->port != relay.to->port ||
+				 section.relay.source->kind == NWG_SOURCE_TRANSPARENT))
+			return leave(
+				rule,
+				fmt::format(
+					"{} is relayed to {} already, by the rule before it, and "
+					"not to {}; clients of both address families go to one",
+					listen.text(), section.relay.to->text(), relay.to->text()),
+				"if it is to be a relay, too, have it listen on an address or a "
+				"port of its own");
+		if (!same_to)
+			plan.changes.push_back(
+				{ rule.command(),
+				  fmt::format("what it leads to {} goes to {} then, as what came by "
+					      "the rule before it does",
+					      relay.to->text(), section.relay.to->text()),
+				  "see that the home's WireGuard listens on that address, too" });
+		section.rules.push_back(rule);
 	}
 	/* Whether a rule that comes before it has the packets, or some of them. */
 	bool earlier(const Rule &rule, uint16_t port)
@@ -398,7 +427,9 @@ class Planner {
 	[[nodiscard]] bool is_for_relays(const Rule &rule) const
 	{
 		return std::ranges::any_of(plan.relays, [&](const Section &section) {
-			return may_be_for(rule, *section.relay.to);
+			return std::ranges::any_of(section.rules, [&](const Rule &other) {
+				return may_be_for(rule, led_to(other, section.relay.listen.port));
+			});
 		});
 	}
 	static bool masquerades(const Rule &rule)

@@ -249,6 +249,25 @@ void test_migrate_conflicts(void **)
 	assert_int_equal(make_plan(machine).left.size(), 0);
 }
 
+/* Rules of both families for one port: a relay leads all clients to one place. */
+void test_migrate_families(void **)
+{
+	const std::string start = "-A PREROUTING -p udp -m udp --dport 60000 -j DNAT "
+				  "--to-destination ",
+			  four = start + "172.16.1.254:60000\n";
+	const std::string relay = "*:60000 172.16.1.254:60000 ";
+
+	/* To be minded: IPv6, and that it is another address. */
+	assert_text(planned(both(four + masquerade, start + "[fd16::254]:60000\n" + masquerade)),
+		    relay + "masquerade; 4 go, 0 left, 2 minded, 0 forwarded");
+	/* Another WireGuard. */
+	assert_text(planned(both(four + masquerade, start + "[fd16::254]:60001\n")),
+		    relay + "masquerade; 1 go, 2 left, 1 minded, 1 forwarded");
+	/* A home of IPv4 has no clients of IPv6 that it would know by their address. */
+	assert_text(planned(both(four, start + "[fd16::254]:60000\n")),
+		    relay + "transparent; 1 go, 1 left, 1 minded, 1 forwarded");
+}
+
 static Needless needless_of(const Machine &machine)
 {
 	return { .interface = "wg1",
