@@ -432,6 +432,65 @@ class Planner {
 			});
 		});
 	}
+	/* Of a rule that names ports: whether a relay is for each of them. */
+	[[nodiscard]] bool is_only_for_relays(const Rule &rule) const
+	{
+		const auto is_for_relay = [&](unsigned int port) {
+			Rule single = rule;
+
+			single.ports = { { static_cast<uint16_t>(port),
+					   static_cast<uint16_t>(port) } };
+			return is_for_relays(single);
+		};
+
+		for (const auto &range : rule.ports) {
+			for (unsigned int port = range.first; port <= range.last; port++) {
+				if (!is_for_relay(port))
+					return false;
+			}
+		}
+		return true;
+	}
+	/* The translation that stays, and needs a rule behind the routing; nothing if there is none. */
+	[[nodiscard]] const Rule *user_of(const Rule &rule) const
+	{
+		const auto needs = [&](const Rule &user) {
+			std::vector<ruleset::Ports> ports = user.ports;
+
+			if (user.verdict != Verdict::dnat || user.protocol.value_or("udp") != "udp")
+				return false;
+			if (!user.to)
+				return true;
+			if (!rule.destination && !peer_for(machine.device, *user.to))
+				return false;
+			if (user.to_port)
+				ports = { { user.to_port, user.to_port } };
+			return std::ranges::any_of(rule.ports, [&](const ruleset::Ports &own) {
+				const bool shared = std::ranges::any_of(
+					ports, [&](const ruleset::Ports &range) {
+						return range.first <= own.last &&
+						       own.first <= range.last;
+					});
+
+				return (shared || ports.empty()) &&
+				       may_be_for(rule, { *user.to, own.first });
+			});
+		};
+		const auto user = std::ranges::find_if(kept, needs);
+
+		return user == kept.end() ? nullptr : &*user;
+	}
+	/* Of the relays' ports only, and nobody else's, it goes. */
+	void narrow_companion(const Rule &rule)
+	{
+		if (const Rule *user = user_of(rule))
+			return leave(rule, fmt::format("what stays needs it: {}", user->command()),
+				     "take it out when nothing does");
+		if (!is_only_for_relays(rule))
+			return leave(rule, "it is for other ports, too",
+				     "take the relays' ports out of it");
+		plan.gone.push_back(rule);
+	}
 	static bool masquerades(const Rule &rule)
 	{
 		return rule.hook == "postrouting" &&
@@ -459,7 +518,10 @@ class Planner {
 			    (!answers && (!named || !is_for_relays(rule))) ||
 			    (!narrow && !rule.others.empty()))
 				continue;
-			(narrow ? plan.gone : wide).push_back(rule);
+			if (narrow)
+				narrow_companion(rule);
+			else
+				wide.push_back(rule);
 		}
 		needs_forwarding(wide);
 		for (const auto &rule : wide) {

@@ -268,6 +268,55 @@ void test_migrate_families(void **)
 		    relay + "transparent; 1 go, 1 left, 1 minded, 1 forwarded");
 }
 
+/* A rule for what a relay leads to goes, unless something that stays needs it. */
+void test_migrate_companions(void **)
+{
+	const std::string start = "-A PREROUTING -p udp -m udp --dport ",
+			  to = " -j DNAT --to-destination 172.16.1.254:60000\n",
+			  forward = "-A FORWARD -o wg1 -p udp -m udp --dport 60000 -j ACCEPT\n";
+	const auto reason = [](const Machine &machine) {
+		const auto plan = make_plan(machine);
+
+		assert_int_equal(plan.gone.size(), 1);
+		assert_int_equal(plan.relays.size(), 1);
+		return plan.left.empty() ? "" : plan.left.back().reason;
+	};
+
+	/* From another port to the same, for some clients only. */
+	assert_text(
+		reason(vps(dnat + start + "60005 -s 192.0.2.0/24" + to, forward)),
+		"what stays needs it: iptables -t nat -A PREROUTING -p udp -m udp --dport 60005 "
+		"-s 192.0.2.0/24 -j DNAT --to-destination 172.16.1.254:60000");
+	/* A range, which has it among others. */
+	assert_text(reason(vps(dnat + start + "59000:61000 -j DNAT --to-destination 172.16.1.254\n",
+			       forward))
+			    .substr(0, 19),
+		    "what stays needs it");
+	/* All that is for another address. */
+	assert_text(reason(vps(dnat + "-A PREROUTING -d 203.0.113.10/32 -j DNAT --to-destination "
+				      "172.16.1.254\n",
+			       forward))
+			    .substr(0, 19),
+		    "what stays needs it");
+	/* What is no UDP, and what leads elsewhere. */
+	assert_int_equal(
+		make_plan(vps(dnat + "-A PREROUTING -p tcp -m tcp --dport 60000" + to, forward))
+			.gone.size(),
+		2);
+	assert_int_equal(
+		make_plan(vps(dnat + start + "60005 -j DNAT --to-destination 10.9.9.9:60000\n",
+			      forward))
+			.gone.size(),
+		2);
+	assert_text(reason(vps(dnat,
+			       "-A FORWARD -o wg1 -p udp -m multiport --dports 60000,60005 -j "
+			       "ACCEPT\n")),
+		    "it is for other ports, too");
+	assert_text(reason(vps(dnat,
+			       "-A FORWARD -o wg1 -p udp -m udp --dport 60000:60001 -j ACCEPT\n")),
+		    "it is for other ports, too");
+}
+
 static Needless needless_of(const Machine &machine)
 {
 	return { .interface = "wg1",
