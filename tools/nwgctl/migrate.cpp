@@ -299,7 +299,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				  .gone = {},
 				  .needless = plan.gone,
 				  .dialled_in = {},
-				  .forwarding = plan.forwarding.empty() };
+				  .forwarding = plan.needless() };
 
 	if (subject.old_path.empty())
 		subject.old_text = secret(print_as_saved(subject, machine, *state,
@@ -329,9 +329,12 @@ static Result<Outcome> migrate_subject(Subject &subject)
 		return outcome;
 	for (const auto &user : plan.forwarding)
 		plan.changes.push_back(
-			{ user,
-			  "it may need this machine to forward: ip_forward and proxy_arp stay",
-			  "set them to 0 if nothing does" });
+			{ user.what,
+			  fmt::format("it may need this machine to forward {}, which stays on",
+				      !user.families.v6 ? "IPv4" :
+				      !user.families.v4 ? "IPv6" :
+							  "IPv4 and IPv6"),
+			  "switch it off, and proxy_arp, if nothing does" });
 	outcome.report.steps = make_steps(change);
 	outcome.report.difference =
 		migration::difference(view(subject.old_text), outcome.text, render::keys_visible());

@@ -111,7 +111,17 @@ class Judge {
 			return is_needless_rule(*parsed);
 		if (words[0].substr(words[0].rfind('/') + 1) == "nft")
 			return is_needless_nft({ words.begin() + 1, words.end() });
-		return needless.forwarding && is_switch(words);
+		return is_switch(words);
+	}
+	/* Whether it has the name of a switch that is not needed any more. */
+	[[nodiscard]] bool has_switch(std::string text) const
+	{
+		const auto has = [&](const char *name) { return text.find(name) != text.npos; };
+
+		std::ranges::replace(text, '/', '.');
+		return (needless.forwarding.v4 && (has("net.ipv4.ip_forward") ||
+						   (has("net.ipv4.conf.") && has(".proxy_arp")))) ||
+		       (needless.forwarding.v6 && has("net.ipv6.conf.all.forwarding"));
 	}
 	std::vector<std::size_t> makes, deletes;
 
@@ -171,16 +181,10 @@ class Judge {
 		return found;
 	}
 	/* net.ipv4.ip_forward=1, or the same by its file. */
-	static bool is_switch(const std::vector<std::string> &words)
+	[[nodiscard]] bool is_switch(const std::vector<std::string> &words) const
 	{
 		const auto program = words[0].substr(words[0].rfind('/') + 1);
-		const auto is_name = [](std::string text) {
-			std::ranges::replace(text, '/', '.');
-			return text.find("net.ipv4.ip_forward") != text.npos ||
-			       text.find("net.ipv6.conf.all.forwarding") != text.npos ||
-			       (text.find("net.ipv4.conf.") != text.npos &&
-				text.find(".proxy_arp") != text.npos);
-		};
+		const auto is_name = [&](const std::string &text) { return has_switch(text); };
 
 		if (program == "sysctl")
 			return std::ranges::count_if(words, is_name) &&
@@ -216,7 +220,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 	Judge judge(needless);
 	Hook hook;
 	const auto keep = [&](const std::string &command, const std::string &before_next) {
-		hook.unclear |= changes_rules(command);
+		hook.unclear |= changes_rules(command) || judge.has_switch(command);
 		hook.text += (hook.text.empty() ? "" :
 			      separator == ";"	? "; " :
 						  ' ' + separator + ' ') +

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../ruleset/rule.hpp"
+#include "plan.hpp"
 
 namespace nwgctl::migration
 {
@@ -18,8 +19,8 @@ struct Needless {
 	std::vector<ruleset::Rule> rules;
 	/* Tables of nft, "ip nat", in which there is nothing else. */
 	std::vector<std::string> tables;
-	/* Whether nothing needs this machine to forward. */
-	bool forwarding = false;
+	/* Those of which nothing needs this machine to forward. */
+	Families forwarding;
 };
 
 /* A hook without the commands that are not needed any more. */

@@ -64,6 +64,23 @@ static bool overlap(const Transport &a, const Transport &b)
 	       (!a.address || !b.address || *a.address == *b.address);
 }
 
+static Families families_of(const Address &address)
+{
+	return { address.family == AF_INET, address.family == AF_INET6 };
+}
+
+static Families families_of(const Rule &rule)
+{
+	if (rule.family == "inet" && rule.to)
+		return families_of(*rule.to);
+	return { rule.family != "ip6", rule.family != "ip" };
+}
+
+static bool share(const Families &a, const Families &b)
+{
+	return (a.v4 && b.v4) || (a.v6 && b.v6);
+}
+
 class Planner {
     public:
 	explicit Planner(const Machine &machine)
@@ -401,7 +418,7 @@ class Planner {
 		for (const auto &rule : machine.ruleset.rules) {
 			const bool by_state =
 				std::ranges::any_of(rule.others, [](const std::string &other) {
-					return other.find("state") != other.npos;
+					return ruleset::takes_new(other).has_value();
 				});
 			const bool accepts_some =
 				rule.verdict == Verdict::accept && !rule.others.empty() &&
@@ -496,6 +513,13 @@ class Planner {
 		return rule.hook == "postrouting" &&
 		       (rule.verdict == Verdict::masquerade || rule.verdict == Verdict::snat);
 	}
+	/* Packets of connections that there are, which needs no forwarding that nothing else needs. */
+	static bool is_for_answers(const Rule &rule)
+	{
+		return std::ranges::any_of(rule.others, [](const std::string &other) {
+			return ruleset::takes_new(other) == false;
+		});
+	}
 	static bool forwards(const Rule &rule)
 	{
 		return rule.hook == "forward" && rule.verdict == Verdict::accept;
@@ -525,30 +549,73 @@ class Planner {
 		}
 		needs_forwarding(wide);
 		for (const auto &rule : wide) {
-			if (plan.forwarding.empty())
+			const auto user =
+				std::ranges::find_if(plan.forwarding, [&](const User &one) {
+					return share(one.families, families_of(rule));
+				});
+
+			if (user == plan.forwarding.end())
 				plan.gone.push_back(rule);
 			else
 				leave(rule,
 				      fmt::format("what this machine still forwards may need it: {}",
-						  plan.forwarding[0]),
+						  user->what),
 				      "take it out when nothing does");
 		}
 	}
 	void needs_forwarding(const std::vector<Rule> &wide)
 	{
 		for (const auto &rule : machine.ruleset.rules) {
-			const bool is_needed =
-				rule.verdict == Verdict::dnat || masquerades(rule) ||
-				(forwards(rule) && (rule.in || rule.out || rule.destination));
+			const bool is_needed = rule.verdict == Verdict::dnat || masquerades(rule) ||
+					       (forwards(rule) && !is_for_answers(rule) &&
+						(rule.in || rule.out || rule.destination));
 
 			if (is_needed && !has(plan.gone, rule) && !has(wide, rule))
-				plan.forwarding.push_back(rule.command());
+				plan.forwarding.push_back({ rule.command(), families_of(rule) });
 		}
-		if (machine.device.peers.size() > 1)
-			plan.forwarding.push_back(
-				fmt::format("the peers of {}, among each other", name));
+		peers_need_forwarding();
 		for (const auto &other : machine.others)
-			plan.forwarding.push_back(fmt::format("interface {}", other.name));
+			plan.forwarding.push_back(
+				{ fmt::format("interface {}", other.name), { true, true } });
+	}
+	void peers_need_forwarding()
+	{
+		unsigned int v4 = 0, v6 = 0;
+
+		for (const auto &peer : machine.device.peers) {
+			v4 += has_family(peer, AF_INET);
+			v6 += has_family(peer, AF_INET6);
+			for (const auto &prefix : peer.allowed_ips) {
+				if (!is_in_tunnel(prefix))
+					plan.forwarding.push_back(
+						{ fmt::format("{}, which is behind a peer of {}",
+							      prefix.text(), name),
+						  families_of(prefix.address) });
+			}
+		}
+		if (v4 > 1 || v6 > 1)
+			plan.forwarding.push_back(
+				{ fmt::format("the peers of {}, among each other", name),
+				  { v4 > 1, v6 > 1 } });
+	}
+	static bool has_family(const Peer &peer, uint16_t family)
+	{
+		return std::ranges::any_of(peer.allowed_ips, [&](const Prefix &prefix) {
+			return prefix.address.family == family;
+		});
+	}
+	/* Of the tunnel's own networks, or what a relay leads to; all else is behind a peer, and reached by forwarding. */
+	[[nodiscard]] bool is_in_tunnel(const Prefix &prefix) const
+	{
+		return std::ranges::any_of(machine.addresses,
+					   [&](const Prefix &own) {
+						   return own.length <= prefix.length &&
+							  own.address.masked(own.length) ==
+								  prefix.address.masked(own.length);
+					   }) ||
+		       std::ranges::any_of(plan.relays, [&](const Section &section) {
+			       return prefix == chain::single(*section.relay.to->address);
+		       });
 	}
 
 	const Machine &machine;
@@ -557,6 +624,23 @@ class Planner {
 	/* Translations that stay. */
 	std::vector<Rule> kept;
 };
+
+Families Plan::needless() const
+{
+	Families families;
+
+	for (const auto &section : relays) {
+		const auto of_relay = families_of(*section.relay.to->address);
+
+		families.v4 |= of_relay.v4;
+		families.v6 |= of_relay.v6;
+	}
+	for (const auto &user : forwarding) {
+		families.v4 &= !user.families.v4;
+		families.v6 &= !user.families.v6;
+	}
+	return families;
+}
 
 Plan make_plan(const Machine &machine)
 {

@@ -40,6 +40,17 @@ struct Remark {
 	std::string what, reason, remedy;
 };
 
+/* Address families. */
+struct Families {
+	bool v4 = false, v6 = false;
+};
+
+/* What needs this machine to forward. */
+struct User {
+	std::string what;
+	Families families;
+};
+
 struct Plan {
 	std::vector<Section> relays;
 	/* Rules that lead elsewhere, or that are not known to be for this interface only. */
@@ -49,7 +60,10 @@ struct Plan {
 	/* Rules that go, each once, in the order in which they are to. */
 	std::vector<ruleset::Rule> gone;
 	/* What still needs this machine to forward; empty: nothing that is known. */
-	std::vector<std::string> forwarding;
+	std::vector<User> forwarding;
+
+	/* Those of which relays have made forwarding needless. */
+	[[nodiscard]] Families needless() const;
 };
 
 Plan make_plan(const Machine &machine);

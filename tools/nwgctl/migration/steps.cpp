@@ -135,20 +135,14 @@ static std::vector<std::string> switches(const Change &change)
 		if (std::ifstream("/proc/sys/" + name) >> value && value)
 			names.push_back(name);
 	};
-	const bool has_v4 = std::ranges::any_of(change.needless, [](const Rule &rule) {
-		return rule.family != "ip6";
-	});
-	const bool has_v6 = std::ranges::any_of(change.needless, [](const Rule &rule) {
-		return rule.family != "ip";
-	});
 
-	if (has_v4)
+	if (change.forwarding.v4)
 		look("net/ipv4/ip_forward");
-	if (has_v6)
+	if (change.forwarding.v6)
 		look("net/ipv6/conf/all/forwarding");
 	for (const auto &entry : fs::directory_iterator("/proc/sys/net/ipv4/conf", error)) {
 		/* What is the interface's own goes with it. */
-		if (has_v4 && entry.path().filename() != change.interface)
+		if (change.forwarding.v4 && entry.path().filename() != change.interface)
 			look(fmt::format("net/ipv4/conf/{}/proxy_arp",
 					 entry.path().filename().string()));
 	}
@@ -249,8 +243,7 @@ std::vector<Step> make_steps(const Change &change)
 	for (const auto &[path, program] : rule_files)
 		add_file(steps, path, lines_with(contents(path), program, change.needless),
 			 "these rules");
-	if (change.forwarding)
-		add_switches(steps, change);
+	add_switches(steps, change);
 	if (is_found && fs::exists("/etc/systemd/system/nwg@.service", error))
 		steps.push_back({ fmt::format("systemctl enable nwg@{}", change.interface),
 				  "to have it at boot" });

@@ -26,8 +26,8 @@ struct Change {
 	std::vector<ruleset::Rule> needless;
 	/* Peers whose endpoint is known from what they have sent, and in no file. */
 	std::vector<Peer> dialled_in;
-	/* Whether nothing needs this machine to forward. */
-	bool forwarding = false;
+	/* Those of which nothing needs this machine to forward. */
+	Families forwarding;
 };
 
 /* All that there is to say of it. */

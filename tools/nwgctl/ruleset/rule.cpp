@@ -47,6 +47,18 @@ bool Rule::is_limited() const
 	return in || out || not_in || destination || !others.empty();
 }
 
+std::optional<bool> takes_new(const std::string &match)
+{
+	const bool by_word = match.starts_with("ct state "),
+		   by_option = match.find("--ctstate ") != match.npos ||
+			       match.find("--state ") != match.npos;
+	const bool negated = match.starts_with("! ") || match.find(" != ") != match.npos;
+
+	if (!by_word && !by_option)
+		return std::nullopt;
+	return (match.find(by_word ? "new" : "NEW") != match.npos) != negated;
+}
+
 std::string quoted(const std::string &word)
 {
 	static constexpr std::string_view plain = "_-+=:,./@%!";

@@ -112,6 +112,9 @@ struct Ruleset {
 /* Gives a rule of a chain without a hook the hook of the chain that jumps to it, and that rule's matches. */
 void resolve_jumps(Ruleset &ruleset);
 
+/* Of a match on the state of connections, whether packets of none that is known have it; nothing of another match. */
+std::optional<bool> takes_new(const std::string &match);
+
 /* A word of a command line for a shell. */
 std::string quoted(const std::string &word);
 

@@ -140,7 +140,7 @@ void test_migrate_plan(void **)
 	two.device.peers[1].public_key = *Key::from_base64(other_text);
 	two.device.peers[1].allowed_ips = { prefix("172.16.0.0", 16) };
 	assert_text(make_plan(two).relays[0].relay.peer->base64(), home_text);
-	assert_int_equal(make_plan(two).forwarding.size(), 1);
+	assert_int_equal(make_plan(two).forwarding.size(), 2);
 	two.device.peers[1].allowed_ips = { prefix("172.16.1.254", 32) };
 	two.device.peers[0].allowed_ips = { prefix("172.16.1.0", 24) };
 	assert_text(make_plan(two).relays[0].relay.peer->base64(), other_text);
@@ -262,7 +262,7 @@ void test_migrate_families(void **)
 		    relay + "masquerade; 4 go, 0 left, 2 minded, 0 forwarded");
 	/* Another WireGuard. */
 	assert_text(planned(both(four + masquerade, start + "[fd16::254]:60001\n")),
-		    relay + "masquerade; 1 go, 2 left, 1 minded, 1 forwarded");
+		    relay + "masquerade; 2 go, 1 left, 1 minded, 1 forwarded");
 	/* A home of IPv4 has no clients of IPv6 that it would know by their address. */
 	assert_text(planned(both(four, start + "[fd16::254]:60000\n")),
 		    relay + "transparent; 1 go, 1 left, 1 minded, 1 forwarded");
@@ -317,12 +317,63 @@ void test_migrate_companions(void **)
 		    "it is for other ports, too");
 }
 
+/* Of which family forwarding is needless: "4", "6", both or none; and what needs it. */
+static std::string needless(const Machine &machine)
+{
+	const auto plan = make_plan(machine);
+	const auto [v4, v6] = plan.needless();
+	std::string text = fmt::format("{}{}", v4 ? "4" : "", v6 ? "6" : "");
+
+	for (const auto &user : plan.forwarding)
+		text += fmt::format("; {}: {}{}", user.what, user.families.v4 ? "4" : "",
+				    user.families.v6 ? "6" : "");
+	return text;
+}
+
+void test_migrate_forwarding(void **)
+{
+	const std::string to6 = "-A PREROUTING -p udp -m udp --dport 60001 -j DNAT "
+				"--to-destination [fd16::254]:60000\n";
+	const auto with_peer = [](const char *address, uint8_t length) {
+		Machine machine = vps(dnat);
+
+		machine.device.peers[0].allowed_ips.push_back(prefix(address, length));
+		return machine;
+	};
+
+	assert_text(needless(vps(dnat)), "4");
+	assert_text(needless(vps(to6, {}, "ip6tables")), "6");
+	assert_text(needless(both(dnat, to6)), "46");
+	/* What is behind a peer is reached by forwarding, and only that family. */
+	assert_text(needless(with_peer("2001:db8:5::", 48)),
+		    "4; 2001:db8:5::/48, which is behind a peer of wg1: 6");
+	assert_text(needless(with_peer("192.168.88.0", 24)),
+		    "; 192.168.88.0/24, which is behind a peer of wg1: 4");
+	assert_text(needless(with_peer("0.0.0.0", 0)),
+		    "; 0.0.0.0/0, which is behind a peer of wg1: 4");
+	/* Of a tunnel that has no network, the home has one address, to which the relay leads. */
+	Machine narrow = vps(dnat);
+	narrow.addresses = { prefix("172.16.1.1", 32) };
+	narrow.device.peers[0].allowed_ips = { prefix("172.16.1.254", 32) };
+	assert_text(needless(narrow), "4");
+	/* Answers alone need nothing; what asks does. */
+	const std::string answers = "-A FORWARD -i wg1 -o eth0 -m conntrack --ctstate "
+				    "RELATED,ESTABLISHED -j ACCEPT\n";
+	assert_text(needless(vps(dnat, answers)), "4");
+	assert_text(needless(vps(dnat, answers + "-A FORWARD -i wg1 -o eth0 -j ACCEPT\n")),
+		    "; iptables -t filter -A FORWARD -i wg1 -o eth0 -j ACCEPT: 4");
+	assert_text(needless(vps(dnat, "-A FORWARD -i wg1 -o eth0 -m conntrack --ctstate NEW -j "
+				       "ACCEPT\n")),
+		    "; iptables -t filter -A FORWARD -i wg1 -o eth0 -m conntrack --ctstate NEW -j "
+		    "ACCEPT: 4");
+}
+
 static Needless needless_of(const Machine &machine)
 {
 	return { .interface = "wg1",
 		 .rules = make_plan(machine).gone,
 		 .tables = {},
-		 .forwarding = true };
+		 .forwarding = { true, true } };
 }
 
 /* What is left of a hook; "=" if it is as it was, and "?" behind it if it is not clear. */
@@ -352,7 +403,7 @@ void test_migrate_hooks(void **)
 		"");
 	assert_text(hook("echo 1 >/proc/sys/net/ipv4/ip_forward"), "");
 	assert_text(hook("echo 1 > /proc/sys/net/ipv4/conf/eth0/proxy_arp"), "");
-	assert_text(hook("sysctl -w net.ipv4.ip_forward=1 vm.swappiness=1"), "=");
+	assert_text(hook("sysctl -w net.ipv4.ip_forward=1 vm.swappiness=1"), "=?");
 	assert_text(hook("ip route add 10.0.0.0/8 dev %i"), "=");
 	/* What cannot be told apart stays as it is. */
 	assert_text(hook("iptables -A INPUT -i %i -j ACCEPT"), "=?");
@@ -363,6 +414,17 @@ void test_migrate_hooks(void **)
 	assert_text(hook("iptables -t nat -A POSTROUTING -o $(echo wg1) -j MASQUERADE"), "=?");
 	assert_text(hook("iptables -t nat -A POSTROUTING -o wg1 -j 'MASQUERADE"), "=?");
 	assert_text(hook(""), "=");
+	const auto of_v4 = [](const std::string &text) {
+		const auto left = without_needless(text, { .interface = "wg1",
+							   .rules = {},
+							   .tables = {},
+							   .forwarding = { true, false } });
+
+		return (left.changed ? left.text : "=") + (left.unclear ? "?" : "");
+	};
+	assert_text(of_v4("sysctl -w net.ipv4.ip_forward=1"), "");
+	assert_text(of_v4("sysctl -w net.ipv6.conf.all.forwarding=1"), "=");
+	assert_text(of_v4("sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"), "=?");
 	const auto down = without_needless("iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE",
 					   needless_of(vps(dnat + masquerade)));
 	assert_int_equal(down.deletes.size(), 1);

@@ -326,6 +326,18 @@ void test_iptables_words(void **)
 	assert_false(parse_iptables_command({}).has_value());
 }
 
+void test_states(void **)
+{
+	assert_false(takes_new("-s 10.0.0.0/8").has_value());
+	for (const char *match :
+	     { "--ctstate NEW", "--state RELATED,NEW", "! --ctstate INVALID", "ct state == new",
+	       R"(ct state in ["established","new"])", "ct state != invalid" })
+		assert_true(takes_new(match) == true);
+	for (const char *match : { "--ctstate RELATED,ESTABLISHED", "! --ctstate NEW",
+				   R"(ct state in ["established","related"])" })
+		assert_true(takes_new(match) == false);
+}
+
 void test_nft(void **)
 {
 	const auto ruleset = parse_nft(nft_json, nft_listing);

@@ -5,6 +5,7 @@
 
 void test_iptables(void **state);
 void test_iptables_words(void **state);
+void test_states(void **state);
 void test_nft(void **state);
 void test_nft_of_iptables(void **state);
 
