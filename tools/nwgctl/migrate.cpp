@@ -17,7 +17,7 @@
 #include "config/file.hpp"
 #include "config/quick.hpp"
 #include "config/value.hpp"
-#include "diagnosis/finding.hpp"
+#include "diagnosis/sockets.hpp"
 #include "migration/file.hpp"
 #include "migration/plan.hpp"
 #include "migration/steps.hpp"
@@ -158,7 +158,7 @@ static Result<Machine> look_around(const Subject &subject, const netlink::LinkSt
 		machine.relays.push_back({ .interface = relay.interface, .listen = relay.listen });
 	for (const auto &section : subject.old.relays)
 		machine.relays.push_back(section.value);
-	machine.ports = diagnosis::udp_ports();
+	machine.sockets = diagnosis::list_sockets("udp");
 	machine.ruleset = ruleset::read_rules(failed);
 	if (!failed.empty())
 		return Error{ failed[0].exit,

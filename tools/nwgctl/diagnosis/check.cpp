@@ -353,13 +353,14 @@ std::vector<Finding> check_files(const Machine &machine)
 
 			if (is_there)
 				continue;
-			if (std::ranges::find(machine.ports, relay.listen.port) !=
-			    machine.ports.end())
+			if (std::ranges::any_of(machine.sockets, [&](const Socket &socket) {
+				    return socket.takes(relay.listen);
+			    }))
 				findings.push_back({ "port-taken",
 						     fmt::format("{}:{}", file.path, line),
 						     fmt::format("A program has UDP port {}",
 								 relay.listen.port),
-						     fmt::format("see which: ss -ulpn sport = :{}",
+						     fmt::format("see which: ss -uapn sport = :{}",
 								 relay.listen.port) });
 			else if (is_up)
 				findings.push_back(

@@ -137,30 +137,6 @@ static void find_files(Machine &machine)
 	std::ranges::sort(machine.files, {}, &config::Quick::path);
 }
 
-/* The second column is ADDRESS:PORT in hexadecimal digits. */
-std::vector<uint16_t> udp_ports()
-{
-	std::vector<uint16_t> ports;
-
-	for (const char *path : { "/proc/net/udp", "/proc/net/udp6" }) {
-		std::ifstream lines(path);
-		std::string line;
-
-		std::getline(lines, line);
-		while (std::getline(lines, line)) {
-			std::istringstream words(line);
-			std::string slot, local;
-
-			words >> slot >> local;
-			const auto colon = local.find(':');
-			if (colon != local.npos)
-				ports.push_back(static_cast<uint16_t>(
-					strtoul(local.c_str() + colon + 1, nullptr, 16)));
-		}
-	}
-	return ports;
-}
-
 /* Relays, and interfaces as they are before. */
 static Status look(Machine &machine)
 {
@@ -213,7 +189,7 @@ Result<Machine> examine(unsigned int seconds)
 		machine.flows = TRY(netlink::list_flows({ .interface = {}, .listen = {} }));
 	}
 	find_files(machine);
-	machine.ports = udp_ports();
+	machine.sockets = list_sockets("udp");
 	machine.forwards_v4 = reads_one("/proc/sys/net/ipv4/ip_forward");
 	machine.forwards_v6 = reads_one("/proc/sys/net/ipv6/conf/all/forwarding");
 	machine.ruleset = ruleset::read_rules(machine.unread);

@@ -14,6 +14,7 @@
 #include "../netlink/relay.hpp"
 #include "../netlink/route.hpp"
 #include "../ruleset/rule.hpp"
+#include "sockets.hpp"
 
 namespace nwgctl::diagnosis
 {
@@ -51,8 +52,8 @@ struct Machine {
 	/* The files of the directories, and those that cannot be read. */
 	std::vector<config::Quick> files;
 	std::vector<Error> broken_files;
-	/* UDP ports that sockets of programs have. */
-	std::vector<uint16_t> ports;
+	/* Of UDP. */
+	std::vector<Socket> sockets;
 	bool forwards_v4 = false, forwards_v6 = false;
 	/* As far as there are programs that show it, and why others did not. */
 	ruleset::Ruleset ruleset;
@@ -64,9 +65,6 @@ struct Machine {
  * SIGTERM comes meanwhile.
  */
 Result<Machine> examine(unsigned int seconds);
-
-/* UDP ports that sockets of programs have. */
-std::vector<uint16_t> udp_ports();
 
 /* Each has one subject. */
 std::vector<Finding> check_module(const Machine &machine);

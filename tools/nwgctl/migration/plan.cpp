@@ -270,8 +270,14 @@ class Planner {
 				     fmt::format("there is a relay on {} already",
 						 present->listen.text()),
 				     "take the rule out, or the relay");
-		if (port == machine.device.listen_port ||
-		    std::ranges::find(machine.ports, port) != machine.ports.end())
+		const auto is_taken = [&](bool connected) {
+			return std::ranges::any_of(machine.sockets,
+						   [&](const diagnosis::Socket &socket) {
+							   return socket.connected == connected &&
+								  socket.takes(relay.listen);
+						   });
+		};
+		if (port == machine.device.listen_port || is_taken(false))
 			return leave(
 				rule,
 				fmt::format("UDP port {} has a socket, and a relay wants it for "
@@ -280,6 +286,16 @@ class Planner {
 				fmt::format("end what has it: ss -ulpn sport = :{}", port));
 		if (earlier(rule, port))
 			return;
+		/* The port that a program has for a query may be free the next moment. */
+		if (is_taken(true))
+			plan.changes.push_back(
+				{ fmt::format("relay {}", relay.listen.text()),
+				  fmt::format(
+					  "a program sends from UDP port {} at the moment, and the "
+					  "relay wants it for itself",
+					  port),
+				  fmt::format("see that it does no more: ss -unp sport = :{}",
+					      port) });
 		relay.source = source(rule, *relay.to);
 		if (rule.family != "ip6" && !rule.destination &&
 		    relay.source->kind != NWG_SOURCE_TRANSPARENT)

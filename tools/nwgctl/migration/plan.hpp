@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../device.hpp"
+#include "../diagnosis/sockets.hpp"
 #include "../netlink/relay.hpp"
 #include "../ruleset/rule.hpp"
 
@@ -24,8 +25,8 @@ struct Machine {
 	std::vector<Device> others;
 	/* The relays that the interface or its file has already. */
 	std::vector<netlink::RelayChange> relays;
-	/* UDP ports that sockets of programs have. */
-	std::vector<uint16_t> ports;
+	/* Of UDP. */
+	std::vector<diagnosis::Socket> sockets;
 	ruleset::Ruleset ruleset;
 };
 

@@ -197,8 +197,38 @@ static void check_counters()
 	assert_found(machine, "no-peer", false, "nwgctl relay set listen 60000 peer KEY");
 }
 
+/* As Linux on a little-endian machine has them. */
+static void check_sockets()
+{
+	const auto sockets = diagnosis::parse_sockets(
+		"   sl  local_address rem_address   st tx_queue\n"
+		" 7: 3500007F:0035 00000000:0000 07 00000000:00000000\n"
+		" 8: 0A7100CB:EA60 016433C6:0035 01 00000000:00000000\n"
+		" 9: 00000000000000000000000000000000:EA61 00000000000000000000000000000000:0000 07 0\n"
+		" 10: 0000000000000000FFFF00000A7100CB:0016 0000000000000000FFFF0000016433C6:C350 01 0\n");
+	static constexpr const char *wanted[] = { "127.0.0.53 53 0.0.0.0 0 0",
+						  "203.0.113.10 60000 198.51.100.1 53 1",
+						  ":: 60001 :: 0 0",
+						  "203.0.113.10 22 198.51.100.1 50000 1" };
+
+	assert_int_equal(sockets.size(), 4);
+	for (std::size_t at = 0; at < sockets.size(); at++) {
+		const auto &[local, port, remote, remote_port, connected] = sockets[at];
+
+		assert_string_equal(fmt::format("{} {} {} {} {:d}", local.text(), port,
+						remote.text(), remote_port, connected)
+					    .c_str(),
+				    wanted[at]);
+	}
+	assert_true(sockets[2].takes(config::parse_listen("203.0.113.10:60001").take()));
+	assert_true(sockets[2].takes(config::parse_listen("60001").take()));
+	assert_false(sockets[2].takes(config::parse_listen("60000").take()));
+	assert_false(sockets[1].takes(config::parse_listen("203.0.113.11:60000").take()));
+}
+
 void test_doctor(void **)
 {
+	check_sockets();
 	check_machine();
 	check_symptoms();
 	check_peer();

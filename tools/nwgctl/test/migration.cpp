@@ -155,7 +155,8 @@ static std::string why(const std::string &rule)
 	machine.others[0].name = "wg2";
 	machine.others[0].peers = { Peer() };
 	machine.others[0].peers[0].allowed_ips = { prefix("10.2.0.0", 16) };
-	machine.ports = { 53 };
+	machine.sockets = { diagnosis::Socket() };
+	machine.sockets[0].port = 53;
 	const auto plan = make_plan(machine);
 	if (!plan.relays.empty() || plan.left.empty() || !plan.gone.empty() ||
 	    plan.left[0].remedy.empty())
@@ -366,6 +367,35 @@ void test_migrate_forwarding(void **)
 				       "ACCEPT\n")),
 		    "; iptables -t filter -A FORWARD -i wg1 -o eth0 -m conntrack --ctstate NEW -j "
 		    "ACCEPT: 4");
+}
+
+/* Of a socket it matters which address has the port. */
+void test_migrate_sockets(void **)
+{
+	const auto with = [](const char *match, const char *local, bool connected = false) {
+		Machine machine = vps(std::string("-A PREROUTING -p udp -m udp --dport 53 ") +
+				      match + " -j DNAT --to-destination 172.16.1.254:60000\n");
+
+		machine.sockets = { { .local = *Address::from_text(local),
+				      .port = 53,
+				      .remote = {},
+				      .remote_port = 0,
+				      .connected = connected } };
+		return planned(machine);
+	};
+	const std::string here = "203.0.113.10:53 172.16.1.254:60000 transparent; 1 go, 0 left, ",
+			  all = "*:53 172.16.1.254:60000 transparent; 1 go, 0 left, ",
+			  none = " 0 go, 1 left, 0 minded, 1 forwarded";
+
+	assert_text(with("-d 203.0.113.10/32", "127.0.0.53"), here + "1 minded, 0 forwarded");
+	assert_text(with("-d 203.0.113.10/32", "203.0.113.10"), none);
+	assert_text(with("-d 203.0.113.10/32", "0.0.0.0"), none);
+	assert_text(with("-d 203.0.113.10/32", "::"), none);
+	assert_text(with("", "127.0.0.53"), none);
+	/* A query of somebody's. */
+	assert_text(with("", "203.0.113.10", true), all + "2 minded, 0 forwarded");
+	assert_text(with("-d 203.0.113.10/32", "198.51.100.1", true),
+		    here + "1 minded, 0 forwarded");
 }
 
 static Needless needless_of(const Machine &machine)
