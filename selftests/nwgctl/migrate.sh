@@ -114,6 +114,19 @@ run_steps() {
 	done <<<"$1"
 }
 
+# at_boot UNIT-FILE: with it the unit is enabled, without it is said that nothing does it.
+at_boot() {
+	local words='nothing is known that brings it up at boot'
+	ctl migrate wg1 --dry-run >"$work/out" || return
+	! grep -q 'systemctl enable' "$work/out" && grep -qF "$words" "$work/out" || return
+	mkdir -p "$(dirname "$1")" && touch "$1" || return
+	ctl migrate wg1 --dry-run >"$work/out"
+	rm "$1"
+	grep -qx '  systemctl enable nwg@wg1' "$work/out" && ! grep -qF "$words" "$work/out" && return
+	cat "$work/out"
+	return 1
+}
+
 # migrates NAME PATTERN...: from what is up to a relay, by the steps; the patterns are of what --dry-run shows.
 migrates() {
 	local name=$1 all
@@ -192,7 +205,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 41
+ktap_plan 44
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -295,6 +308,9 @@ conf
 on vps wg-quick up wg1 >"$work/log" 2>&1
 ktap_run "refused: no rule leads into the tunnel" fails 1 "No rule can be made a relay over wg1" migrate wg1
 on vps iptables -t nat -A PREROUTING -p udp --dport 60009 -j DNAT --to-destination 172.16.1.254:60000
+for directory in /etc /usr/local/lib /usr/lib; do
+	ktap_run "the unit in $directory is enabled" at_boot "$directory/systemd/system/nwg@.service"
+done
 ktap_run "left: a range of ports" left "range of ports" \
 	-A PREROUTING -p udp --dport 61000:61009 -j DNAT --to-destination 172.16.1.254
 ktap_run "left: tcp" left "it translates tcp" \

@@ -335,7 +335,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				      !user.families.v4 ? "IPv6" :
 							  "IPv4 and IPv6"),
 			  "switch it off, and proxy_arp, if nothing does" });
-	outcome.report.steps = make_steps(change);
+	outcome.report.steps = make_steps(change, plan.changes);
 	outcome.report.difference =
 		migration::difference(view(subject.old_text), outcome.text, render::keys_visible());
 	return outcome;

@@ -214,7 +214,33 @@ bool is_kept_in_file(const Rule &rule)
 	});
 }
 
-std::vector<Step> make_steps(const Change &change)
+/* Where systemd looks for units; of several, each may have one. */
+static constexpr const char *unit_directories[] = {
+	"/etc/systemd/system",
+	"/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system",
+	"/lib/systemd/system",
+};
+
+static void add_boot(std::vector<Step> &steps, const Change &change, bool is_found,
+		     std::vector<Remark> &minded)
+{
+	std::error_code error;
+	const bool has_unit = std::ranges::any_of(unit_directories, [&](const char *directory) {
+		return fs::exists(fmt::format("{}/nwg@.service", directory), error);
+	});
+
+	if (is_found && has_unit)
+		steps.push_back({ fmt::format("systemctl enable nwg@{}", change.interface),
+				  "to have it at boot" });
+	else
+		minded.push_back({ change.new_file, "nothing is known that brings it up at boot",
+				   has_unit ? "nwg@.service does with files in /etc/nwg" :
+					      "have nwgctl up run then, as the unit nwg@.service "
+					      "does that comes with nwgctl" });
+}
+
+std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 {
 	const bool is_found = change.new_file == fmt::format("/etc/nwg/{}.conf", change.interface);
 	const auto file = quoted(is_found ? change.interface : change.new_file);
@@ -244,9 +270,7 @@ std::vector<Step> make_steps(const Change &change)
 		add_file(steps, path, lines_with(contents(path), program, change.needless),
 			 "these rules");
 	add_switches(steps, change);
-	if (is_found && fs::exists("/etc/systemd/system/nwg@.service", error))
-		steps.push_back({ fmt::format("systemctl enable nwg@{}", change.interface),
-				  "to have it at boot" });
+	add_boot(steps, change, is_found, minded);
 	return steps;
 }
 

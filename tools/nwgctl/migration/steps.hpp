@@ -44,9 +44,9 @@ struct Report {
 
 /*
  * The tunnel is taken down and made anew first: while rules are there, the old file brings all of it back. Then what the relay
- * has no need of goes, and what would bring that back at boot.
+ * has no need of goes, and what would bring that back at boot. @minded: what no step does.
  */
-std::vector<Step> make_steps(const Change &change);
+std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded);
 
 /* Whether it is in a file that is known to be read at boot. */
 bool is_kept_in_file(const ruleset::Rule &rule);
