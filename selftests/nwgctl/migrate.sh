@@ -205,7 +205,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 44
+ktap_plan 45
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -321,6 +321,10 @@ ktap_run "left: no peer is for it" left "no peer of wg1 has 172.16.1.77 in its a
 	-A PREROUTING -p udp --dport 61000 -j DNAT --to-destination 172.16.1.77:60000
 ktap_run "left: it leads elsewhere" left "leads to another interface" \
 	-A PREROUTING -p udp --dport 61000 -j DNAT --to-destination 203.0.113.7:60000
+on vps wg set wg1 peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32,198.51.100.0/24
+ktap_run "left: an allowed IP that is routed elsewhere" left "198.51.100.7 is reached by another interface, mt" \
+	-A PREROUTING -p udp --dport 61000 -j DNAT --to-destination 198.51.100.7:60000
+on vps wg set wg1 peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32
 ktap_run "left: an address that this machine does not have" left "192.0.2.99 is not an address of this machine" \
 	-A PREROUTING -d 192.0.2.99 -p udp --dport 61000 -j DNAT --to-destination 172.16.1.254:60000
 ktap_run "left: the tunnel's own port" left "UDP port 60100 has a socket" \

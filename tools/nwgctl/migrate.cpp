@@ -165,6 +165,12 @@ static Result<Machine> look_around(const Subject &subject, const netlink::LinkSt
 			      "Unable to read all rules: " + failed[0].what,
 			      {},
 			      "be root; what of it is not there for this machine, uninstall" };
+	for (const auto &rule : machine.ruleset.rules) {
+		if (rule.verdict != ruleset::Verdict::dnat || !rule.to)
+			continue;
+		const auto way = TRY(netlink::find_way(*rule.to, 0));
+		machine.ways[*rule.to] = way ? way->interface : "";
+	}
 	return machine;
 }
 

@@ -133,6 +133,17 @@ class Planner {
 		});
 	}
 
+	/* Which interface the kernel sends by; where it was not asked, the tunnel. */
+	[[nodiscard]] std::string way_to(const Address &address) const
+	{
+		const auto way = machine.ways.find(address);
+
+		return way == machine.ways.end() ? name : way->second;
+	}
+	[[nodiscard]] bool is_behind(const Address &address) const
+	{
+		return peer_for(machine.device, address) && way_to(address) == name;
+	}
 	/* Whether it leads into the tunnel; if not, it stays. */
 	bool leads_here(const Rule &rule)
 	{
@@ -144,8 +155,21 @@ class Planner {
 			      "address and port to lead to");
 			return false;
 		}
-		if (peer_for(machine.device, *rule.to))
-			return true;
+		if (peer_for(machine.device, *rule.to)) {
+			const auto way = way_to(*rule.to);
+
+			if (way == name)
+				return true;
+			leave(rule,
+			      way.empty() ?
+				      fmt::format("there is no route to {}", rule.to->text()) :
+				      fmt::format("{} is reached by another interface, {}",
+						  rule.to->text(), way),
+			      fmt::format("if it is to be reached by {}, route it there, and "
+					  "migrate then",
+					  name));
+			return false;
+		}
 		for (const auto &other : machine.others) {
 			if (!peer_for(other, *rule.to))
 				continue;
@@ -494,7 +518,7 @@ class Planner {
 				return false;
 			if (!user.to)
 				return true;
-			if (!rule.destination && !peer_for(machine.device, *user.to))
+			if (!rule.destination && !is_behind(*user.to))
 				return false;
 			if (user.to_port)
 				ports = { { user.to_port, user.to_port } };

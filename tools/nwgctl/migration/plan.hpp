@@ -3,6 +3,7 @@
 #ifndef NWGCTL_MIGRATION_PLAN_HPP
 #define NWGCTL_MIGRATION_PLAN_HPP
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct Machine {
 	std::vector<Prefix> addresses;
 	/* All addresses that the machine has. */
 	std::vector<Address> local;
+	/* Addresses that rules lead to, and by which interface the kernel sends there; empty: by none. */
+	std::map<Address, std::string> ways;
 	/* The other WireGuard interfaces. */
 	std::vector<Device> others;
 	/* The relays that the interface or its file has already. */

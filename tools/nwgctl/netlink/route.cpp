@@ -374,7 +374,7 @@ Status delete_rule(const Rule &rule)
 	return change_rule(RTM_DELRULE, 0, rule, "remove");
 }
 
-Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
+Result<std::optional<Way>> find_way(const Address &address, uint32_t mark)
 {
 	static constexpr int no_way[] = { ENETUNREACH, EHOSTUNREACH, EACCES,
 					  EINVAL,      EOPNOTSUPP,   EAFNOSUPPORT };
@@ -391,7 +391,7 @@ Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
 	/* No route, or one that says so; or a kernel without the family. */
 	if (!messages &&
 	    std::ranges::find(no_way, messages.error().number) != std::ranges::end(no_way))
-		return std::optional<uint32_t>();
+		return std::optional<Way>();
 	if (!messages)
 		return failed(messages.error(),
 			      fmt::format("Unable to find the route to {}", address.text()));
@@ -399,15 +399,22 @@ Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
 		const Attributes<RTA_MAX> attributes(attributes_of(message, sizeof(rtmsg)));
 		const Attributes<RTAX_MAX> metrics(attributes[RTA_METRICS]);
 
-		if (const auto mtu = metrics[RTAX_MTU].get<uint32_t>(); mtu && *mtu)
-			return mtu;
+		const auto mtu = metrics[RTAX_MTU].get<uint32_t>().value_or(0);
 		const auto out = attributes[RTA_OIF].get<uint32_t>();
+
 		if (!out)
 			continue;
 		if (const auto link = TRY(get_link("", static_cast<int>(*out))))
-			return std::optional(link->mtu);
+			return std::optional(Way{ link->name, mtu ? mtu : link->mtu });
 	}
-	return std::optional<uint32_t>();
+	return std::optional<Way>();
+}
+
+Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark)
+{
+	const auto way = TRY(find_way(address, mark));
+
+	return way ? std::optional(way->mtu) : std::nullopt;
 }
 
 } // namespace nwgctl::netlink

@@ -68,7 +68,15 @@ Result<std::vector<Rule>> list_rules();
 Status add_rule(const Rule &rule);
 Status delete_rule(const Rule &rule);
 
-/* The MTU of the way to @address for packets with @mark; nothing if there is no way. */
+/* Where packets go out. */
+struct Way {
+	std::string interface;
+	uint32_t mtu = 0;
+};
+
+/* The way to @address for packets with @mark; nothing if there is none. */
+Result<std::optional<Way>> find_way(const Address &address, uint32_t mark);
+/* The MTU of that. */
 Result<std::optional<uint32_t>> path_mtu(const Address &address, uint32_t mark);
 
 } // namespace nwgctl::netlink

@@ -206,6 +206,16 @@ void test_migrate_left(void **)
 		why(start + "1 -j ACCEPT\n" + start + "1" + to),
 		"another rule comes before it, which may have these packets: -p udp -m udp --dport 1 "
 		"-j ACCEPT");
+	/* Allowed IPs are wide, and part of them is elsewhere. */
+	Machine wide = vps(start + "1 -j DNAT --to-destination 10.0.3.2:5\n");
+	wide.device.peers[0].allowed_ips.push_back(prefix("10.0.0.0", 8));
+	assert_int_equal(make_plan(wide).relays.size(), 1);
+	wide.ways[*Address::from_text("10.0.3.2")] = "lxcbr0";
+	assert_text(make_plan(wide).left[0].reason,
+		    "10.0.3.2 is reached by another interface, lxcbr0");
+	wide.ways[*Address::from_text("10.0.3.2")] = "";
+	assert_text(make_plan(wide).left[0].reason, "there is no route to 10.0.3.2");
+	assert_int_equal(make_plan(wide).relays.size(), 0);
 	/* Several ports, of which one is taken: all of it stays, and the other has its relay. */
 	const auto plan = make_plan(vps("-A PREROUTING -p udp -m multiport --dports 1,60100" + to));
 	assert_int_equal(plan.relays.size(), 1);
