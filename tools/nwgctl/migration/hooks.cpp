@@ -148,12 +148,41 @@ class Judge {
 		}
 		return false;
 	}
-	/* One word may have all of them. */
+	/* One word may have all of them, and commands behind each other, of which each is to be needless. */
 	bool is_needless_nft(const std::vector<std::string> &arguments)
 	{
-		const auto words =
-			ruleset::essence_of(fmt::format("{}", fmt::join(arguments, " ")));
+		const auto commands = split_nft(fmt::format("{}", fmt::join(arguments, " ")));
+		const auto made = makes, deleted = deletes;
+		bool all = !commands.empty();
 
+		for (const auto &command : commands)
+			all = all && is_needless_nft_command(ruleset::essence_of(command));
+		if (!all) {
+			makes = made;
+			deletes = deleted;
+		}
+		return all;
+	}
+	/* At semicolons and newlines that are in no braces. */
+	static std::vector<std::string> split_nft(const std::string &text)
+	{
+		std::vector<std::string> commands(1);
+		int depth = 0;
+
+		for (const char character : text) {
+			depth += character == '{' ? 1 : character == '}' ? -1 : 0;
+			if (depth || (character != ';' && character != '\n'))
+				commands.back() += character;
+			else
+				commands.emplace_back();
+		}
+		std::erase_if(commands, [](const std::string &command) {
+			return ruleset::essence_of(command).empty();
+		});
+		return commands;
+	}
+	bool is_needless_nft_command(const std::vector<std::string> &words)
+	{
 		if (words.size() < 4)
 			return false;
 		const auto &verb = words[0], &object = words[1];

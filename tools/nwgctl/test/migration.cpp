@@ -425,6 +425,18 @@ static std::string hook(const std::string &text)
 	return (left.changed ? left.text : "=") + (left.unclear ? "?" : "");
 }
 
+static ruleset::Rule nft_rule(const char *family, const char *table, const char *chain)
+{
+	ruleset::Rule rule;
+
+	rule.program = "nft";
+	rule.family = family;
+	rule.table = table;
+	rule.chain = chain;
+	rule.text = "iifname \"wg1\" counter packets 1 bytes 2 accept";
+	return rule;
+}
+
 void test_migrate_hooks(void **)
 {
 	const std::string add = "iptables -t nat -A PREROUTING -i eth0 -p udp --dport 60000 -j DNAT "
@@ -454,6 +466,25 @@ void test_migrate_hooks(void **)
 	assert_text(hook("iptables -t nat -A POSTROUTING -o $(echo wg1) -j MASQUERADE"), "=?");
 	assert_text(hook("iptables -t nat -A POSTROUTING -o wg1 -j 'MASQUERADE"), "=?");
 	assert_text(hook(""), "=");
+	/* nft's commands may be in one word: all of them are needless, or that stays. */
+	const auto by_nft = [](const std::string &text) {
+		const auto rule = nft_rule("ip", "nat", "post");
+		const auto left = without_needless(text, { .interface = "wg1",
+							   .rules = { rule },
+							   .tables = { "ip nat" },
+							   .forwarding = {} });
+
+		return fmt::format("{}{} {}", left.changed ? left.text : "=",
+				   left.unclear ? "?" : "", left.makes.size());
+	};
+	const std::string tables = "add table ip nat; add chain ip nat post { type nat hook "
+				   "postrouting priority 100 ; }; add rule ip nat post iifname wg1 "
+				   "accept",
+			  ssh = "add rule inet filter input tcp dport 22 accept";
+	assert_text(by_nft("nft '" + tables + ";'"), " 1");
+	assert_text(by_nft("nft '" + tables + "; " + ssh + "'"), "=? 0");
+	assert_text(by_nft("nft '" + ssh + "'"), "=? 0");
+	assert_text(by_nft("nft '" + tables + "'; nft '" + ssh + "'"), "nft '" + ssh + "'? 1");
 	const auto of_v4 = [](const std::string &text) {
 		const auto left = without_needless(text, { .interface = "wg1",
 							   .rules = {},
@@ -525,18 +556,6 @@ static std::string lines(const std::string &text, const char *program,
 			 const std::vector<ruleset::Rule> &rules)
 {
 	return fmt::format("{}", fmt::join(lines_with(text, program, rules), " "));
-}
-
-static ruleset::Rule nft_rule(const char *family, const char *table, const char *chain)
-{
-	ruleset::Rule rule;
-
-	rule.program = "nft";
-	rule.family = family;
-	rule.table = table;
-	rule.chain = chain;
-	rule.text = "iifname \"wg1\" counter packets 1 bytes 2 accept";
-	return rule;
 }
 
 /* Lines of files that are read at boot. */
