@@ -2,8 +2,10 @@
 #include "file.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
+#include <regex>
 
 #include <fmt/format.h>
 
@@ -43,6 +45,34 @@ static std::string print(const Section &section)
 	return text + fmt::format("Source = {}\n", relay.source->text());
 }
 
+/* The beginning of what follows an equals sign; or of the text, if none does. */
+static std::size_t behind_equals(const std::string &text, std::size_t at)
+{
+	const auto equals = text.find_first_not_of(" \t", at);
+
+	return equals != text.npos && text[equals] == '=' ? equals + 1 : at;
+}
+
+/* Without the key that a file has, or that a hook gives to a program, before or behind the word for it. */
+static std::string without_key(const std::string &line)
+{
+	static const std::regex key("[A-Za-z0-9+/]{43}=");
+	std::string lower;
+
+	for (const unsigned char character : line)
+		lower += static_cast<char>(tolower(character));
+	for (const char *word : { "privatekey", "presharedkey", "private-key", "preshared-key" }) {
+		const auto at = lower.find(word);
+
+		if (at != lower.npos)
+			return std::regex_replace(
+				       line.substr(0, behind_equals(line, at + strlen(word))), key,
+				       "(hidden)") +
+			       " (hidden)";
+	}
+	return line;
+}
+
 NewFile make_file(std::string_view text, const config::Quick &old, const Needless &needless,
 		  const std::vector<Section> &relays)
 {
@@ -62,7 +92,8 @@ NewFile make_file(std::string_view text, const config::Quick &old, const Needles
 								hook.text;
 			if (hook.unclear)
 				file.unclear.push_back(
-					{ fmt::format("{}:{}: {}", old.path, line, whole),
+					{ fmt::format("{}:{}: {}", old.path, line,
+						      without_key(whole)),
 					  "it is kept, as it is not known to make, or take away, "
 					  "only what is not needed any more",
 					  "if it does, take it out of the new file" });
@@ -86,22 +117,6 @@ NewFile make_file(std::string_view text, const config::Quick &old, const Needles
 	for (const auto &section : relays)
 		file.text += print(section);
 	return file;
-}
-
-/* One that a file has, or that a hook gives to a program. */
-static std::string without_key(const std::string &line)
-{
-	std::string lower;
-
-	for (const unsigned char character : line)
-		lower += static_cast<char>(tolower(character));
-	for (const char *key : { "privatekey", "presharedkey", "private-key", "preshared-key" }) {
-		const auto at = lower.find(key), equals = lower.find('=');
-
-		if (at != lower.npos && equals != lower.npos)
-			return line.substr(0, equals + 1) + " (hidden)";
-	}
-	return line;
 }
 
 /* A line that both have, or one alone. */

@@ -558,6 +558,20 @@ static std::string lines(const std::string &text, const char *program,
 	return fmt::format("{}", fmt::join(lines_with(text, program, rules), " "));
 }
 
+/* What is said of a hook that is not clear has no key of it. */
+void test_migrate_secrets(void **)
+{
+	const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
+			  text = "[Interface]\nPostUp = nft -f x; wg set %i private-key <(echo " +
+				 key + ")\n";
+	const auto quick = config::parse_quick(text, "/x/wg1.conf", config::Part::relays);
+	const auto file = make_file(text, quick.value(), {}, {});
+
+	assert_int_equal(file.unclear.size(), 1);
+	assert_text(file.unclear[0].what,
+		    "/x/wg1.conf:2: PostUp = nft -f x; wg set %i private-key (hidden)");
+}
+
 /* Lines of files that are read at boot. */
 void test_migrate_lines(void **)
 {
@@ -610,7 +624,14 @@ void test_migrate_diff(void **)
 				 "PostUp = wg set %i private-key <(echo d=)\n";
 	assert_text(
 		difference(keys, keys + "x\n", false),
-		"@@ -2,3 +2,4 @@\n #presharedkey= (hidden)\n PublicKey = c=\n PostUp = (hidden)\n+x\n");
+		"@@ -2,3 +2,4 @@\n #presharedkey= (hidden)\n PublicKey = c=\n PostUp = wg set %i "
+		"private-key (hidden)\n+x\n");
+	const std::string key = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
+	assert_text(difference("# PrivateKey: " + key + "\n", "", false),
+		    "@@ -1,1 +0,0 @@\n-# PrivateKey (hidden)\n");
+	assert_text(difference("PostUp = echo " + key + " | wg set %i private-key /dev/stdin\n", "",
+			       false),
+		    "@@ -1,1 +0,0 @@\n-PostUp = echo (hidden) | wg set %i private-key (hidden)\n");
 	assert_text(difference("PrivateKey = a=\n", "PrivateKey = a=\nx\n", true),
 		    "@@ -1,1 +1,2 @@\n PrivateKey = a=\n+x\n");
 }
