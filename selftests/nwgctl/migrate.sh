@@ -101,17 +101,68 @@ relayed() {
 		reaches_soon && ctl -j relay show | jq -e 'any(.[]; .flows.established == 1)'
 }
 
-# The steps as they are printed, a line each, of a file that is written.
+# steps [ARGUMENT]...: as they are printed, a line each.
 steps() {
-	ctl migrate | sed -n '/^Steps/,$ { s/^  \([^ #]\)/\1/p }'
+	ctl migrate "$@" | sed -n '/^Steps/,$ { s/^  \([^ #]\)/\1/p }'
 }
 
+# run_steps STEPS [DIRECTORY of nwgctl]
 run_steps() {
 	local step
 	while IFS= read -r step; do
 		echo "+ $step"
-		on vps env PATH="$work/bin:$PATH" sh -ec "$step" </dev/null || return
+		on vps env PATH="$work/${2:-bin}:$PATH" sh -ec "$step" </dev/null || return
 	done <<<"$1"
+}
+
+# With an nwgctl that makes nothing, the steps end with the old interface, made anew.
+is_back() {
+	local before all
+	before=$(on vps cat /sys/class/net/wg1/ifindex)
+	mkdir -p "$work/broken"
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\n[ "$1" = up ] && exit 1\nexec "%s" "$@"\n' "$NWGCTL" >"$work/broken/nwgctl"
+	chmod +x "$work/broken/nwgctl"
+	all=$(steps wg1 --dry-run)
+	! run_steps "$all" broken && on vps wg show wg1 peers | grep -qxF "${public[mt-wg1]}" &&
+		[ "$(on vps cat /sys/class/net/wg1/ifindex)" != "$before" ]
+}
+
+# Of what no file was of, one is kept that makes it again.
+goes_back() {
+	[ "$(stat -c %a /etc/nwg/before/wg1.conf)" = 600 ] && ctl up /etc/nwg/before/wg1.conf &&
+		ip -n mig-vps -d link show wg1 | grep -w wireguard &&
+		on vps wg show wg1 allowed-ips | grep -F "${public[mt-wg1]}" &&
+		ip -n mig-vps addr show wg1 | grep -wF 172.16.1.1/24
+}
+
+# connects PORT: somebody at home to the vps, through the tunnel, and stays.
+connects() {
+	local program='import socket, sys, time
+if sys.argv[1] == "listen":
+    listener = socket.create_server(("", int(sys.argv[2])))
+    peer = listener.accept()
+else:
+    peer = socket.create_connection(("172.16.1.1", int(sys.argv[2])))
+time.sleep(3600)'
+	ip netns exec mig-vps python3 -c "$program" listen "$1" &
+	defer kill $!
+	slowwait 30 has_socket listening "$1"
+	ip netns exec mig-mt python3 -c "$program" connect "$1" &
+	defer kill $!
+	slowwait 30 has_socket established "$1"
+}
+
+has_socket() {
+	on vps ss -Htn state "$1" "sport = :$2" | grep -q .
+}
+
+# said WORDS: of what is to be minded.
+said() {
+	ctl -j migrate wg1 --dry-run >"$work/out" 2>&1
+	jq -e --arg words "$1" 'any(.changes[]; .reason | contains($words))' <"$work/out" >/dev/null && return
+	cat "$work/out"
+	return 1
 }
 
 # at_boot UNIT-FILE: with it the unit is enabled, without it is said that nothing does it.
@@ -196,7 +247,7 @@ fails() {
 	return 1
 }
 
-ktap_need ip ping jq nft iptables wg wg-quick
+ktap_need ip ping jq nft iptables wg wg-quick python3 ss
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
@@ -205,7 +256,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 45
+ktap_plan 50
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -296,11 +347,19 @@ tunnel vps wg1 172.16.1.1/24 1420 listen-port 60100 \
 	peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32
 forwarding 1
 by_nft
-migrates "nft" '^[+]Listen = 60000$' '^[+]Listen = 60001$' 'ip link del wg1' 'nft delete rule inet relay early handle' \
+mkdir -p /etc/systemd/network
+printf '%s\n' '[NetDev]' Name=wg1 Kind=wireguard >/etc/systemd/network/home.netdev
+migrates "nft" 'it is named in /etc/systemd/network/home.netdev$' \
+	'nwgctl up wg1 [|][|] [{] nwgctl up /etc/nwg/before/wg1.conf; false; [}]' '^[+]Listen = 60000$' '^[+]Listen = 60001$' 'ip link del wg1' 'nft delete rule inet relay early handle' \
 	'nftables.conf'
 ktap_run "nft's file makes the rules no more, and the rest" rid_of 'dnat|masquerade' 'table inet other' /etc/nftables.conf
 ktap_run "and nft takes it" on vps nft -c -f /etc/nftables.conf
 ctl down wg1 2>/dev/null
+ktap_run "what no file was of can be had again" goes_back
+mv /etc/nwg/wg1.conf "$work"
+ktap_run "refused: the file for that is there already" fails 1 "Unable to write /etc/nwg/before/wg1.conf: File exists" \
+	migrate wg1
+rm /etc/systemd/network/home.netdev
 reset
 
 # What is not carried over.
@@ -308,6 +367,11 @@ conf
 on vps wg-quick up wg1 >"$work/log" 2>&1
 ktap_run "refused: no rule leads into the tunnel" fails 1 "No rule can be made a relay over wg1" migrate wg1
 on vps iptables -t nat -A PREROUTING -p udp --dport 60009 -j DNAT --to-destination 172.16.1.254:60000
+ktap_run "if the new one cannot be up, the old one is" is_back
+slowwait 30 on mt ping -q -c 1 -W 5 172.16.1.1 >/dev/null
+ktap_run "nobody is logged in over it" eval '! said "you may be logged in so"'
+connects 2222
+ktap_run "somebody may be" said "172.16.1.254 is connected over it to TCP port 2222: you may be logged in so"
 for directory in /etc /usr/local/lib /usr/lib; do
 	ktap_run "the unit in $directory is enabled" at_boot "$directory/systemd/system/nwg@.service"
 done

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -46,6 +45,8 @@ struct Subject {
 	SecretText old_text;
 	config::Quick old;
 	std::string new_path;
+	/* Without an old one: as it is, to go back with. */
+	std::string back_path, back_text;
 };
 
 /* What is written, and what is shown. */
@@ -102,11 +103,19 @@ static Result<Subject> find_subject(const std::string &name, const std::string &
 		return usage_error(fmt::format("`{}' is not the name of a file for {}",
 					       subject.new_path, interface),
 				   fmt::format("name one that ends in /{}.conf", interface));
-	struct stat found;
-	if (!lstat(subject.new_path.c_str(), &found))
-		return usage_error(
-			fmt::format("Unable to write {}: {}", subject.new_path, strerror(EEXIST)),
-			fmt::format("move it away, or name another: to DIR/{}.conf", interface));
+	if (subject.old_path.empty())
+		subject.back_path = fmt::format(
+			"{}before/{}.conf",
+			subject.new_path.substr(0, subject.new_path.rfind('/') + 1), interface);
+	for (const auto &path : { subject.new_path, subject.back_path }) {
+		struct stat found;
+
+		if (!lstat(path.c_str(), &found))
+			return usage_error(
+				fmt::format("Unable to write {}: {}", path, strerror(EEXIST)),
+				fmt::format("move it away, or name another: to DIR/{}.conf",
+					    interface));
+	}
 	return subject;
 }
 
@@ -193,7 +202,61 @@ static std::string print_as_saved(Subject &subject, const Machine &machine,
 			  "into the tunnel might keep you out",
 			  "write those that there are to be as PostUp = ip route add ..." });
 	}
-	return config::print_quick(subject.old, machine.device, machine.addresses, relays);
+	const auto text =
+		config::print_quick(subject.old, machine.device, machine.addresses, relays);
+	subject.old.kept.push_back(fmt::format("Kind = {}", subject.link.kind));
+	subject.back_text =
+		config::print_quick(subject.old, machine.device, machine.addresses, relays);
+	return text;
+}
+
+/* Where those who make interfaces have their files: they would make this one again. */
+static constexpr const char *maker_directories[] = {
+	"/etc/systemd/network", "/run/systemd/network",
+	"/etc/netplan",		"/etc/NetworkManager/system-connections",
+	"/etc/network",		"/etc/network/interfaces.d",
+};
+
+static bool names(const std::string &path, const std::string &interface)
+{
+	const auto text = config::read_file(path);
+	const auto is_of_name = [](char character) {
+		return isalnum(static_cast<unsigned char>(character)) ||
+		       std::string_view("_=+.-").find(character) != std::string_view::npos;
+	};
+	const auto whole = text ? std::string(view(text.value())) : "";
+
+	for (std::size_t at = 0; (at = whole.find(interface, at)) != whole.npos; at++) {
+		const auto end = at + interface.size();
+
+		/* An equals sign before it is not its own. */
+		if ((!at || whole[at - 1] == '=' || !is_of_name(whole[at - 1])) &&
+		    (end == whole.size() || !is_of_name(whole[end])))
+			return true;
+	}
+	return false;
+}
+
+/* No file of wg-quick(8) made it; so something else does. */
+static void mind_maker(const Subject &subject, Plan &plan)
+{
+	std::string makers;
+	std::error_code error;
+
+	for (const char *directory : maker_directories) {
+		for (const auto &entry : std::filesystem::directory_iterator(directory, error)) {
+			if (entry.is_regular_file(error) && names(entry.path(), subject.link.name))
+				makers += (makers.empty() ? "" : ", ") + entry.path().string();
+		}
+	}
+	plan.changes.push_back({ subject.link.name,
+				 makers.empty() ? "what makes it at boot is not known" :
+						  fmt::format("it is named in {}", makers),
+				 "have nothing else make it at boot: networkd, NetworkManager, "
+				 "/etc/network/interfaces, a script" });
+	plan.changes.push_back({ subject.back_path,
+				 "the interface as it is, with its keys, to go back with",
+				 "remove it when all is well" });
 }
 
 /* Tables of nft with nothing but needless rules. */
@@ -263,20 +326,43 @@ static Result<std::vector<Peer>> check_file(const Subject &subject, const Machin
 	return dialled_in;
 }
 
-/* Who is logged in over the tunnel loses it, and what has to be done then. */
-static void mind_login(const Machine &machine, Plan &plan)
+/* Whether somebody has connected to this machine, and packets to him go into the tunnel. */
+static Result<bool> comes_over(const Machine &machine, const diagnosis::Socket &socket,
+			       const std::vector<diagnosis::Socket> &sockets)
 {
-	const char *connection = getenv("SSH_CONNECTION");
-	const std::string text = connection ? connection : "";
-	const auto client = Address::from_text(text.substr(0, text.find(' ')));
+	const bool is_answered =
+		socket.connected &&
+		std::ranges::any_of(sockets, [&](const diagnosis::Socket &other) {
+			return !other.connected && !other.remote_port &&
+			       other.takes({ .address = socket.local, .port = socket.port });
+		});
 
-	if (client && std::ranges::any_of(machine.device.peers, [&](const Peer &peer) {
-		    return chain::contains(peer.allowed_ips, *client);
+	if (!is_answered || std::ranges::none_of(machine.device.peers, [&](const Peer &peer) {
+		    return chain::contains(peer.allowed_ips, socket.remote);
 	    }))
+		return false;
+	const auto way = TRY(netlink::find_way(socket.remote, 0));
+	return way && way->interface == machine.device.name;
+}
+
+/* Who is logged in over the tunnel loses it, and what has to be done then. sudo and su keep nothing of how he came. */
+static Status mind_login(const Machine &machine, Plan &plan)
+{
+	const auto sockets = diagnosis::list_sockets("tcp");
+
+	for (const auto &socket : sockets) {
+		if (!TRY(comes_over(machine, socket, sockets)))
+			continue;
 		plan.changes.push_back(
-			{ machine.device.name, "you are logged in over it",
+			{ machine.device.name,
+			  fmt::format(
+				  "{} is connected over it to TCP port {}: you may be logged in so",
+				  socket.remote.text(), socket.port),
 			  "come in another way for the steps, or write them into a file and have them "
 			  "run by: nohup sh -ex FILE &" });
+		break;
+	}
+	return {};
 }
 
 static Result<Outcome> migrate_subject(Subject &subject)
@@ -302,6 +388,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				  .kind = subject.link.kind,
 				  .old_file = subject.old_path,
 				  .new_file = subject.new_path,
+				  .back_file = subject.back_path,
 				  .gone = {},
 				  .needless = plan.gone,
 				  .dialled_in = {},
@@ -330,7 +417,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				  "see that nothing does: a script, /etc/network/interfaces, a "
 				  "firewall's own files" });
 	}
-	mind_login(machine, plan);
+	TRY(mind_login(machine, plan));
 	if (plan.relays.empty())
 		return outcome;
 	for (const auto &user : plan.forwarding)
@@ -341,22 +428,34 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				      !user.families.v4 ? "IPv6" :
 							  "IPv4 and IPv6"),
 			  "switch it off, and proxy_arp, if nothing does" });
+	if (subject.old_path.empty())
+		mind_maker(subject, plan);
 	outcome.report.steps = make_steps(change, plan.changes);
 	outcome.report.difference =
 		migration::difference(view(subject.old_text), outcome.text, render::keys_visible());
 	return outcome;
 }
 
-/* The directory where it is not asked for may not be there. */
-static Status write(const Subject &subject, const std::string &text)
+static Status make_directory(const std::string &path)
 {
-	if (subject.new_path.starts_with(std::string(directory) + '/') && mkdir(directory, 0700) &&
-	    errno != EEXIST)
+	if (mkdir(path.c_str(), 0700) && errno != EEXIST)
 		return Error{ Exit::refused,
-			      fmt::format("Unable to make {}: {}", directory, strerror(errno)),
+			      fmt::format("Unable to make {}: {}", path, strerror(errno)),
 			      {},
 			      {},
 			      errno };
+	return {};
+}
+
+/* The directory where it is not asked for may not be there. */
+static Status write(const Subject &subject, const std::string &text)
+{
+	if (subject.new_path.starts_with(std::string(directory) + '/'))
+		TRY(make_directory(directory));
+	if (!subject.back_path.empty()) {
+		TRY(make_directory(subject.back_path.substr(0, subject.back_path.rfind('/'))));
+		TRY(chain::write_new_file(subject.back_path, subject.back_text));
+	}
 	return chain::write_new_file(subject.new_path, text);
 }
 

@@ -176,35 +176,37 @@ static void add_switches(std::vector<Step> &steps, const Change &change)
 	}
 }
 
-/* How the interface was made, so far as that can be seen, is how it goes. */
-static void add_down(std::vector<Step> &steps, const Change &change)
+/* How the interface was made, so far as that can be seen, is how it goes. Returns what brings it back. */
+static std::string add_down(std::vector<Step> &steps, const Change &change)
 {
-	const auto unit = fmt::format("wg-quick@{}.service", change.interface);
+	const auto unit = fmt::format("wg-quick@{}", change.interface);
 	const bool by_name = change.old_file ==
 			     fmt::format("/etc/wireguard/{}.conf", change.interface);
-	const auto file = by_name ? change.interface : change.old_file;
+	const bool by_quick = change.kind == netlink::stock_kind && setup::has_program("wg-quick");
+	const auto program = by_quick ? "wg-quick" : "nwgctl";
+	const auto file = quoted(by_name && by_quick ? change.interface : change.old_file);
+	const auto back = fmt::format("{} up {}", program, file);
 	const char *why = "the tunnel is down from here";
 	std::error_code error;
-	bool is_down = false;
 
 	if (change.old_file.empty()) {
 		steps.push_back({ fmt::format("ip link del {}", quoted(change.interface)), why });
-		return;
+		return fmt::format("nwgctl up {}", quoted(change.back_file));
 	}
-	if (by_name &&
-	    fs::is_symlink("/etc/systemd/system/multi-user.target.wants/" + unit, error)) {
-		is_down = static_cast<bool>(
-			setup::output_of({ "systemctl", "is-active", "--quiet", unit }));
-		steps.push_back({ fmt::format("systemctl disable {}{}", is_down ? "--now " : "",
-					      unit.substr(0, unit.rfind('.'))),
-				  is_down ? why : "it would bring the old tunnel up at boot" });
+	const bool is_enabled =
+		by_name &&
+		fs::is_symlink(fmt::format("/etc/systemd/system/multi-user.target.wants/{}.service",
+					   unit),
+			       error);
+	if (is_enabled && setup::output_of({ "systemctl", "is-active", "--quiet", unit })) {
+		steps.push_back({ fmt::format("systemctl disable --now {}", unit), why });
+		return fmt::format("systemctl enable --now {}", unit);
 	}
-	if (is_down)
-		return;
-	if (change.kind == netlink::stock_kind && setup::has_program("wg-quick"))
-		steps.push_back({ fmt::format("wg-quick down {}", quoted(file)), why });
-	else
-		steps.push_back({ fmt::format("nwgctl down {}", quoted(change.old_file)), why });
+	if (is_enabled)
+		steps.push_back({ fmt::format("systemctl disable {}", unit),
+				  "it would bring the old tunnel up at boot" });
+	steps.push_back({ fmt::format("{} down {}", program, file), why });
+	return is_enabled ? fmt::format("systemctl enable {}; {}", unit, back) : back;
 }
 
 bool is_kept_in_file(const Rule &rule)
@@ -250,9 +252,11 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 	if (!fs::exists("/sys/module/nwg", error))
 		steps.push_back(
 			{ "modprobe nwg", "if this fails, stop here: nothing has changed" });
-	add_down(steps, change);
-	steps.push_back({ fmt::format("nwgctl up {}", file),
-			  "and up from here, with relays; they come before the rules" });
+	const auto back = add_down(steps, change);
+	steps.push_back(
+		{ fmt::format("nwgctl up {} || {{ {}; false; }}", file, back),
+		  "and up from here, with relays, which come before the rules; if it cannot "
+		  "be, the old one is up again" });
 	for (const auto &peer : change.dialled_in)
 		steps.push_back(
 			{ fmt::format("nwgctl set {} peer {} endpoint {}", quoted(change.interface),
@@ -261,9 +265,7 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 			  "minutes" });
 	steps.push_back(
 		{ fmt::format("nwgctl relay show dev {}", quoted(change.interface)),
-		  fmt::format("do clients come in? If not: nwgctl down {}, and the old file "
-			      "up again",
-			      file) });
+		  fmt::format("do clients come in? If not: nwgctl down {}; {}", file, back) });
 	for (const auto &rule : change.gone)
 		steps.push_back({ rule.delete_command(), "has nothing to do any more" });
 	for (const auto &[path, program] : rule_files)

@@ -18,8 +18,8 @@ struct Step {
 
 struct Change {
 	std::string interface, kind;
-	/* The old one is empty if there is none. */
-	std::string old_file, new_file;
+	/* The old one is empty if there is none; then there is one to go back with. */
+	std::string old_file, new_file, back_file;
 	/* Rules that are to be deleted: the old file's hooks do not. */
 	std::vector<ruleset::Rule> gone;
 	/* All that are not needed any more. */
