@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <ifaddrs.h>
 #include <sys/stat.h>
 
 #include "chain/directory.hpp"
@@ -119,28 +118,6 @@ static Result<Subject> find_subject(const std::string &name, const std::string &
 	return subject;
 }
 
-/* All addresses of the machine. */
-static std::vector<Address> local_addresses()
-{
-	std::vector<Address> addresses;
-	ifaddrs *list = nullptr;
-
-	if (getifaddrs(&list))
-		return addresses;
-	for (const ifaddrs *item = list; item; item = item->ifa_next) {
-		if (!item->ifa_addr)
-			continue;
-		if (item->ifa_addr->sa_family == AF_INET)
-			addresses.push_back(Address::v4(
-				&reinterpret_cast<const sockaddr_in *>(item->ifa_addr)->sin_addr));
-		else if (item->ifa_addr->sa_family == AF_INET6)
-			addresses.push_back(Address::v6(
-				&reinterpret_cast<const sockaddr_in6 *>(item->ifa_addr)->sin6_addr));
-	}
-	freeifaddrs(list);
-	return addresses;
-}
-
 /* Of kind nwg it may have some. */
 static Result<std::vector<netlink::Relay>> relays_of(const std::string &interface)
 {
@@ -158,7 +135,7 @@ static Result<Machine> look_around(const Subject &subject, const netlink::LinkSt
 
 	machine.device = TRY(netlink::get_device(subject.link));
 	machine.addresses = TRY(netlink::list_addresses(state));
-	machine.local = local_addresses();
+	machine.local = diagnosis::local_addresses();
 	for (const auto &link : TRY(netlink::wireguard_links())) {
 		if (link.index != subject.link.index)
 			machine.others.push_back(TRY(netlink::get_device(link)));

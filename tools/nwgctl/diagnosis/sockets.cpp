@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <sstream>
+
+#include <ifaddrs.h>
 
 namespace nwgctl::diagnosis
 {
@@ -67,6 +71,41 @@ std::vector<Socket> parse_sockets(const std::string &text)
 				    parse_port(remote.substr(theirs + 1)), state == established });
 	}
 	return sockets;
+}
+
+static Address address_of(const sockaddr *address)
+{
+	if (address->sa_family == AF_INET6)
+		return Address::v6(&reinterpret_cast<const sockaddr_in6 *>(address)->sin6_addr);
+	return Address::v4(&reinterpret_cast<const sockaddr_in *>(address)->sin_addr);
+}
+
+static uint8_t length_of(const Address &mask)
+{
+	int length = 0;
+
+	for (const uint8_t byte : mask.raw())
+		length += std::popcount(byte);
+	return static_cast<uint8_t>(length);
+}
+
+std::vector<Prefix> local_addresses()
+{
+	std::vector<Prefix> addresses;
+	ifaddrs *list = nullptr;
+
+	if (getifaddrs(&list))
+		return addresses;
+	for (const ifaddrs *item = list; item; item = item->ifa_next) {
+		const sockaddr *address = item->ifa_addr;
+
+		if (address && item->ifa_netmask &&
+		    (address->sa_family == AF_INET || address->sa_family == AF_INET6))
+			addresses.push_back(
+				{ address_of(address), length_of(address_of(item->ifa_netmask)) });
+	}
+	freeifaddrs(list);
+	return addresses;
 }
 
 std::vector<Socket> list_sockets(const std::string &protocol)

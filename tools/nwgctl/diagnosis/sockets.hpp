@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sockets of this network namespace, of whatever program or of the kernel. */
+/* Sockets of this network namespace, of whatever program or of the kernel, and addresses that they may have. */
 #ifndef NWGCTL_DIAGNOSIS_SOCKETS_HPP
 #define NWGCTL_DIAGNOSIS_SOCKETS_HPP
 
@@ -26,6 +26,9 @@ struct Socket {
 
 /* What a file such as /proc/net/udp6 says. */
 std::vector<Socket> parse_sockets(const std::string &text);
+
+/* All addresses of the machine, with the host's bits. */
+std::vector<Prefix> local_addresses();
 
 /* Of "udp" or "tcp", in both families. */
 std::vector<Socket> list_sockets(const std::string &protocol);

@@ -64,6 +64,15 @@ static bool overlap(const Transport &a, const Transport &b)
 	       (!a.address || !b.address || *a.address == *b.address);
 }
 
+/* Whether it is, or is part of, a network that one of these addresses is in. */
+static bool is_of_network(const Prefix &prefix, const std::vector<Prefix> &addresses)
+{
+	return std::ranges::any_of(addresses, [&](const Prefix &own) {
+		return own.length <= prefix.length &&
+		       own.address.masked(own.length) == prefix.address.masked(own.length);
+	});
+}
+
 static Families families_of(const Address &address)
 {
 	return { address.family == AF_INET, address.family == AF_INET6 };
@@ -243,7 +252,8 @@ class Planner {
 				   fmt::format("it is for all interfaces but {}", *rule.not_in),
 				   "write Listen = %DEV:PORT by hand, once for each interface" };
 		if (remark.reason.empty() && rule.destination &&
-		    std::ranges::find(machine.local, *rule.destination) == machine.local.end())
+		    std::ranges::find(machine.local, *rule.destination, &Prefix::address) ==
+			    machine.local.end())
 			remark = { {},
 				   fmt::format("{} is not an address of this machine, and a relay "
 					       "takes what is for those",
@@ -412,15 +422,20 @@ class Planner {
 		       (rule.family == "inet" ||
 			(rule.family == "ip6") == (to.address->family == AF_INET6));
 	}
-	/* Who clients are to the home: as the first rule has it that is for them. */
+	/* Who clients are to the home: as the first rule has it that is for them. They come from outside, not from a network here. */
 	netlink::Source source(const Rule &rule, const Transport &to)
 	{
 		for (const auto &other : machine.ruleset.rules) {
 			if (other.hook != "postrouting" || !other.in_nat ||
-			    !ends_what_passes(other) || !may_be_for(other, to))
+			    !ends_what_passes(other) || !may_be_for(other, to) ||
+			    (other.source && is_of_network(*other.source, machine.local)))
 				continue;
 			const bool translates = other.verdict == Verdict::masquerade ||
 						other.verdict == Verdict::snat;
+			if (!translates && other.others.empty())
+				break;
+			if (!translates)
+				continue;
 			if (!other.others.empty())
 				plan.changes.push_back(
 					{ other.command(),
@@ -429,8 +444,6 @@ class Planner {
 						  "of its clients",
 						  fmt::join(other.others, ", ")),
 					  "write Source as it is to be: nwg.conf(5)" });
-			if (!translates && other.others.empty())
-				break;
 			if (other.verdict == Verdict::snat && !is_own(other))
 				plan.changes.push_back(
 					{ other.command(),
@@ -647,12 +660,7 @@ class Planner {
 	/* Of the tunnel's own networks, or what a relay leads to; all else is behind a peer, and reached by forwarding. */
 	[[nodiscard]] bool is_in_tunnel(const Prefix &prefix) const
 	{
-		return std::ranges::any_of(machine.addresses,
-					   [&](const Prefix &own) {
-						   return own.length <= prefix.length &&
-							  own.address.masked(own.length) ==
-								  prefix.address.masked(own.length);
-					   }) ||
+		return is_of_network(prefix, machine.addresses) ||
 		       std::ranges::any_of(plan.relays, [&](const Section &section) {
 			       return prefix == chain::single(*section.relay.to->address);
 		       });

@@ -20,8 +20,8 @@ struct Machine {
 	Device device;
 	/* Of the interface, with the host's bits. */
 	std::vector<Prefix> addresses;
-	/* All addresses that the machine has. */
-	std::vector<Address> local;
+	/* All addresses that the machine has, with the host's bits. */
+	std::vector<Prefix> local;
 	/* Addresses that rules lead to, and by which interface the kernel sends there; empty: by none. */
 	std::map<Address, std::string> ways;
 	/* The other WireGuard interfaces. */

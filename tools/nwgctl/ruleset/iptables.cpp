@@ -199,7 +199,11 @@ class RuleParser {
 
 			keep(rule.protocol, name, std::optional(name == "17" ? "udp" : name));
 		} else if (is({ "-s", "--source", "--src" })) {
-			other(value());
+			const auto text = value();
+
+			other(text);
+			if (auto prefix = config::parse_interface_address(text); prefix && !negated)
+				rule.source = prefix.take();
 		} else if (is({ "-d", "--destination", "--dst" })) {
 			const auto text = value();
 

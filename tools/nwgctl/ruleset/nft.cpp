@@ -192,8 +192,26 @@ class NftRule {
 			other(fmt::format("{} {} {}", name, operation,
 					  text_of(match.value("right", Json()))));
 	}
+	/* ADDR, or {"prefix": {"addr": ADDR, "len": LENGTH}} */
+	static std::optional<Prefix> prefix_of(const Json &right)
+	{
+		const auto prefix = right.is_object() ? right.value("prefix", Json()) : right;
+		const auto text = prefix.is_object() ? prefix.value("addr", Json()) : prefix;
+		const auto address = text.is_string() ?
+					     Address::from_text(text.get<std::string>()) :
+					     std::nullopt;
+
+		if (!address)
+			return std::nullopt;
+		const auto length = prefix.is_object() ? prefix.value("len", Json()) : Json();
+		if (!length.is_number_unsigned() || length.get<uint64_t>() > address->bits())
+			return Prefix{ *address, address->bits() };
+		return Prefix{ *address, length.get<uint8_t>() };
+	}
 	bool known_match(const std::string &name, const Json &right)
 	{
+		if (name == "ip saddr" || name == "ip6 saddr")
+			rule.source = prefix_of(right);
 		const bool dport = name.ends_with(" dport");
 
 		if (dport && name != "th dport")

@@ -124,6 +124,8 @@ static void merge_matches(Rule &rule, const Rule &jump)
 	merge(rule.out, jump.out, rule.others, jump);
 	merge(rule.not_in, jump.not_in, rule.others, jump);
 	merge(rule.destination, jump.destination, rule.others, jump);
+	if (!rule.source)
+		rule.source = jump.source;
 	if (rule.ports.empty())
 		rule.ports = jump.ports;
 	else if (!jump.ports.empty() && jump.ports != rule.ports)

@@ -77,6 +77,8 @@ struct Rule {
 	std::vector<Ports> ports;
 	/* An interface that they do not come in by. */
 	std::optional<std::string> not_in;
+	/* Where they come from, if that is one prefix: it is among the other matches, too. */
+	std::optional<Prefix> source;
 	/* All other matches, as text. */
 	std::vector<std::string> others;
 

@@ -56,7 +56,8 @@ static Machine vps(const std::string &nat, const std::string &filter = {},
 	machine.device.peers[0].public_key = *Key::from_base64(home_text);
 	machine.device.peers[0].allowed_ips = { prefix("172.16.1.254", 32), prefix("fd16::", 64) };
 	machine.addresses = { prefix("172.16.1.1", 24), prefix("fd16::1", 64) };
-	machine.local = { *Address::from_text("203.0.113.10") };
+	machine.local = { prefix("203.0.113.10", 24), prefix("172.17.0.1", 16),
+			  prefix("192.168.122.1", 24) };
 	machine.ruleset = ruleset::parse_iptables_save(
 		"*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n" +
 			nat + "COMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n" +
@@ -406,6 +407,26 @@ void test_migrate_sockets(void **)
 	assert_text(with("", "203.0.113.10", true), all + "2 minded, 0 forwarded");
 	assert_text(with("-d 203.0.113.10/32", "198.51.100.1", true),
 		    here + "1 minded, 0 forwarded");
+}
+
+/* Who masquerades: rules of Docker and libvirt are for their own networks. */
+void test_migrate_masquerade(void **)
+{
+	const std::string docker = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n",
+			  libvirt = "-A POSTROUTING -s 192.168.122.0/24 -d 224.0.0.0/24 -j RETURN\n"
+				    "-A POSTROUTING -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j "
+				    "MASQUERADE\n",
+			  limited = "-A POSTROUTING -m mark --mark 0x1 -j ACCEPT\n";
+	const auto source = [](const std::string &rules) {
+		return make_plan(vps(dnat + rules)).relays[0].relay.source->text();
+	};
+
+	assert_text(source(docker), "transparent");
+	assert_text(source(libvirt), "transparent");
+	assert_text(source(limited), "transparent");
+	assert_text(source(limited + docker + masquerade), "masquerade");
+	assert_text(source("-A POSTROUTING -s 198.51.100.0/24 -o wg1 -j MASQUERADE\n"),
+		    "masquerade");
 }
 
 static Needless needless_of(const Machine &machine)

@@ -5,6 +5,7 @@
 
 void test_migrate_plan(void **state);
 void test_migrate_left(void **state);
+void test_migrate_masquerade(void **state);
 void test_migrate_secrets(void **state);
 void test_migrate_sockets(void **state);
 void test_migrate_forwarding(void **state);

@@ -49,6 +49,7 @@ static std::string told(const Rule &rule)
 		add("ports", ports.first == ports.last ?
 				     fmt::format("{}", ports.first) :
 				     fmt::format("{}-{}", ports.first, ports.last));
+	add("source", rule.source ? rule.source->text() : "");
 	add("others", fmt::format("{}", fmt::join(rule.others, ",")));
 	add("to", rule.to ? fmt::format("{}|{}", rule.to->text(), rule.to_port) : rule.to_text);
 	add("targets", fmt::format("{}", fmt::join(rule.targets, ",")));
@@ -104,7 +105,7 @@ static const char *const saved_rules[] = {
 	"hook=prerouting protocol=udp ports=60010-60019 to=172.16.1.254|0 dnat",
 	"hook=prerouting protocol=tcp ports=8080 to=172.16.1.254|80 dnat",
 	"hook=prerouting protocol=udp not-in=wg1 ports=60005 to=172.16.1.254|60000 dnat",
-	"hook=prerouting protocol=udp ports=60006 others=-s 198.51.100.0/24 to=172.16.1.254|60000 dnat",
+	"hook=prerouting protocol=udp ports=60006 source=198.51.100.0/24 others=-s 198.51.100.0/24 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60007 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60008 to=53 redirect",
 	"hook=prerouting in=eth0 targets=relay jump",
@@ -114,7 +115,7 @@ static const char *const saved_rules[] = {
 	"hook=prerouting protocol=udp ports=8 to=10.0.0.1|0 dnat",
 	"hook=postrouting protocol=udp out=wg1 masquerade",
 	"hook=postrouting out=wg1 to=172.16.1.1|0 snat",
-	"hook=postrouting out=eth0 others=-s 10.0.0.0/8 masquerade",
+	"hook=postrouting out=eth0 source=10.0.0.0/8 others=-s 10.0.0.0/8 masquerade",
 	"hook=prerouting protocol=udp in=eth0 ports=60020 to=172.16.1.254|60000 dnat",
 };
 
@@ -202,7 +203,7 @@ static const char *const nft_rules[] = {
 	"hook=prerouting protocol=udp ports=60010-60019 to=172.16.1.254|0 dnat",
 	"hook=prerouting others=udp dport != 60020 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp in=lo destination=203.0.113.10 ports=60021 to=172.16.1.254|60000 dnat",
-	"hook=prerouting protocol=udp ports=60022 others=ip saddr == {\"prefix\":{\"addr\":\"198.51.100.0\",\"len\":24}} to=172.16.1.254|60000 dnat",
+	"hook=prerouting protocol=udp ports=60022 source=198.51.100.0/24 others=ip saddr == {\"prefix\":{\"addr\":\"198.51.100.0\",\"len\":24}} to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60023 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=tcp ports=80 to=172.16.1.254|80 dnat",
 	"hook=prerouting protocol=udp ports=60024 redirect",
@@ -227,7 +228,7 @@ static const char *const nft_rules[] = {
 	"hook=postrouting out=wg1 masquerade",
 	"hook=postrouting protocol=udp out=wg1 masquerade",
 	"hook=postrouting protocol=udp out=wg1 destination=172.16.1.254 ports=60000 to=172.16.1.1|0 snat",
-	"hook=postrouting out=eth0 others=ip saddr == {\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}} masquerade",
+	"hook=postrouting out=eth0 source=10.0.0.0/8 others=ip saddr == {\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}} masquerade",
 	"hook=postrouting others=meta oif != lo masquerade",
 	"hook=postrouting others=ct status in dnat masquerade",
 	"hook=forward in=eth0 out=wg1 accept",

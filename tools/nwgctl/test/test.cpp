@@ -715,6 +715,7 @@ int main()
 		cmocka_unit_test(test_nft_of_iptables),
 		cmocka_unit_test(test_migrate_plan),
 		cmocka_unit_test(test_migrate_left),
+		cmocka_unit_test(test_migrate_masquerade),
 		cmocka_unit_test(test_migrate_secrets),
 		cmocka_unit_test(test_migrate_sockets),
 		cmocka_unit_test(test_migrate_forwarding),
