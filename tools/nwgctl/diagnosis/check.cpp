@@ -323,8 +323,10 @@ std::vector<Finding> check_relays(const Machine &machine)
 				      !machine.forwards_v6 ? "IPv4" :
 				      !machine.forwards_v4 ? "IPv6" :
 							     "IPv4 and IPv6"),
-			  "unless it routes for others: sysctl -w net.ipv4.ip_forward=0 "
-			  "net.ipv6.conf.all.forwarding=0, and take it out of /etc/sysctl.d" });
+			  "unless it routes for others, as for containers: sysctl -w "
+			  "net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0, and take it out of "
+			  "/etc/sysctl.d",
+			  true });
 	return findings;
 }
 
