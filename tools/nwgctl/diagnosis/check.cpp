@@ -338,11 +338,27 @@ std::vector<Finding> check_files(const Machine &machine)
 		findings.push_back({ "file", "", error.what,
 				     error.hint.empty() ? "see nwg.conf(5)" : error.hint });
 	for (const auto &file : machine.files) {
-		const bool is_up = std::ranges::any_of(machine.interfaces, [&](const auto &other) {
-			return other.link.name == file.interface;
-		});
+		const auto interface =
+			std::ranges::find_if(machine.interfaces, [&](const Interface &other) {
+				return other.link.name == file.interface;
+			});
+		const bool is_up = interface != machine.interfaces.end();
+		const bool is_ours = file.path.starts_with("/etc/nwg/");
 
-		if (!is_up && file.path.starts_with("/etc/nwg/"))
+		/* Relays there are none then; that is said once. */
+		if (is_up && interface->link.kind != file.kind &&
+		    (is_ours || !file.relays.empty())) {
+			findings.push_back(
+				{ "other-kind", file.interface,
+				  fmt::format("{} is of kind {}, and {} says {}", file.interface,
+					      interface->link.kind, file.path, file.kind),
+				  fmt::format("have nothing else make it at boot, as systemctl "
+					      "disable wg-quick@{0}; then ip link del {0} && nwgctl "
+					      "up {0}",
+					      file.interface) });
+			continue;
+		}
+		if (!is_up && is_ours)
 			findings.push_back({ "not-up", file.interface,
 					     fmt::format("{} is there, and {} is not up", file.path,
 							 file.interface),

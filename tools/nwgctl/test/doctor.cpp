@@ -40,6 +40,7 @@ static Machine machine_of()
 	peer.tx_bytes = 1000;
 	peer.rx_bytes = 1000;
 	interface.link.name = "wg1";
+	interface.link.kind = "nwg";
 	interface.link.up = true;
 	interface.link.mtu = 1420;
 	interface.before.name = "wg1";
@@ -111,6 +112,21 @@ static void check_machine()
 	machine = machine_of();
 	machine.broken_files = { usage_error("/etc/nwg/wg1.conf:1: x") };
 	assert_found(machine, "file", false, "see nwg.conf(5)");
+	/* At boot something else was faster. */
+	machine = machine_of();
+	machine.files.resize(1);
+	machine.files[0].path = "/etc/nwg/wg1.conf";
+	machine.files[0].interface = "wg1";
+	machine.files[0].relays.resize(1);
+	machine.files[0].relays[0].value.listen.port = 60007;
+	assert_found(machine, "no-relay", false, "nwgctl reload wg1");
+	machine.interfaces[0].link.kind = "wireguard";
+	assert_found(machine, "other-kind", false, "ip link del wg1 && nwgctl up wg1");
+	/* A file of wg-quick's. */
+	machine.files[0].path = "/etc/wireguard/wg1.conf";
+	assert_found(machine, "other-kind");
+	machine.files[0].relays.clear();
+	assert_healthy(machine);
 }
 
 /* What was seen while somebody watched, each with its remedy. */
