@@ -93,6 +93,15 @@ noted() {
 	return 1
 }
 
+# beside NODE ID: a note, whatever else it says.
+beside() {
+	local text
+	text=$(skip_idle ctl "$1" -j doctor seconds 0)
+	jq -e --arg id "$2" 'any(.[]; .id == $id and .note)' <<<"$text" >/dev/null && return
+	echo "$text"
+	return 1
+}
+
 # gone NODE ID [SECONDS]: whatever else it says, this not.
 gone() {
 	local text
@@ -198,7 +207,7 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
 declare -A public
-ktap_plan 66
+ktap_plan 72
 
 ip netns add doc-none
 defer ip netns del doc-none
@@ -284,7 +293,9 @@ EOF
 skip_idle sleep 220
 ktap_run "the other end is gone" found mt no-answer
 ktap_run "people are told for how long" told 'has not answered for [34] minutes' mt
-ktap_run "who waits for it has a note" noted vps quiet
+ktap_run "who waits for it has a note" beside vps quiet
+ktap_run "and is told which rule keeps it out" found vps input-drop
+ktap_run "by its place" told 'table inet filter, chain input: udp dport 60100 drop' vps
 ip -n doc-mt link del wg1
 mt_wg1
 ktap_run "the other end's port is blocked" found mt no-answer
@@ -292,6 +303,7 @@ on vps nft delete table inet filter
 ip -n doc-mt link set wg1 down
 ip -n doc-mt link set wg1 up
 slowwait 20 reaches >/dev/null
+ktap_run "which is gone" gone vps input-drop
 
 # The relay.
 ctl vps relay del listen 60000
@@ -351,7 +363,7 @@ ktap_run "nothing is wrong again" healthy vps
 
 # The machine.
 on vps sysctl -qw net.ipv4.ip_forward=1
-ktap_run "forwarding is on, and not needed" found vps forwarding
+ktap_run "forwarding is on, and not needed" noted vps forwarding
 on vps sysctl -qw net.ipv4.ip_forward=0
 on vps sysctl -qw net.ipv6.conf.all.forwarding=1
 ktap_run "and of IPv6" told 'forwards IPv6' vps
@@ -385,6 +397,7 @@ on vps nft delete table inet late
 on vps nft delete table inet nwg-wg1
 on vps iptables -t raw -A PREROUTING -p tcp --tcp-flags ALL NONE -j DROP
 on vps iptables -t raw -A PREROUTING -p icmp -j DROP
+on vps iptables -t raw -A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP
 on vps iptables -t raw -A PREROUTING -p udp -m multiport --dports 53,123 -j DROP
 ktap_run "what iptables drops of something else is right" healthy vps
 on vps iptables -t raw -A PREROUTING -p udp --dport 59000:61000 -j DROP
@@ -406,6 +419,14 @@ EOF
 ktap_run "an old rule translates the port" found vps old-dnat
 ktap_run "people are told where to" told '172.16.1.254' vps
 on vps nft delete table ip nat
+on vps nft -f - <<-EOF
+	table ip nat {
+		chain translate { type nat hook prerouting priority dstnat; udp dport 60000-60009 dnat to 172.16.1.254; }
+	}
+EOF
+ktap_run "one that translates other ports, too, is a note" noted vps old-dnat
+ktap_run "with these" told 'take port 60000 out of it, not all of it: 60001-60009 may be needed' vps
+on vps nft delete table ip nat
 
 # The files.
 mkdir -p /etc/nwg
@@ -417,6 +438,9 @@ conf 'Adress = 10.0.0.1/24' '[Relay]' 'Listen = 0'
 ktap_run "a file cannot be read" found vps file
 conf '[Relay]' 'Listen = 60007' "Peer = ${public[mt-wg1]}" 'To = 172.16.1.254:60000'
 ktap_run "a relay of a file is not there" found vps no-relay
+conf 'Kind = wireguard'
+ktap_run "an interface is of another kind than its file" found vps other-kind
+conf '[Relay]' 'Listen = 60007' "Peer = ${public[mt-wg1]}" 'To = 172.16.1.254:60000'
 ip netns exec doc-vps python3 -c 'import socket, time
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.bind(("", 60007))

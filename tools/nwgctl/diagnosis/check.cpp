@@ -17,8 +17,6 @@ namespace nwgctl::diagnosis
 
 /* When this was written: no clock that is right is before. */
 static constexpr time_t earliest = 1764547200;
-/* Seconds: whoever sends has a handshake that is not older, but for the time in which one is repeated. */
-static constexpr time_t session_life = 180, repeated = 15;
 
 std::vector<Finding> check_module(const Machine &machine)
 {
@@ -138,9 +136,7 @@ static void check_peer(const Machine &machine, const Interface &interface, const
 	const auto before =
 		std::ranges::find(interface.before.peers, peer.public_key, &Peer::public_key);
 	const bool is_new = before == interface.before.peers.end();
-	const bool relayed = std::ranges::any_of(machine.relays, [&](const auto &relay) {
-		return relay.interface == name && relay.peer == peer.public_key;
-	});
+	const bool relayed = is_relayed(machine, interface, peer);
 	const bool never = !peer.last_handshake.tv_sec;
 	const time_t age = machine.now - peer.last_handshake.tv_sec;
 	const auto key = peer.public_key.base64();
@@ -156,8 +152,7 @@ static void check_peer(const Machine &machine, const Interface &interface, const
 		return;
 	}
 	check_mtu(interface, peer, findings);
-	if (age <= std::max<time_t>(session_life, peer.keepalive) + repeated ||
-	    (!is_new && before->rx_bytes != peer.rx_bytes))
+	if (has_session(machine, peer) || (!is_new && before->rx_bytes != peer.rx_bytes))
 		return;
 	/* Something is sent, and be it initiations. */
 	const bool wanted = peer.keepalive || (never && peer.tx_bytes) ||

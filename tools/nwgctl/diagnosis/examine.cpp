@@ -190,6 +190,7 @@ Result<Machine> examine(unsigned int seconds)
 	}
 	find_files(machine);
 	machine.sockets = list_sockets("udp");
+	machine.local = local_addresses();
 	machine.forwards_v4 = reads_one("/proc/sys/net/ipv4/ip_forward");
 	machine.forwards_v6 = reads_one("/proc/sys/net/ipv6/conf/all/forwarding");
 	machine.ruleset = ruleset::read_rules(machine.unread);

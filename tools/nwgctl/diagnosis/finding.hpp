@@ -3,6 +3,7 @@
 #ifndef NWGCTL_DIAGNOSIS_FINDING_HPP
 #define NWGCTL_DIAGNOSIS_FINDING_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -54,11 +55,31 @@ struct Machine {
 	std::vector<Error> broken_files;
 	/* Of UDP. */
 	std::vector<Socket> sockets;
+	/* All addresses of the machine, with the host's bits. */
+	std::vector<Prefix> local;
 	bool forwards_v4 = false, forwards_v6 = false;
 	/* As far as there are programs that show it, and why others did not. */
 	ruleset::Ruleset ruleset;
 	std::vector<Error> unread;
 };
+
+/* Seconds: whoever sends has a handshake that is not older, but for the time in which one is repeated. */
+inline constexpr time_t session_life = 180, repeated = 15;
+
+/* Whether a peer that sends now and then is there. */
+inline bool has_session(const Machine &machine, const Peer &peer)
+{
+	return machine.now - peer.last_handshake.tv_sec <=
+	       std::max<time_t>(session_life, peer.keepalive) + repeated;
+}
+
+/* Whether a relay sends to the peer. */
+inline bool is_relayed(const Machine &machine, const Interface &interface, const Peer &peer)
+{
+	return std::ranges::any_of(machine.relays, [&](const netlink::Relay &relay) {
+		return relay.interface == interface.link.name && relay.peer == peer.public_key;
+	});
+}
 
 /*
  * Takes it all in, and watches for so many seconds in between. An error if the kernel does not let it be read, or SIGINT or

@@ -54,18 +54,41 @@ static Match matches_interface(const Rule &rule, const std::string &listen)
 	return rule.not_in == listen ? Match::no : Match::yes;
 }
 
-static Match matches(const Rule &rule, const Transport &listen)
+/* Of another match, for the first packet of somebody to an address of this machine. */
+static Match matches_other(const std::string &match)
 {
-	const Match interface = matches_interface(rule, listen.interface);
+	static constexpr const char *by_option = "--dst-type ", *by_word = "fib daddr type ";
+	const auto fresh = ruleset::takes_new(match);
 
-	if (!is_of_family(rule.family, listen) || !rule.may_match_udp(listen.port) ||
-	    interface == Match::no || std::ranges::any_of(rule.others, is_of_other_protocol))
+	if (is_of_other_protocol(match) || fresh == false)
 		return Match::no;
-	if (rule.destination && listen.address && *rule.destination != *listen.address)
+	if (match.starts_with(by_option) ||
+	    (match.starts_with(by_word) && match.find(" != ") == match.npos))
+		return match.ends_with(match.starts_with(by_option) ? " LOCAL" : " local") ?
+			       Match::yes :
+			       Match::no;
+	return fresh ? Match::yes : Match::maybe;
+}
+
+static bool is_local(const Address &address, const std::vector<Prefix> &local)
+{
+	return std::ranges::find(local, address, &Prefix::address) != local.end();
+}
+
+static Match matches(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local)
+{
+	Match match = matches_interface(rule, listen.interface);
+
+	if (!is_of_family(rule.family, listen) || !rule.may_match_udp(listen.port))
 		return Match::no;
-	if (!rule.others.empty() || (rule.destination && !listen.address))
-		return Match::maybe;
-	return interface;
+	if (rule.destination && (!is_local(*rule.destination, local) ||
+				 (listen.address && *rule.destination != *listen.address)))
+		return Match::no;
+	if (rule.destination && !listen.address)
+		match = std::min(match, Match::maybe);
+	for (const auto &other : rule.others)
+		match = std::min(match, matches_other(other));
+	return match;
 }
 
 /* Those that keep a tunnel's addresses from others, which "up" and wg-quick(8) make. */
@@ -75,13 +98,20 @@ static bool is_of_tunnel(const Rule &rule)
 	       rule.text.find("wg-quick(8) rule") != rule.text.npos;
 }
 
-/* What becomes of a relay's packets in the chains that they come to before it. */
+/* What packets come to: a relay, or WireGuard's own port. */
+struct Target {
+	std::string where;
+	Transport listen;
+	bool is_relay = false;
+};
+
+/* What becomes of its packets in the chains that they come to before it. */
 class Way {
     public:
-	Way(const ruleset::Ruleset &ruleset, const netlink::Relay &relay,
-	    std::vector<Finding> &findings)
-		: ruleset(ruleset)
-		, relay(relay)
+	Way(const Machine &machine, Target target, std::vector<Finding> &findings)
+		: ruleset(machine.ruleset)
+		, local(machine.local)
+		, target(std::move(target))
 		, findings(findings)
 	{
 	}
@@ -90,13 +120,15 @@ class Way {
 		for (const auto &chain : ruleset.chains) {
 			const bool early =
 				chain.hook == "ingress" ||
-				(chain.hook == "prerouting" && chain.priority < relay_priority);
+				(chain.hook == "prerouting" &&
+				 (!target.is_relay || chain.priority < relay_priority)) ||
+				(chain.hook == "input" && !target.is_relay);
 
-			if (!early || !is_of_family(chain.family, relay.listen))
+			if (!early || !is_of_family(chain.family, target.listen))
 				continue;
 			may_pass = false;
 			if (!ends_in(chain, 0) && chain.drops)
-				tell(may_pass ? Match::maybe : Match::yes,
+				tell(may_pass ? Match::maybe : Match::yes, chain.family,
 				     chain.where() + ", its policy");
 		}
 	}
@@ -108,7 +140,7 @@ class Way {
 		for (const auto &rule : ruleset.rules) {
 			if (!is_in(rule, chain) || is_of_tunnel(rule))
 				continue;
-			const Match match = matches(rule, relay.listen);
+			const Match match = matches(rule, target.listen, local);
 			if (match == Match::no)
 				continue;
 			switch (rule.verdict) {
@@ -118,7 +150,8 @@ class Way {
 					return true;
 				break;
 			case Verdict::drop:
-				tell(match, fmt::format("{}: {}", rule.where(), rule.text));
+				tell(match, rule.family,
+				     fmt::format("{}: {}", rule.where(), rule.text));
 				if (match == Match::yes)
 					return true;
 				break;
@@ -142,8 +175,10 @@ class Way {
 		std::size_t ended = 0;
 
 		/* A map of verdicts, in which all is possible. */
+		may_pass = may_pass || is_by_map(rule);
 		if (rule.targets.empty())
-			tell(Match::maybe, fmt::format("{}: {}", rule.where(), rule.text));
+			tell(Match::maybe, rule.family,
+			     fmt::format("{}: {}", rule.where(), rule.text));
 		for (const auto &target : rule.targets) {
 			for (const auto &chain : ruleset.chains) {
 				if (depth < max_depth && chain.name == target &&
@@ -159,52 +194,121 @@ class Way {
 		return rule.chain == chain.name && rule.program == chain.program &&
 		       rule.family == chain.family && rule.table == chain.table;
 	}
-	/* Each rule once, though several may jump to it. */
-	void tell(Match match, const std::string &rule)
+	/* Its elements accept, too. */
+	static bool is_by_map(const Rule &rule)
 	{
-		const auto where = fmt::format("relay {}", relay.listen.text());
+		return std::ranges::any_of(rule.others, [](const std::string &other) {
+			return other.find(" vmap ") != other.npos;
+		});
+	}
+	/* Each rule once, though several may jump to it. Who comes to an interface may well not come over IPv6. */
+	void tell(Match match, const std::string &family, const std::string &rule)
+	{
+		const bool is_note = match != Match::yes || (!target.is_relay && family == "ip6");
+		const auto what = target.is_relay ?
+					  "what comes to the port before the relay sees it" :
+					  "what comes to the port, and a peer does not come in";
 
 		if (!told.insert(rule).second)
 			return;
-		if (match == Match::yes)
-			findings.push_back(
-				{ "raw-drop", where,
-				  fmt::format("A rule drops what comes to the port before the relay "
-					      "sees it: {}",
-					      rule),
-				  fmt::format("take it out, or accept UDP port {} before it",
-					      relay.listen.port) });
-		else
-			findings.push_back(
-				{ "raw-may-drop", where,
-				  fmt::format("A rule may drop some of what comes to the port "
-					      "before the relay sees it: {}",
-					      rule),
-				  fmt::format("see that it lets clients in, or accept UDP port {} "
-					      "before it",
-					      relay.listen.port),
-				  true });
+		findings.push_back(
+			{ fmt::format("{}-{}", target.is_relay ? "raw" : "input",
+				      is_note ? "may-drop" : "drop"),
+			  target.where,
+			  fmt::format("A rule {} {}: {}", is_note ? "may drop some of" : "drops",
+				      what, rule),
+			  fmt::format("{}, or accept UDP port {} before it",
+				      is_note ? "see that it lets in who is to come" :
+						"take it out",
+				      target.listen.port),
+			  is_note });
 	}
 
 	const ruleset::Ruleset &ruleset;
-	const netlink::Relay &relay;
+	const std::vector<Prefix> &local;
+	const Target target;
 	std::vector<Finding> &findings;
 	std::set<std::string> told;
 	bool may_pass = false;
 };
 
 /* Whatever else it wants: the relay has taken the packet before. */
-static bool is_replaced(const Rule &rule, const Transport &listen)
+static bool is_replaced(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local)
 {
 	return rule.verdict == Verdict::dnat && rule.hook == "prerouting" &&
-	       rule.names_udp(listen.port) && matches(rule, listen) != Match::no;
+	       rule.names_udp(listen.port) && matches(rule, listen, local) != Match::no;
+}
+
+/* Those of its ports that no relay has, "60001-60009"; empty: none. */
+static std::string other_ports(const Rule &rule, const Machine &machine)
+{
+	const auto is_relayed = [&](unsigned int port) {
+		return std::ranges::any_of(machine.relays, [&](const netlink::Relay &relay) {
+			return relay.listen.port == port &&
+			       is_replaced(rule, relay.listen, machine.local);
+		});
+	};
+	std::string text;
+
+	for (const auto &range : rule.ports) {
+		for (unsigned int port = range.first; port <= range.last; port++) {
+			const unsigned int first = port;
+
+			if (is_relayed(port))
+				continue;
+			while (port < range.last && !is_relayed(port + 1))
+				port++;
+			text += fmt::format("{}{}", text.empty() ? "" : ", ", first);
+			if (port > first)
+				text += fmt::format("-{}", port);
+		}
+	}
+	return text;
+}
+
+static Finding old_rule(const Rule &rule, const netlink::Relay &relay, const Machine &machine)
+{
+	const auto others = other_ports(rule, machine);
+	const auto what = fmt::format(
+		"A rule still translates what comes to the port{}, which the relay has "
+		"now: {}",
+		rule.to_text.empty() ? "" : fmt::format(" to {}", rule.to_text), rule.where());
+	const auto where = fmt::format("relay {}", relay.listen.text());
+
+	if (!others.empty())
+		return { "old-dnat", where, what,
+			 fmt::format("take port {} out of it, not all of it: {} may be needed",
+				     relay.listen.port, others),
+			 true };
+	return { "old-dnat", where, what,
+		 fmt::format("{}; and the MASQUERADE that goes with it", rule.delete_command()) };
+}
+
+/* Whether a peer that is to come in does not: one that has never, or that a relay sends to. Others are dialled from here. */
+static bool misses_somebody(const Machine &machine, const Interface &interface)
+{
+	return interface.link.up && interface.after.listen_port &&
+	       std::ranges::any_of(interface.after.peers, [&](const Peer &peer) {
+		       return !peer.endpoint ||
+			      (is_relayed(machine, interface, peer) && !has_session(machine, peer));
+	       });
 }
 
 std::vector<Finding> check_firewall(const Machine &machine)
 {
 	std::vector<Finding> findings;
+	std::vector<Target> targets;
 
-	if (machine.relays.empty())
+	for (const auto &relay : machine.relays)
+		targets.push_back(
+			{ fmt::format("relay {}", relay.listen.text()), relay.listen, true });
+	for (const auto &interface : machine.interfaces) {
+		if (misses_somebody(machine, interface))
+			targets.push_back(
+				{ interface.link.name,
+				  { .address = {}, .port = interface.after.listen_port } });
+	}
+	if (targets.empty())
 		return findings;
 	for (const auto &error : machine.unread)
 		findings.push_back({ "not-read", "",
@@ -212,21 +316,12 @@ std::vector<Finding> check_firewall(const Machine &machine)
 						 "them: {}",
 						 error.what),
 				     "be root, and see that the program runs", true });
+	for (const auto &target : targets)
+		Way(machine, target, findings).follow();
 	for (const auto &relay : machine.relays) {
-		Way(machine.ruleset, relay, findings).follow();
 		for (const auto &rule : machine.ruleset.rules) {
-			if (!is_replaced(rule, relay.listen))
-				continue;
-			findings.push_back(
-				{ "old-dnat", fmt::format("relay {}", relay.listen.text()),
-				  fmt::format("A rule still translates what comes to the port{}, "
-					      "which the relay has now: {}",
-					      rule.to_text.empty() ?
-						      "" :
-						      fmt::format(" to {}", rule.to_text),
-					      rule.where()),
-				  fmt::format("{}; and the MASQUERADE that goes with it",
-					      rule.delete_command()) });
+			if (is_replaced(rule, relay.listen, machine.local))
+				findings.push_back(old_rule(rule, relay, machine));
 		}
 	}
 	return findings;

@@ -153,8 +153,9 @@ class NftRule {
 
 		if (kind == "match") {
 			match(value);
-		} else if (kind == "vmap") {
-			other(kind);
+		} else if (kind == "vmap" && value.is_object()) {
+			other(fmt::format("{} vmap {}", name_of(value.value("key", Json::object())),
+					  value.value("data", Json()).dump()));
 			rule.verdict = Verdict::jump;
 			add_targets(value);
 		} else if (verdict != verdicts.end()) {

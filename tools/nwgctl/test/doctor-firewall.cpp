@@ -94,16 +94,90 @@ static std::string told(Ruleset ruleset, const char *listen = "60000")
 
 	relay.listen = config::parse_listen(listen).take();
 	machine.relays = { relay };
+	machine.local = { { *Address::from_text("203.0.113.10"), 24 } };
 	machine.ruleset = std::move(ruleset);
 	for (const auto &finding : diagnosis::check_firewall(machine)) {
 		assert_false(finding.what.empty() || finding.remedy.empty());
-		assert_int_equal(finding.is_note, finding.id == "raw-may-drop");
+		assert_true(
+			finding.what.find("what comes to the port before the relay sees it: ") !=
+				std::string::npos ||
+			finding.what.starts_with(
+				"A rule still translates what comes to the port to "
+				"172.16.1.254:60000, which the relay has now: "));
+		assert_int_equal(finding.is_note, finding.id == "raw-may-drop" ||
+							  finding.remedy.starts_with("take port"));
 		text += fmt::format("{}{}", text.empty() ? "" : " ",
-				    finding.is_note	     ? "maybe" :
-				    finding.id == "raw-drop" ? "drop" :
-							       "dnat");
+				    finding.id == "raw-may-drop" ? "maybe" :
+				    finding.id == "raw-drop"	 ? "drop" :
+				    finding.is_note		 ? finding.remedy :
+								   "dnat");
 	}
 	return text;
+}
+
+/* What keeps a peer from wg1 that is to dial in, at port 60100; rules of iptables in INPUT, whose policy is to drop. */
+static std::string kept_out(const std::string &rules, const char *program = "iptables")
+{
+	diagnosis::Machine machine;
+	diagnosis::Interface interface;
+	std::string text;
+
+	interface.link.name = "wg1";
+	interface.link.up = true;
+	interface.after.listen_port = 60100;
+	interface.after.peers.resize(1);
+	machine.interfaces = { interface };
+	machine.ruleset = ruleset::parse_iptables_save(
+		"*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n:more - [0:0]\n" + rules +
+			"\nCOMMIT\n",
+		program);
+	ruleset::resolve_jumps(machine.ruleset);
+	for (const auto &finding : diagnosis::check_firewall(machine)) {
+		assert_string_equal(finding.where.c_str(), "wg1");
+		assert_true(finding.what.find(
+				    "what comes to the port, and a peer does not come in: ") !=
+			    std::string::npos);
+		assert_int_equal(finding.is_note, finding.id == "input-may-drop");
+		text += fmt::format("{}{}:{}", text.empty() ? "" : " ", finding.id,
+				    finding.what.substr(finding.what.rfind(',') + 1));
+	}
+	/* One that has its session, or is dialled from here, is not kept out. */
+	machine.now = 100;
+	machine.interfaces[0].after.peers[0].endpoint =
+		config::parse_endpoint("198.51.100.2:41234").take();
+	assert_true(diagnosis::check_firewall(machine).empty());
+	return text;
+}
+
+static void assert_kept_out(const std::string &rules, const char *wanted)
+{
+	assert_string_equal(kept_out(rules).c_str(), wanted);
+}
+
+static void check_input()
+{
+	/* As ufw has them, but for their number. */
+	const std::string start = "-A INPUT -i lo -j ACCEPT\n"
+				  "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+				  "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"
+				  "-A INPUT -j more\n"
+				  "-A more -m addrtype --dst-type LOCAL -j RETURN\n"
+				  "-A more -m addrtype --dst-type BROADCAST -j RETURN\n"
+				  "-A more -j DROP\n"
+				  "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n";
+
+	assert_kept_out(start, "input-drop: its policy");
+	assert_kept_out(start + "-A INPUT -p udp -m udp --dport 60101 -j ACCEPT",
+			"input-drop: its policy");
+	assert_kept_out(start + "-A INPUT -p udp -m udp --dport 60100 -j ACCEPT", "");
+	assert_kept_out(
+		start + "-A INPUT -p udp -m conntrack --ctstate NEW -m udp --dport 60100 -j ACCEPT",
+		"");
+	assert_kept_out(start + "-A INPUT -s 198.51.100.0/24 -j ACCEPT",
+			"input-may-drop: its policy");
+	assert_kept_out("-A INPUT -p udp -j REJECT", "input-drop: chain INPUT: -p udp -j REJECT");
+	/* It may well not come over IPv6. */
+	assert_string_equal(kept_out(start, "ip6tables").c_str(), "input-may-drop: its policy");
 }
 
 static void assert_told(const Ruleset &ruleset, const char *wanted, const char *listen = "60000")
@@ -162,6 +236,13 @@ static void check_nft()
 	assert_told(nft({ { R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
 			    R"("data":{"set":[[60000,{"drop":null}]]}}})" } }),
 		    "maybe");
+	/* What is of a known connection is no client's first packet. */
+	const std::string states = R"({"vmap":{"key":{"ct":{"key":"state"}},"data":{"set":)";
+	assert_told(
+		nft({ { states +
+			R"([["established",{"accept":null}],["invalid",{"drop":null}]]}}})" } }),
+		"");
+	assert_told(nft({ { states + R"([["new",{"drop":null}]]}}})" } }), "maybe");
 	assert_told(nft({ { R"({"match":{"op":"==","left":{"payload":{"protocol":"icmp",)"
 			    R"("field":"type"}},"right":"echo-request"}})",
 			    drop } }),
@@ -191,6 +272,9 @@ static void check_iptables()
 			     "-m comment --comment \"wg-quick(8) rule for wg0\" -j DROP"),
 		    "");
 	assert_told(iptables("-A OUTPUT -p udp -m udp --dport 60000 -j DROP"), "");
+	/* Docker's, for containers: no address of this machine. */
+	assert_told(iptables("-A PREROUTING -d 172.17.0.2/32 ! -i docker0 -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -d 203.0.113.10/32 ! -i docker0 -j DROP"), "maybe");
 	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j DROP", "mangle"), "");
 	assert_told(iptables("-A PREROUTING -p udp -m udp --dport 60000 -j DROP"), "",
 		    "[2001:db8::1]:60000");
@@ -205,6 +289,15 @@ static void check_dnat()
 	assert_told(nft({ { to, port, dnat } }, Rules{}, "t", "prerouting", -100), "",
 		    "203.0.113.11:60000");
 	assert_told(nft({ { port, dnat } }, Rules{}, "t", "output", -100), "");
+	/* Of a range the rest may be needed; of another machine's address all of it. */
+	assert_told(
+		nft({ { PORT("==", R"({"set":[53,{"range":[59999,60002]}]})"), dnat } }, Rules{},
+		    "t", "prerouting", -100),
+		"take port 60000 out of it, not all of it: 53, 59999, 60001-60002 may be needed");
+	assert_told(iptables("-A PREROUTING -d 203.0.113.99/32 -p udp -m udp --dport 60000 -j DNAT "
+			     "--to-destination 172.16.1.254:60000",
+			     "nat"),
+		    "");
 	assert_told(nft({ { PORT("==", "60001"), dnat } }, Rules{}, "t", "prerouting", -100), "");
 	assert_told(iptables("-A PREROUTING -d 203.0.113.10/32 -p udp -m udp --dport 60000 -j DNAT "
 			     "--to-destination 172.16.1.254:60000",
@@ -222,6 +315,9 @@ static void check_malformed()
 	for (const char *expression :
 	     { R"({"match":{}})", R"({"match":null})", R"({"match":{"left":1}})",
 	       R"({"match":{"left":{"payload":1}}})", R"({"dnat":null})", R"({"dnat":{}})",
+	       R"({"vmap":1})", R"({"vmap":{"key":1}})", R"({"vmap":null})",
+	       R"({"match":{"left":{"payload":{"protocol":"ip","field":"saddr"}},"right":{"prefix":1}}})",
+	       R"({"match":{"left":{"payload":{"protocol":"ip","field":"saddr"}},"right":[1]}})",
 	       R"({"match":{"left":{"payload":{"field":"dport"}}}})", "1", "[]", "null" })
 		assert_true(
 			ruleset::parse_nft(json_of({ { expression } }), "") ||
@@ -251,4 +347,5 @@ void test_doctor_firewall(void **)
 	check_nft();
 	check_iptables();
 	check_dnat();
+	check_input();
 }

@@ -195,7 +195,7 @@ table ip nat { # handle 2
 })";
 
 static const char *const nft_rules[] = {
-	"hook=prerouting protocol=udp ports=60050 others=chain home, which several rules jump to,vmap to=172.16.1.254|60000 dnat",
+	"hook=prerouting protocol=udp ports=60050 others=chain home, which several rules jump to,udp dport vmap {\"set\":[[60040,{\"goto\":{\"target\":\"home\"}}],[60041,{\"drop\":null}]]} to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp in=eth0 ports=60000 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60001 to=172.16.1.254|0 dnat",
 	"hook=prerouting protocol=udp ports=60101 ports=60102 to=172.16.1.254|60000 dnat",
@@ -216,7 +216,7 @@ static const char *const nft_rules[] = {
 	"hook=prerouting protocol=udp ports=60033 others=meta iifname == {\"set\":[\"eth0\",\"eth1\"]} to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60034 to=fd16::254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60035 to=172.16.1.254:{\"range\":[60000,60010]} dnat",
-	"hook=prerouting others=vmap targets=home jump",
+	"hook=prerouting others=udp dport vmap {\"set\":[[60040,{\"goto\":{\"target\":\"home\"}}],[60041,{\"drop\":null}]]} targets=home jump",
 	"hook=prerouting in=eth0 targets=home jump",
 	"hook=prerouting protocol=udp ports=60042 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60043 to=172.16.1.254|60000 dnat",
