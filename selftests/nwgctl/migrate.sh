@@ -78,7 +78,7 @@ reset() {
 	on vps nft flush ruleset
 	! has_legacy || on vps iptables-legacy -t nat -F
 	forwarding 0
-	rm -rf /etc/nwg /etc/wireguard /etc/iptables /etc/nftables.conf /etc/sysctl.d/99-nwg-test.conf
+	rm -rf /etc/nwg /etc/wireguard /etc/iptables /etc/ufw /etc/nftables.conf /etc/sysctl.d/99-nwg-test.conf
 	true
 }
 
@@ -256,7 +256,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 50
+ktap_plan 53
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -279,7 +279,9 @@ reset
 # iptables, by hand; rules of others stay.
 conf
 mkdir -p /etc/iptables
-printf '%s\n' net.ipv4.ip_forward=1 net.ipv4.conf.eth0.proxy_arp=1 kernel.sysrq=0 >/etc/sysctl.d/99-nwg-test.conf
+printf '%s\n' net.ipv4.conf.eth0.proxy_arp=1 kernel.sysrq=0 >/etc/sysctl.d/99-nwg-test.conf
+mkdir -p /etc/ufw
+printf '%s\n' net/ipv4/ip_forward=1 net/ipv4/tcp_sack=1 >/etc/ufw/sysctl.conf
 on vps wg-quick up wg1 >"$work/log" 2>&1
 forwarding 1
 by_hand() {
@@ -294,9 +296,13 @@ on vps iptables -A FORWARD -i wg1 -j ACCEPT
 on vps iptables -P FORWARD DROP
 on vps iptables -A INPUT -p tcp --dport 22 -j ACCEPT
 on vps iptables-save >/etc/iptables/rules.v4
+cp /etc/iptables/rules.v4 /etc/ufw/before.rules
+ktap_run "what switches forwarding on is known" eval '! said "what switches it on at boot is not known"'
 migrates "iptables by hand" '^[+]Listen = 192.0.2.1:60000$' '^[+]Source = masquerade$' \
-	'^[+]# ResponderKey =$' "sed -i '[0-9d;]*' /etc/iptables/rules.v4" '/etc/sysctl.d/99-nwg-test.conf'
+	'^[+]# ResponderKey =$' "sed -i '[0-9d;]*' /etc/iptables/rules.v4" \
+	"sed -i '[0-9d;]*' /etc/ufw/before.rules" "sed -i '1d' /etc/ufw/sysctl.conf" '/etc/sysctl.d/99-nwg-test.conf'
 ktap_run "what is loaded at boot makes them no more" rid_of 'DNAT|wg1' 'dport 22' /etc/iptables/rules.v4
+ktap_run "nor is ufw's" rid_of 'DNAT|wg1' 'dport 22' /etc/ufw/before.rules
 ktap_run "nor forwarding" rid_of net kernel.sysrq=0 /etc/sysctl.d/99-nwg-test.conf
 ktap_run "a rule of something else is there" on vps iptables -C INPUT -p tcp --dport 22 -j ACCEPT
 ctl down wg1 2>/dev/null
@@ -347,6 +353,7 @@ tunnel vps wg1 172.16.1.1/24 1420 listen-port 60100 \
 	peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32
 forwarding 1
 by_nft
+ktap_run "what switches forwarding on is not known" said "what switches it on at boot is not known"
 mkdir -p /etc/systemd/network
 printf '%s\n' '[NetDev]' Name=wg1 Kind=wireguard >/etc/systemd/network/home.netdev
 migrates "nft" 'it is named in /etc/systemd/network/home.netdev$' \

@@ -382,6 +382,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 					 plan.relays);
 	outcome.text = std::move(file.text);
 	std::ranges::move(file.unclear, std::back_inserter(plan.left));
+	change.switched_by_hook = file.switches;
 	change.dialled_in = TRY(check_file(subject, machine, outcome));
 	for (std::size_t index = 0; index < plan.gone.size(); index++) {
 		if (std::ranges::find(file.deletes, index) != file.deletes.end())

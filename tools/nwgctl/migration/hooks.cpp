@@ -111,7 +111,10 @@ class Judge {
 			return is_needless_rule(*parsed);
 		if (words[0].substr(words[0].rfind('/') + 1) == "nft")
 			return is_needless_nft({ words.begin() + 1, words.end() });
-		return is_switch(words);
+		if (!is_switch(words))
+			return false;
+		switches = true;
+		return true;
 	}
 	/* Whether it has the name of a switch that is not needed any more. */
 	[[nodiscard]] bool has_switch(std::string text) const
@@ -124,6 +127,7 @@ class Judge {
 		       (needless.forwarding.v6 && has("net.ipv6.conf.all.forwarding"));
 	}
 	std::vector<std::size_t> makes, deletes;
+	bool switches = false;
 
     private:
 	bool is_needless_rule(const ruleset::RuleCommand &command)
@@ -260,6 +264,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 	if (!commands)
 		return { .text = text,
 			 .changed = false,
+			 .switches = false,
 			 .makes = {},
 			 .deletes = {},
 			 .unclear = changes_rules(text) };
@@ -282,6 +287,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 			if (needless || judge.is_needless(next) || next.separator == "||")
 				return { .text = text,
 					 .changed = false,
+					 .switches = false,
 					 .makes = {},
 					 .deletes = {},
 					 .unclear = true };
@@ -292,6 +298,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 			keep(trimmed(command.text), command.separator);
 		}
 	}
+	hook.switches = judge.switches;
 	hook.makes = judge.makes;
 	hook.deletes = judge.deletes;
 	if (!hook.changed)

@@ -28,12 +28,13 @@ struct RuleFile {
 };
 
 static constexpr RuleFile rule_files[] = {
-	{ "/etc/iptables/rules.v4", "iptables" },
-	{ "/etc/iptables/rules.v6", "ip6tables" },
-	{ "/etc/sysconfig/iptables", "iptables" },
-	{ "/etc/nftables.conf", "nft" },
+	{ "/etc/iptables/rules.v4", "iptables" },  { "/etc/iptables/rules.v6", "ip6tables" },
+	{ "/etc/sysconfig/iptables", "iptables" }, { "/etc/sysconfig/ip6tables", "ip6tables" },
+	{ "/etc/ufw/before.rules", "iptables" },   { "/etc/ufw/before6.rules", "ip6tables" },
+	{ "/etc/nftables.conf", "nft" },	   { "/etc/sysconfig/nftables.conf", "nft" },
 };
-static constexpr const char *switch_file = "/etc/sysctl.conf", *switch_directory = "/etc/sysctl.d";
+static constexpr const char *switch_files[] = { "/etc/sysctl.conf", "/etc/ufw/sysctl.conf" };
+static constexpr const char *switch_directory = "/etc/sysctl.d";
 
 static std::string contents(const std::string &path)
 {
@@ -114,14 +115,17 @@ static void add_file(std::vector<Step> &steps, const std::string &path,
 			  fmt::format("{} would be back at the next boot", what) });
 }
 
-static bool is_switch(const std::string &line, const std::vector<std::string> &names)
+/* The switch that a line is for, as /proc/sys has it; empty: none. */
+static std::string switch_of(const std::string &line)
 {
 	std::string key = line.substr(0, line.find('='));
 
+	if (line.find('=') == line.npos)
+		return {};
 	key.erase(0, key.find_first_not_of(" \t-"));
 	key.erase(key.find_last_not_of(" \t") + 1);
 	std::ranges::replace(key, '.', '/');
-	return line.find('=') != line.npos && std::ranges::find(names, key) != names.end();
+	return key;
 }
 
 /* Those that are on. */
@@ -149,10 +153,12 @@ static std::vector<std::string> switches(const Change &change)
 	return names;
 }
 
-static void add_switches(std::vector<Step> &steps, const Change &change)
+static void add_switches(std::vector<Step> &steps, const Change &change,
+			 std::vector<Remark> &minded)
 {
 	const auto names = switches(change);
-	std::vector<std::string> paths = { switch_file };
+	std::vector<std::string> paths(std::begin(switch_files), std::end(switch_files)),
+		unknown = names;
 	std::error_code error;
 
 	for (const auto &name : names)
@@ -167,13 +173,22 @@ static void add_switches(std::vector<Step> &steps, const Change &change)
 		std::string line;
 
 		for (unsigned int number = 1; std::getline(lines, line); number++) {
-			if (is_switch(line, names))
-				found.push_back(number);
+			const auto name = switch_of(line);
+
+			if (std::ranges::find(names, name) == names.end())
+				continue;
+			found.push_back(number);
+			std::erase(unknown, name);
 		}
 		/* /etc/sysctl.d may have a link to the other file. */
 		if (!fs::is_symlink(path, error))
 			add_file(steps, path, found, "it");
 	}
+	if (change.switched_by_hook)
+		return;
+	for (const auto &name : unknown)
+		minded.push_back({ name, "what switches it on at boot is not known",
+				   "see that nothing does: networkd, a script" });
 }
 
 /* How the interface was made, so far as that can be seen, is how it goes. Returns what brings it back. */
@@ -271,7 +286,7 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 	for (const auto &[path, program] : rule_files)
 		add_file(steps, path, lines_with(contents(path), program, change.needless),
 			 "these rules");
-	add_switches(steps, change);
+	add_switches(steps, change, minded);
 	add_boot(steps, change, is_found, minded);
 	return steps;
 }

@@ -28,6 +28,8 @@ struct Change {
 	std::vector<Peer> dialled_in;
 	/* Those of which nothing needs this machine to forward. */
 	Families forwarding;
+	/* Whether the old file's hooks switched it on, and do no more. */
+	bool switched_by_hook = false;
 };
 
 /* All that there is to say of it. */

@@ -521,6 +521,10 @@ void test_migrate_hooks(void **)
 					   needless_of(vps(dnat + masquerade)));
 	assert_int_equal(down.deletes.size(), 1);
 	assert_int_equal(down.deletes[0], 1);
+	assert_false(down.switches);
+	assert_true(without_needless("echo x; sysctl -w net.ipv4.ip_forward=1",
+				     needless_of(vps(dnat + masquerade)))
+			    .switches);
 	/* Two that are the same, and one of them goes so. */
 	const auto twice = without_needless("iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE",
 					    needless_of(vps(dnat + masquerade + masquerade)));
