@@ -201,7 +201,7 @@ static bool names(const std::string &path, const std::string &interface)
 		return isalnum(static_cast<unsigned char>(character)) ||
 		       std::string_view("_=+.-").find(character) != std::string_view::npos;
 	};
-	const auto whole = text ? std::string(view(text.value())) : "";
+	const auto whole = text ? view(text.value()) : std::string_view();
 
 	for (std::size_t at = 0; (at = whole.find(interface, at)) != whole.npos; at++) {
 		const auto end = at + interface.size();
@@ -401,7 +401,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 	for (const auto &user : plan.forwarding)
 		plan.changes.push_back(
 			{ user.what,
-			  fmt::format("it may need this machine to forward {}, which stays on",
+			  fmt::format("it may need this machine to forward {}, which stays as it is",
 				      !user.families.v6 ? "IPv4" :
 				      !user.families.v4 ? "IPv6" :
 							  "IPv4 and IPv6"),
