@@ -256,7 +256,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 53
+ktap_plan 54
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -402,6 +402,12 @@ ktap_run "left: the tunnel's own port" left "UDP port 60100 has a socket" \
 	-A PREROUTING -p udp --dport 60100 -j DNAT --to-destination 172.16.1.254:60000
 ktap_run "left: another relay has the packets" left "the relay on *:60009, of a rule before it, has some of" \
 	-A PREROUTING -i eth0 -p udp --dport 60009 -j DNAT --to-destination 172.16.1.254:60000
+ip -n mig-vps link add wg5 type nwg
+ctl set wg5 peer "${public[pc-wg0]}" allowed-ips 10.5.0.0/24
+ctl relay add dev wg5 listen 61001 peer "${public[pc-wg0]}" to 10.5.0.2:60000
+ktap_run "left: a relay of another interface has the port" left "there is a relay on *:61001 already" \
+	-A PREROUTING -i eth0 -p udp --dport 61001 -j DNAT --to-destination 172.16.1.254:60000
+ip -n mig-vps link del wg5
 mkdir "$work/a" "$work/b"
 sed '/^\[Peer\]/,$d' /etc/wireguard/wg1.conf >"$work/a/wg1.conf"
 ktap_run "refused: a file without the peer" fails 1 "wg1.conf has no peer ${public[mt-wg1]}, which a rule leads to" \

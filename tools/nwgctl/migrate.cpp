@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -118,8 +119,8 @@ static Result<Subject> find_subject(const std::string &name, const std::string &
 	return subject;
 }
 
-/* Of kind nwg it may have some. */
-static Result<std::vector<netlink::Relay>> relays_of(const std::string &interface)
+/* Of one interface, or of all; without the module there are none. */
+static Result<std::vector<netlink::Relay>> relays_of(const std::optional<std::string> &interface)
 {
 	auto relays = netlink::list_relays({ .interface = interface, .listen = {} });
 
@@ -140,7 +141,7 @@ static Result<Machine> look_around(const Subject &subject, const netlink::LinkSt
 		if (link.index != subject.link.index)
 			machine.others.push_back(TRY(netlink::get_device(link)));
 	}
-	for (const auto &relay : TRY(relays_of(subject.link.name)))
+	for (const auto &relay : TRY(relays_of(std::nullopt)))
 		machine.relays.push_back({ .interface = relay.interface, .listen = relay.listen });
 	for (const auto &section : subject.old.relays)
 		machine.relays.push_back(section.value);

@@ -26,7 +26,7 @@ struct Machine {
 	std::map<Address, std::string> ways;
 	/* The other WireGuard interfaces. */
 	std::vector<Device> others;
-	/* The relays that the interface or its file has already. */
+	/* Those that there are, and of the interface's file. */
 	std::vector<netlink::RelayChange> relays;
 	/* Of UDP. */
 	std::vector<diagnosis::Socket> sockets;
