@@ -10,7 +10,6 @@
 
 #include "../chain/network.hpp"
 #include "../render/quantity.hpp"
-#include "../render/relay.hpp"
 
 namespace nwgctl::diagnosis
 {
@@ -259,7 +258,7 @@ static Finding no_address(const netlink::Relay &relay, const std::string &where)
 			 fmt::format("The pool {} is used up", relay.source.pool->text()),
 			 fmt::format("nwgctl relay set listen {} source pool PREFIX, with a larger "
 				     "one, which the home allows and routes",
-				     render::listen_words(relay.listen)) };
+				     relay.listen.words()) };
 	return { "no-address", where,
 		 fmt::format("{} has no address of the family of {}", relay.interface,
 			     relay.to.text()),
@@ -272,7 +271,7 @@ std::vector<Finding> check_relays(const Machine &machine)
 
 	for (const auto &relay : machine.relays) {
 		const auto where = fmt::format("relay {}", relay.listen.text());
-		const auto listen = render::listen_words(relay.listen);
+		const auto listen = relay.listen.words();
 		const auto wrong = dropped(machine, relay, NWG_DROP_MAC1);
 
 		if (relay.peer_present == false)

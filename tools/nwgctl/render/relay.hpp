@@ -9,12 +9,6 @@
 namespace nwgctl::render
 {
 
-/* What a relay listens on, as commands take it. */
-inline std::string listen_words(const Transport &listen)
-{
-	return listen.words();
-}
-
 /* The text has all that is counted only with @statistics; JSON always has it. */
 Block relay_block(const netlink::Relay &relay, const Palette &palette, bool statistics);
 
