@@ -56,14 +56,6 @@ static bool ends_what_passes(const Rule &rule)
 	       rule.verdict != Verdict::other;
 }
 
-/* Whether two relays want some of the same, which the kernel refuses. */
-static bool overlap(const Transport &a, const Transport &b)
-{
-	return a.port == b.port &&
-	       (a.interface.empty() || b.interface.empty() || a.interface == b.interface) &&
-	       (!a.address || !b.address || *a.address == *b.address);
-}
-
 /* Whether it is, or is part of, a network that one of these addresses is in. */
 static bool is_of_network(const Prefix &prefix, const std::vector<Prefix> &addresses)
 {
