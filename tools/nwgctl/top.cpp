@@ -198,8 +198,12 @@ class Top {
 			return Error{ Exit::refused,
 				      fmt::format("Unable to wait: {}", strerror(errno)) };
 		}
-		/* Where the terminal is gone, nobody looks any more. */
-		return !files[0].revents && !(files[1].revents & (POLLERR | POLLHUP | POLLNVAL));
+		/* Where the terminal is gone, nobody looks any more; the signal that says so comes after that. */
+		if (files[1].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+			signal(SIGHUP, SIG_IGN);
+			return false;
+		}
+		return !files[0].revents;
 	}
 
 	netlink::RelayFilter filter;
