@@ -185,6 +185,9 @@ class Grammar:
         # "show all endpoints" differs on purpose.
         if interface == "all" and what == "endpoints":
             what = "peers"
+        # Of two mistakes nwgctl says the one that it finds without the kernel, wg the other.
+        if interface in ("nosuch", "lo") and what not in SHOWN:
+            what = "peers"
         command = self.one_of("wg show", "wg show interfaces", f"wg show {interface}", f"wg showconf {interface}")
         if self.chance(0.7):
             command = f"wg show {interface} {what}"
