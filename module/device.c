@@ -428,24 +428,26 @@ static void drop_in_setup(struct net_device *dev)
 	setup(dev, &drop_in_type);
 }
 
-static int device_newlink(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
-			  struct nlattr *data[], struct netlink_ext_ack *extack)
+static int device_newlink(struct net_device *dev, struct rtnl_newlink_params *params,
+			  struct netlink_ext_ack *extack)
 {
 	struct nwg_device *wg = netdev_priv(dev);
 	int err;
 
-	rcu_assign_pointer(wg->creating_net, src_net);
+	rcu_assign_pointer(wg->creating_net, rtnl_newlink_link_net(params));
 	err = register_netdevice(dev);
 	if (!err)
 		nwg_dbg(wg, "Interface created\n");
 	return err;
 }
 
+NWG_NEWLINK(device_newlink)
+
 static struct rtnl_link_ops link_ops __read_mostly = {
 	.kind = NWG_LINK_KIND,
 	.priv_size = sizeof(struct nwg_device),
 	.setup = device_setup,
-	.newlink = device_newlink,
+	.newlink = nwg_newlink(device_newlink),
 };
 
 /* The same interface by the name of the stock one's kind. */
@@ -453,7 +455,7 @@ static struct rtnl_link_ops drop_in_link_ops __read_mostly = {
 	.kind = NWG_DROP_IN_NAME,
 	.priv_size = sizeof(struct nwg_device),
 	.setup = drop_in_setup,
-	.newlink = device_newlink,
+	.newlink = nwg_newlink(device_newlink),
 };
 
 struct nwg_device *nwg_device_from_netdev(const struct net_device *dev)

@@ -5,7 +5,6 @@
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6_frag.h>
-#include <net/ipv6_stubs.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/route.h>
 
@@ -93,7 +92,7 @@ enum nwg_relay_drop nwg_send_fragments(struct nwg_peer *peer, struct sk_buff *sk
 	if (nwg_is_ipv4(skb))
 		err = ip_do_fragment(net, NULL, skb, send_fragment);
 	else
-		err = ipv6_stub->ipv6_fragment(net, NULL, skb, send_fragment);
+		err = ip6_fragment(net, NULL, skb, send_fragment);
 	if (likely(!err))
 		return 0;
 	return err == -ENOMEM ? NWG_DROP_NO_MEMORY : NWG_DROP_NO_PEER;

@@ -126,7 +126,7 @@ static int reserve(struct nwg_relay *relay, struct net *net, struct udp_port_cfg
 	config->bind_ifindex = relay->listen.ifindex;
 	err = udp_sock_create(net, config, socket);
 	if (!err)
-		setup_udp_tunnel_sock(net, *socket, &tunnel);
+		setup_udp_tunnel_sock(net, (*socket)->sk, &tunnel);
 	return err;
 }
 

@@ -111,9 +111,8 @@ static bool socket_has(struct net_device *dev, const struct nwg_flow_mapping *ma
 
 	if (ipv6_addr_v4mapped(to))
 		return __udp4_lib_lookup(net, to->s6_addr32[3], to_port, mapping->addr.s6_addr32[3],
-					 mapping->port, dif, sdif, nwg_udp_table(net), NULL);
-	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dif, sdif,
-				 nwg_udp_table(net), NULL);
+					 mapping->port, dif, sdif, NULL);
+	return __udp6_lib_lookup(net, to, to_port, &mapping->addr, mapping->port, dif, sdif, NULL);
 }
 
 /* Take the mapping that a flow has been given. Return: 0, -EEXIST if another flow has it, or another error. */

@@ -464,7 +464,9 @@ int nwg_receive_init(struct nwg_device *wg)
 	 * The threads come when the interface first comes up, if the user has left it so. Threads of
 	 * the kernel are nobody's, so who may make interfaces without being root gets none unasked.
 	 */
-	wg->dev->threaded = dev_net(wg->dev)->user_ns == &init_user_ns;
+	wg->dev->threaded = dev_net(wg->dev)->user_ns == &init_user_ns ?
+				    NETDEV_NAPI_THREADED_ENABLED :
+				    NETDEV_NAPI_THREADED_DISABLED;
 	return 0;
 }
 
@@ -474,8 +476,8 @@ void nwg_receive_start(struct nwg_device *wg)
 
 	/* An interface that was never up has no threads yet. */
 	if (wg->dev->threaded && !wg->receive_queues[0].napi.thread) {
-		wg->dev->threaded = false;
-		dev_set_threaded(wg->dev, true);
+		wg->dev->threaded = NETDEV_NAPI_THREADED_DISABLED;
+		dev_set_threaded(wg->dev, NETDEV_NAPI_THREADED_ENABLED);
 	}
 	for (i = 0; i < wg->receive_queue_count; i++)
 		napi_enable(&wg->receive_queues[i].napi);

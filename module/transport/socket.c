@@ -141,7 +141,7 @@ static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	}
 
 	udp_tunnel_xmit_skb(rt, sk, skb, fl.saddr, fl.daddr, ds, ip4_dst_hoplimit(&rt->dst), 0,
-			    fl.fl4_sport, fl.fl4_dport, false, false);
+			    fl.fl4_sport, fl.fl4_dport, false, false, 0);
 	return 0;
 }
 
@@ -198,7 +198,7 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 	/* IPv6 fragments at the source only if told that it may. */
 	skb->ignore_df = 1;
 	udp_tunnel6_xmit_skb(dst, sk, skb, wg->dev, &fl.saddr, &fl.daddr, ds, ip6_dst_hoplimit(dst),
-			     0, fl.fl6_sport, fl.fl6_dport, false);
+			     0, fl.fl6_sport, fl.fl6_dport, false, 0);
 	return 0;
 }
 #else
@@ -341,7 +341,7 @@ static int socket_create(struct nwg_device *wg, struct net *net, u8 family, u16 
 		return err;
 	socket->sk->sk_allocation = GFP_ATOMIC;
 	socket->sk->sk_sndbuf = INT_MAX;
-	setup_udp_tunnel_sock(net, socket, &tunnel);
+	setup_udp_tunnel_sock(net, socket->sk, &tunnel);
 	*sk = socket->sk;
 	return 0;
 }
@@ -349,7 +349,7 @@ static int socket_create(struct nwg_device *wg, struct net *net, u8 family, u16 
 static void socket_destroy(struct sock *sk)
 {
 	if (sk)
-		udp_tunnel_sock_release(sk->sk_socket);
+		udp_tunnel_sock_release(sk);
 }
 
 static int sockets_create(struct nwg_device *wg, struct net *net, u16 port, struct sock **sk4,

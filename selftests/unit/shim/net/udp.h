@@ -8,10 +8,9 @@
 /* Whether a socket of this machine has a port */
 bool shim_socket_has(__be16 port);
 
-#define udp_table (*(struct udp_table *)NULL)
-#define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, table, skb) \
+#define __udp4_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
 	((void)(net), (void)(dif), (void)(sdif), shim_socket_has(dport))
-#define __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, table, skb) \
+#define __udp6_lib_lookup(net, saddr, sport, daddr, dport, dif, sdif, skb) \
 	((void)(net), (void)(dif), (void)(sdif), shim_socket_has(dport))
 
 struct sk_buff;
