@@ -287,9 +287,9 @@ static int device_init(struct net_device *dev)
 	struct nwg_device *wg = netdev_priv(dev);
 	int err;
 
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats)
-		return -ENOMEM;
+	err = nwg_netdev_alloc_tstats(dev);
+	if (err)
+		return err;
 	/* Its threads of the kernel are nobody's, either. */
 	wg->handshake_workqueue =
 		alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE, at_once, dev->name);
@@ -319,7 +319,7 @@ destroy_answer_workqueue:
 destroy_handshake_workqueue:
 	destroy_workqueue(wg->handshake_workqueue);
 free_stats:
-	free_percpu(dev->tstats);
+	nwg_netdev_free_tstats(dev);
 	return err;
 }
 
@@ -353,7 +353,7 @@ static void device_destruct(struct net_device *dev)
 	destroy_workqueue(wg->handshake_workqueue);
 	nwg_receive_free(wg);
 	nwg_index_table_free(&wg->indices);
-	free_percpu(dev->tstats);
+	nwg_netdev_free_tstats(dev);
 	memzero_explicit(&wg->identity, sizeof(wg->identity));
 	memzero_explicit(&wg->gate, sizeof(wg->gate));
 	nwg_dbg(wg, "Interface destroyed\n");
@@ -397,6 +397,7 @@ static void setup(struct net_device *dev, const struct device_type *type)
 	dev->min_mtu = IPV4_MIN_MTU;
 	/* The length of an IPv6 packet leaves its header out, so that more would fit. */
 	dev->max_mtu = IP_MAX_MTU - OVERHEAD;
+	nwg_netdev_set_tstats(dev);
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = device_destruct;
 	SET_NETDEV_DEVTYPE(dev, type);

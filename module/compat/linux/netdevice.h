@@ -5,6 +5,9 @@
  *
  * Whether it receives in threads was a bool, and is one of several ways since 6.17. Kbuild looks for
  * those and defines NWG_HAVE_NAPI_THREADED if they are there.
+ *
+ * An interface's counters of packets, one set for each CPU, are allocated and freed by the kernel, if it can
+ * be told which. Kbuild looks for that and defines NWG_HAVE_PCPU_STAT_TYPE; otherwise it is done here.
  */
 #ifndef _NWG_COMPAT_LINUX_NETDEVICE_H
 #define _NWG_COMPAT_LINUX_NETDEVICE_H
@@ -17,6 +20,32 @@ static inline void nwg_netdev_set_lltx(struct net_device *dev)
 	dev->features |= NETIF_F_LLTX;
 #else
 	dev->lltx = true;
+#endif
+}
+
+/* Before it is registered */
+static inline void nwg_netdev_set_tstats(struct net_device *dev)
+{
+#ifdef NWG_HAVE_PCPU_STAT_TYPE
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#endif
+}
+
+/* In ndo_init. Return: 0 or -ENOMEM. */
+static inline int nwg_netdev_alloc_tstats(struct net_device *dev)
+{
+#ifndef NWG_HAVE_PCPU_STAT_TYPE
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+#endif
+	return 0;
+}
+
+static inline void nwg_netdev_free_tstats(struct net_device *dev)
+{
+#ifndef NWG_HAVE_PCPU_STAT_TYPE
+	free_percpu(dev->tstats);
 #endif
 }
 
