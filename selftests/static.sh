@@ -10,7 +10,7 @@ top=$(realpath "$(dirname "$0")/..")
 
 cd "$top" || exit 1
 ktap_need make gcc sparse clang-format shellcheck python3
-ktap_plan 9
+ktap_plan 11
 
 copy=$top/build/selftests/static
 rm -rf "$copy"
@@ -27,6 +27,19 @@ build_is_silent() {
 	grep -iE "warning:|error:|\*\*\*" "$copy/log" | grep -v "^warning: the compiler differs" &&
 		return 1
 	return "$status"
+}
+
+# What this kernel is said not to have is named, and no compiler is asked.
+lack_is_named() {
+	make -C "/lib/modules/$(selftests/kernel)/build" M="$copy" CONFIG_CRYPTO_LIB_CURVE25519= modules \
+		>"$copy/log" 2>&1 && return 1
+	grep -q "nwg: this kernel is built without CONFIG_CRYPTO_LIB_CURVE25519" "$copy/log" &&
+		! grep -q "  CC " "$copy/log"
+}
+
+# Distributions have later things in earlier kernels: Kbuild looks what is there.
+no_version_looked_at() {
+	! grep -rnE 'LINUX_VERSION_CODE|KERNEL_VERSION' Kbuild module
 }
 
 sources() {
@@ -98,6 +111,8 @@ one_version() {
 
 ktap_run "module: secrets are compared in constant time" compared_in_constant_time
 ktap_run "module: no warning with W=1 and sparse" build_is_silent
+ktap_run "module: what the kernel lacks is named" lack_is_named
+ktap_run "module: no kernel's version is looked at" no_version_looked_at
 ktap_run "clang-format: $(sources | wc -l) sources" all_formatted
 ktap_run "shellcheck: $(shell_scripts | wc -l) scripts" all_shell_checked
 if command -v pylint >/dev/null; then
