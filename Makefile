@@ -43,15 +43,22 @@ demo: setup ## show the nested chain at work, in a VM
 debug: ## build a kernel that finds faults, once (x86-64), and nwg.ko for it
 	selftests/debug/build
 
-check: setup ## run the tests: all on a stock kernel, some on the debug kernel, too (x86-64)
+check: setup ## run the tests: all on a stock kernel, some on the debug kernel (x86-64) and on others, too
 	$(MAKE) all aged
 	$(MAKE) debug
+	@# run says what became of it.
+	-selftests/kernels/build
 	selftests/run --all
 
 check-debug: setup ## run all tests of the module on the debug kernel: hours
 	$(MAKE) all
 	$(MAKE) debug
 	selftests/run --debug
+
+check-kernels: setup ## run all tests of the module on other kernels, by systems of their own; as root: hours
+	$(MAKE) all
+	selftests/kernels/build $$(selftests/kernels/suites)
+	selftests/run $$(selftests/kernels/suites | sed 's/^/--on /')
 
 install: ## install the tools, and the module by DKMS; as root
 	selftests/setup install
@@ -129,4 +136,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools aged debug setup demo check check-debug install uninstall deb check-deb clean help
+.PHONY: all module tools aged debug setup demo check check-debug check-kernels install uninstall deb check-deb clean help
