@@ -77,7 +77,8 @@ struct nwg_answer_work {
  * @generation: incremented under @update_lock with each change that a dump could see in halves
  *
  * Locking: RTNL > @update_lock > @identity_lock > peer->handshake.lock > the spinlocks. RTNL is
- * optional.
+ * optional. @gate's lock is inside @identity_lock, that of a peer's cookie inside peer->handshake.lock:
+ * both may sleep.
  */
 struct nwg_device {
 	struct net_device *dev;

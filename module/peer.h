@@ -38,7 +38,8 @@ struct nwg_device;
  * @list: in @device->peers; update_lock
  * @key_node: in @device->peers_by_key; RCU
  * @allowedips: its prefixes; update_lock
- * @remote: keys; public is constant, the rest under @device->identity_lock and @handshake.lock
+ * @remote: keys; public is constant, the static-static secret under @device->identity_lock, the preshared
+ *	key under @handshake.lock
  * @handshake: the handshake that goes on, if one does
  * @sessions: previous, current and next session
  * @cookie: what the peer demands of our handshake messages

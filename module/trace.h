@@ -153,7 +153,10 @@ TRACE_EVENT(nwg_relay_drop,
 				   NWG_TRACE_RELAY_DROPS(NWG_TRACE_RELAY_DROP)))
 );
 
-/* nwg_relay_flow - a flow is made, with its first state, has another one, or has ended, and why */
+/*
+ * nwg_relay_flow - a flow is made, with its first state, has another one or another MTU, or has ended,
+ * and why
+ */
 TRACE_EVENT(nwg_relay_flow,
 
 	TP_PROTO(const struct nwg_flow *flow, enum nwg_flow_end end),

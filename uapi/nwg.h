@@ -61,13 +61,15 @@
  *	allowed IPs do not fit is repeated with the rest of them.
  * @NWG_CMD_SET_DEVICE: change one interface; a request that is refused changes nothing, only lack
  *	of memory, and of room for a peer in an interface of 1,048,576, can end it half-way
- * @NWG_CMD_RELAY_NEW: add a relay (-EEXIST if its listening address and port has one,
- *	-EADDRINUSE if a socket has it)
- * @NWG_CMD_RELAY_SET: change a relay, named by its listening address and port; flows are kept
- * @NWG_CMD_RELAY_DEL: remove a relay, named by its listening address and port, and its flows
+ * @NWG_CMD_RELAY_NEW: add a relay (-EEXIST if one listens on the same interface, address and port,
+ *	-EADDRINUSE if a socket does)
+ * @NWG_CMD_RELAY_SET: change a relay, named by its listening interface, address and port; flows are
+ *	kept
+ * @NWG_CMD_RELAY_DEL: remove a relay, named by its listening interface, address and port, and its
+ *	flows
  * @NWG_CMD_RELAY_GET: dump the relays of the network namespace, or of one interface if one is named
- * @NWG_CMD_FLOW_GET: dump flows of the network namespace; an interface, or a listening address
- *	and port, narrows it
+ * @NWG_CMD_FLOW_GET: dump flows of the network namespace; an interface, or where a relay
+ *	listens, narrows it
  * @NWG_CMD_RELAY_NEW_NTF: event: a relay was made
  * @NWG_CMD_RELAY_SET_NTF: event: a relay was changed, or its interface has its peer now, or no more
  * @NWG_CMD_RELAY_DEL_NTF: event: a relay was removed, by itself, with its interface, or as that goes to

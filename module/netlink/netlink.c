@@ -7,7 +7,8 @@
  * protects what they read and change, and one that waits there - for a grace period, or for a dump
  * of many peers - must not hold up all other families, which share a mutex. What spans interfaces
  * an operation has to lock itself. Order of locks: cb_lock of generic netlink, which the core holds
- * for reading, then RTNL if the operation takes it, then update_lock.
+ * for reading, in the later parts of a dump the socket's cb_mutex alone, then RTNL if the operation takes
+ * it, then update_lock.
  *
  * Each command has either a do or a dump, so plain genl_ops suffice on all kernels. Validation is
  * the strict one (.validate is 0): unknown attributes, nests without NLA_F_NESTED and trailing bytes

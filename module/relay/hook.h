@@ -27,7 +27,7 @@ void nwg_relay_hook_unregister(struct net *net);
  */
 int nwg_relay_port_reserve(struct nwg_relay *relay, struct net *net);
 
-/* Close the sockets of a relay. Context: process, may sleep for a grace period. */
+/* Close the sockets of a relay. Context: process, may sleep. */
 void nwg_relay_port_release(struct nwg_relay *relay);
 
 #endif /* _NWG_RELAY_HOOK_H */

@@ -196,9 +196,7 @@ int nwg_relay_create(struct net_device *dev, const struct nwg_relay_listen *list
  */
 int nwg_relay_change(struct nwg_relay *relay, const struct nwg_relay_config *config);
 
-/*
- * Remove a relay and its flows. Context: as above, may sleep for a grace period.
- */
+/* Remove a relay and its flows. Context: as above, may sleep. */
 void nwg_relay_remove(struct nwg_relay *relay);
 
 /* The configuration, to read or to change a part of. Context: as above. */

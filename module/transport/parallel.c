@@ -11,7 +11,7 @@ struct workqueue_struct *nwg_parallel_workqueue;
 
 /* Queues with bursts that nobody works on. */
 static LIST_HEAD(waiting);
-static DEFINE_SPINLOCK(waiting_lock); /* BH; inside no other lock */
+static DEFINE_SPINLOCK(waiting_lock); /* BH; inside no other spinlock */
 
 /* One for each CPU that may come, so that as many can help at a time. */
 static struct work_struct *helpers;

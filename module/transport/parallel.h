@@ -57,7 +57,8 @@ static inline struct nwg_packet *nwg_packet(struct sk_buff *skb)
 
 /**
  * struct nwg_burst_queue - bursts in the order in which they are to leave
- * @lock: protects the rest but for @waiting; BH
+ * @lock: protects the rest but for @waiting; BH. Who alone puts in and takes out may look at @first and
+ *	@packets without it.
  * @first: oldest burst
  * @last: newest burst
  * @unclaimed: oldest burst that nobody works on; nor does anybody on those behind it
