@@ -27,9 +27,8 @@ Status chain_check(const Options &options, Arguments arguments)
 				 { "remedy", finding.remedy } });
 		if (options.json)
 			continue;
-		const auto place = finding.line ? fmt::format("{}:{}", finding.file, finding.line) :
-						  finding.file;
-		fmt::print("{}: {}\n  hint: {}\n", palette.bold(place),
+		fmt::print("{}: {}\n  hint: {}\n",
+			   palette.bold(chain::place_text(finding.file, finding.line)),
 			   palette.warning(finding.what), finding.remedy);
 	}
 	if (options.json)

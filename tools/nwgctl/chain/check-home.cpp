@@ -128,9 +128,10 @@ void Checker::check_networks()
 			if (relay->source && relay->source->pool &&
 			    overlap(*relay->source->pool, network.prefix))
 				add(vps->file, relay->source.line,
-				    fmt::format("The pool {} and {} of {} overlap ({}:{})",
+				    fmt::format("The pool {} and {} of {} overlap ({})",
 						relay->source->pool->text(), network.prefix.text(),
-						network.name, network.file, network.line),
+						network.name,
+						place_text(network.file, network.line)),
 				    "give it a prefix of its own");
 		}
 	}

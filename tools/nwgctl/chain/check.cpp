@@ -19,6 +19,11 @@
 namespace nwgctl::chain
 {
 
+std::string place_text(const std::string &file, unsigned int line)
+{
+	return line ? fmt::format("{}:{}", file, line) : file;
+}
+
 /* What is in a directory; that it cannot be read is a finding. */
 std::vector<std::string> Checker::list(const std::string &name)
 {

@@ -18,6 +18,9 @@ struct Finding {
 	std::string what, remedy;
 };
 
+/* FILE:LINE, or FILE if all of it is meant. */
+std::string place_text(const std::string &file, unsigned int line);
+
 /* Findings by file and line. An error if the directory cannot be read. */
 Result<std::vector<Finding>> check_directory(const std::string &directory);
 

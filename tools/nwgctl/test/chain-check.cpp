@@ -402,6 +402,10 @@ static void check_lan()
 		.replace("chain.json", "192.168.88.0/24", "172.16.99.0/25")
 		.assert_found("The pool 172.16.99.0/24 and 172.16.99.0/25 of lan overlap", vps,
 			      "Source");
+	/* Nothing is said of a line where there is none. */
+	Chain(pool)
+		.replace("chain.json", "192.168.88.0/24", "172.16.99.0/25")
+		.assert_found("chain.json)", vps, "Source");
 	lan("192.168.89.0/24").assert_right();
 }
 
