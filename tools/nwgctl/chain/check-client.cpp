@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include "../config/value.hpp"
 #include "network.hpp"
@@ -25,14 +24,12 @@ static bool is_private(const Address &address)
 	});
 }
 
-/* Of the same kind, so that it can be told: a name may be of any address. */
+/* Of addresses of one family alone that can be told: a name may be of any, and a machine may have several names. */
 static bool is_other_host(const std::string &a, const std::string &b)
 {
 	const auto left = Address::from_text(a), right = Address::from_text(b);
 
-	if (left && right)
-		return left->family == right->family && left != right;
-	return !left && !right && strcasecmp(a.c_str(), b.c_str());
+	return left && right && left->family == right->family && left != right;
 }
 
 /* That one address is listened on tells what clients have, unless the provider translates it. */
