@@ -278,6 +278,17 @@ renamed() {
 		"$NWGCTL" chain check "$work/renamed"
 }
 
+# A relay on an address of the VPS that the home does not dial: that is where all clients dial.
+on_other_address() {
+	rm -rf "$work/other"
+	cp -a "$home" "$work/other"
+	sed -i 's/^Listen = .*/Listen = 198.51.100.7:51820/' "$work/other/vps/wg1.conf"
+	sed -i 's/^Endpoint = .*/Endpoint = 198.51.100.7:51820/' "$work/other/clients"/*.conf
+	for client in pc pc2; do "$NWGCTL" chain qr "$work/other" "$client" png || return; done
+	"$NWGCTL" chain add-client "$work/other" pc9 && grep -q '^Endpoint = 198.51.100.7:51820$' "$work/other/clients/pc9.conf" &&
+		"$NWGCTL" chain check "$work/other"
+}
+
 # overwrites FILE...: whether README.txt's commands for a machine, where it has one of these, leave all as it is; and
 # install them all where it has none.
 overwrites() {
@@ -329,7 +340,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 150
+ktap_plan 151
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -501,6 +512,7 @@ rm -f "$work/lacks/home/wg1.conf"
 refused 1 'Unable to open' "$work/lacks" add-client "$work/lacks" pc9
 ktap_run 'a home of Linux needs no script of RouterOS' without_script
 ktap_run 'on the router wg0 may have another name' renamed
+ktap_run 'a relay on another address of the VPS is where a client dials' on_other_address
 ktap_run 'a home at the last address of its network leaves the others' high
 # The last of five files cannot be put in its place: the others are taken back.
 gcc -shared -fPIC -o "$work/fail.so" -x c - <<'END'

@@ -96,6 +96,14 @@ static Status check_networks(const Present &present, const chain::ClientNetwork 
 	return chain::verify_apart(networks, vps);
 }
 
+/* The VPS as the home calls it, unless the relay is on another of its addresses; a private one is translated. */
+static std::string relay_host(const std::string &vps, const Transport &listen)
+{
+	if (listen.address && !chain::is_private(*listen.address))
+		return listen.address->text();
+	return vps;
+}
+
 /* What the other clients have, said by the files of home and VPS. */
 static Result<chain::ClientNetwork> network_of(const Present &present, const std::string &directory)
 {
@@ -122,7 +130,8 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 		return incomplete(present.vps.file, "[Relay] to this home, with Listen");
 	network.home = present.wg0.private_key->public_key();
 	network.mtu = *present.wg0.mtu;
-	network.endpoint = chain::host_port(vps->endpoint->first, relays[0]->listen->port);
+	const auto &listen = *relays[0]->listen;
+	network.endpoint = chain::host_port(relay_host(vps->endpoint->first, listen), listen.port);
 	for (const auto &address : *present.wg0.addresses)
 		network.wg0.push_back({ address.address.masked(address.length), address.length });
 	network.lan = present.notes.lan;

@@ -3,6 +3,7 @@
 #include "checker.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -13,16 +14,6 @@
 
 namespace nwgctl::chain
 {
-
-static bool is_private(const Address &address)
-{
-	static constexpr const char *networks[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
-						    "fc00::/7" };
-
-	return std::ranges::any_of(networks, [&address](const char *network) {
-		return contains(parse_network(network).take(), address);
-	});
-}
 
 /* Of addresses of one family alone that can be told: a name may be of any, and a machine may have several names. */
 static bool is_other_host(const std::string &a, const std::string &b)
@@ -41,7 +32,7 @@ static bool is_elsewhere(const Transport &listen, const std::string &host)
 	       *address != *listen.address;
 }
 
-/* Where the client dials is a relay's, and on the machine that the home dials. */
+/* Where the client dials is a relay's; and on the machine that the home dials, where the relay is on all of its addresses. */
 void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 {
 	const auto own = relays();
@@ -49,23 +40,32 @@ void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 	const SidePeer *to_vps = wg1 && vps && vps->private_key ?
 					 wg1->peer(vps->private_key->public_key()) :
 					 nullptr;
-	const auto listening = std::ranges::find_if(own, [port = port](const SideRelay *relay) {
-		return !relay->listen || relay->listen->port == port;
-	});
+	std::vector<const SideRelay *> listening;
+	const auto is_missed = [host = host](const SideRelay *relay) {
+		return relay->listen && is_elsewhere(*relay->listen, host);
+	};
+	const auto takes_all = [](const SideRelay *relay) {
+		return !relay->listen || !relay->listen->address;
+	};
 
-	if (!own.empty() && listening == own.end())
+	std::ranges::copy_if(own, std::back_inserter(listening),
+			     [port = port](const SideRelay *relay) {
+				     return !relay->listen || relay->listen->port == port;
+			     });
+	if (!own.empty() && listening.empty())
 		add(side.file, peer.endpoint.line,
 		    fmt::format("No relay listens on port {} ({}:{})", port, vps->file,
 				own[0]->line),
 		    fmt::format("Endpoint = {}", host_port(host, own[0]->listen->port)));
-	else if (listening != own.end() && (*listening)->listen &&
-		 is_elsewhere(*(*listening)->listen, host))
+	else if (!listening.empty() && std::ranges::all_of(listening, is_missed))
 		add(side.file, peer.endpoint.line,
-		    fmt::format("The relay listens on {} ({}:{})", (*listening)->listen->text(),
-				vps->file, (*listening)->listen.line),
+		    fmt::format("The relay listens on {} ({}:{})", listening[0]->listen->text(),
+				vps->file, listening[0]->listen.line),
 		    fmt::format("Endpoint = {}",
-				host_port((*listening)->listen->address->text(), port)));
-	else if (to_vps && to_vps->endpoint && is_other_host(to_vps->endpoint->first, host))
+				host_port(listening[0]->listen->address->text(), port)));
+	/* One that listens on one address need not be where the home dials. */
+	else if (std::ranges::all_of(listening, takes_all) && to_vps && to_vps->endpoint &&
+		 is_other_host(to_vps->endpoint->first, host))
 		add(side.file, peer.endpoint.line,
 		    fmt::format("The home dials the VPS as {} ({}:{})", to_vps->endpoint->first,
 				wg1->file, to_vps->endpoint.line),

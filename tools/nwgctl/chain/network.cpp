@@ -129,6 +129,16 @@ bool contains(std::span<const Prefix> prefixes, const Address &address)
 	});
 }
 
+bool is_private(const Address &address)
+{
+	static constexpr const char *networks[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+						    "fc00::/7" };
+
+	return std::ranges::any_of(networks, [&address](const char *network) {
+		return contains(parse_network(network).take(), address);
+	});
+}
+
 bool overlap(const Prefix &a, const Prefix &b)
 {
 	return a.length <= b.length ? contains(a, b.address) : contains(b, a.address);

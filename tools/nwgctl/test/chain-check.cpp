@@ -377,6 +377,22 @@ static void check_client_hosts()
 			      "Endpoint = 198.51.100.7:51820");
 	/* What the provider translates the VPS' address to is not known here. */
 	Chain().line(vps, "Listen =", "Listen = 10.1.2.3:51820\n").assert_right();
+	/* A second address of the VPS, which the home does not dial. */
+	chain = Chain();
+	chain.line(vps, "Listen =", "Listen = 198.51.100.7:51820\n");
+	for (const char *name : { pc, "clients/pc2.conf" })
+		chain.line(name, "Endpoint", "Endpoint = 198.51.100.7:51820\n");
+	chain.assert_right();
+	/* Two relays of one port, each on an address of its own. */
+	chain = Chain();
+	const auto relay = chain[vps].substr(chain[vps].find("\n[Relay]"));
+	chain[vps] += relay;
+	chain.line(vps, "Listen =", "Listen = 198.51.100.1:51820\n");
+	chain.line(vps, "Listen = 51820", "Listen = [2001:db8::1]:51820\n");
+	chain.line(pc, "Endpoint", "Endpoint = [2001:db8::1]:51820\n");
+	chain.assert_right();
+	chain.line(pc, "Endpoint", "Endpoint = [2001:db8::2]:51820\n");
+	chain.assert_found("The relay listens on 198.51.100.1:51820", pc, "Endpoint");
 
 	const auto asks = [](const char *dns) {
 		return Chain().line(pc, "MTU", fmt::format("MTU = 1360\nDNS = {}\n", dns));
