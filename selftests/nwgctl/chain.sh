@@ -289,6 +289,17 @@ on_other_address() {
 		"$NWGCTL" chain check "$work/other"
 }
 
+# What chain check calls right: two addresses of one network, and one network of the lan in another.
+within() {
+	rm -rf "$work/within"
+	cp -a "$home" "$work/within"
+	sed -i 's/^Address = .*/Address = 172.16.1.2\/24, 172.16.1.3\/24/' "$work/within/home/wg1.conf"
+	rm "$work/within/home/mt.rsc"
+	sed -i 's/"192.168.88.0.24"/"192.168.0.0\/16", &/' "$work/within/chain.json"
+	"$NWGCTL" chain check "$work/within" && "$NWGCTL" chain add-client "$work/within" pc9 &&
+		grep -q '^AllowedIPs = 10.10.10.0/24, 192.168.0.0/16, 192.168.88.0/24$' "$work/within/clients/pc9.conf"
+}
+
 # overwrites FILE...: whether README.txt's commands for a machine, where it has one of these, leave all as it is; and
 # install them all where it has none.
 overwrites() {
@@ -340,7 +351,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 151
+ktap_plan 152
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -505,13 +516,14 @@ lacks 'has no [Relay] to this home, with Listen' vps/wg1.conf "/^# clients/,\$d"
 lacks 'neither [Section] nor Key' home/wg1.conf 's/^MTU.*/bogus/'
 lacks 'chain.json: not JSON' chain.json '1d'
 lacks 'chain.json: Unable to parse network' chain.json 's/192.168.88.0.24/x/'
-lacks 'lan 10.0.0.0/8 overlap' chain.json 's/192.168.88.0.24/10.0.0.0\/8/'
+lacks 'lacks: wg0 10.10.10.0/24 and lan 10.0.0.0/8 overlap' chain.json 's/192.168.88.0.24/10.0.0.0\/8/'
 lacks 'The VPS, 198.51.100.1, is in lan' chain.json 's/192.168.88.0.24/198.51.100.0\/24/'
 lacks 'lacks/home/mt.rsc makes no interface with the key of /' home/mt.rsc '/add name=wg0/d'
 rm -f "$work/lacks/home/wg1.conf"
 refused 1 'Unable to open' "$work/lacks" add-client "$work/lacks" pc9
 ktap_run 'a home of Linux needs no script of RouterOS' without_script
 ktap_run 'on the router wg0 may have another name' renamed
+ktap_run 'networks of one name may overlap' within
 ktap_run 'a relay on another address of the VPS is where a client dials' on_other_address
 ktap_run 'a home at the last address of its network leaves the others' high
 # The last of five files cannot be put in its place: the others are taken back.

@@ -82,7 +82,7 @@ static std::string check_hint(const std::string &directory)
 
 /* As chain new does: notes and files may have been changed since. */
 static Status check_networks(const Present &present, const chain::ClientNetwork &network,
-			     const std::string &vps)
+			     const std::string &vps, const std::string &directory)
 {
 	std::vector<chain::NamedNetwork> networks;
 
@@ -93,7 +93,11 @@ static Status check_networks(const Present &present, const chain::ClientNetwork 
 		networks.emplace_back("wg0", prefix);
 	for (const auto &prefix : network.lan)
 		networks.emplace_back("lan", prefix);
-	return chain::verify_apart(networks, vps);
+	const auto apart = chain::verify_apart(networks, vps);
+	if (!apart)
+		return usage_error(fmt::format("{}: {}", directory, apart.error().what),
+				   check_hint(directory));
+	return {};
 }
 
 /* The VPS as the home calls it, unless the relay is on another of its addresses; a private one is translated. */
@@ -135,7 +139,7 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 	for (const auto &address : *present.wg0.addresses)
 		network.wg0.push_back({ address.address.masked(address.length), address.length });
 	network.lan = present.notes.lan;
-	TRY(check_networks(present, network, vps->endpoint->first));
+	TRY(check_networks(present, network, vps->endpoint->first, directory));
 	network.dns = present.notes.dns;
 	network.full = present.notes.full;
 	return network;

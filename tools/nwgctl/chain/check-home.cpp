@@ -73,12 +73,6 @@ void Checker::check_wg1()
 /* Networks, as the interfaces' addresses and clients' allowed IPs say them. */
 void Checker::check_networks()
 {
-	struct Network {
-		Prefix prefix;
-		const char *name;
-		std::string file;
-		unsigned int line;
-	};
 	std::vector<Network> networks;
 	const auto collect = [&networks](const std::optional<Side> &side, const char *name) {
 		if (!side || !side->addresses)
@@ -110,6 +104,7 @@ void Checker::check_networks()
 	collect(wg0, "wg0");
 	for (const auto &prefix : notes ? notes->lan : std::vector<Prefix>())
 		networks.push_back({ prefix, "lan", path(notes_name), 0 });
+	check_vps_apart(networks);
 	for (std::size_t a = 0; a < networks.size(); a++) {
 		for (std::size_t b = 0; b < a; b++) {
 			if (networks[a].file != networks[b].file &&
@@ -137,8 +132,8 @@ void Checker::check_networks()
 	}
 }
 
-/* As chain new sees to it: it would be looked for at home, by clients and, where it is the gateway, by the home. */
-void Checker::check_lan()
+/* As chain new sees to it: it would be looked for in a tunnel, or at home. */
+void Checker::check_vps_apart(const std::vector<Network> &networks)
 {
 	const SidePeer *to_vps = wg1 && vps && vps->private_key ?
 					 wg1->peer(vps->private_key->public_key()) :
@@ -147,12 +142,15 @@ void Checker::check_lan()
 				     Address::from_text(to_vps->endpoint->first) :
 				     std::nullopt;
 
-	for (const auto &prefix : notes ? notes->lan : std::vector<Prefix>()) {
-		if (address && contains(prefix, *address))
-			add(path(notes_name), 0,
-			    fmt::format("The VPS, {}, is in {} of lan ({}:{})", address->text(),
-					prefix.text(), wg1->file, to_vps->endpoint.line),
-			    "take that out, here and of clients' AllowedIPs");
+	for (const auto &network : networks) {
+		if (!address || !contains(network.prefix, *address))
+			continue;
+		add(network.file, network.line,
+		    fmt::format("The VPS, {}, is in {} of {} ({}:{})", address->text(),
+				network.prefix.text(), network.name, wg1->file,
+				to_vps->endpoint.line),
+		    network.line ? "take another network, or the VPS' address on the internet" :
+				   "take that out, here and of clients' AllowedIPs");
 	}
 }
 

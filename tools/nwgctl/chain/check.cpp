@@ -205,7 +205,6 @@ Result<std::vector<Finding>> Checker::run()
 		check_relay_home(*relay);
 	check_ports();
 	check_networks();
-	check_lan();
 	check_home_peers();
 	check_mtu();
 	for (const auto &client : clients)

@@ -33,6 +33,12 @@ class Checker {
 		std::string name;
 		Side side;
 	};
+	struct Network {
+		Prefix prefix;
+		const char *name;
+		std::string file;
+		unsigned int line;
+	};
 
 	void add(const std::string &file, unsigned int line, std::string what, std::string remedy)
 	{
@@ -60,7 +66,7 @@ class Checker {
 	void check_relay_source(const SideRelay &relay);
 	void check_ports();
 	void check_networks();
-	void check_lan();
+	void check_vps_apart(const std::vector<Network> &networks);
 	void check_home_peers();
 	void check_mtu();
 	void check_client(const ClientSide &client);

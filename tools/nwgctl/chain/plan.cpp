@@ -74,7 +74,8 @@ Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string
 {
 	for (std::size_t a = 0; a < networks.size(); a++) {
 		for (std::size_t b = a + 1; b < networks.size(); b++) {
-			if (overlap(networks[a].second, networks[b].second))
+			if (networks[a].first != networks[b].first &&
+			    overlap(networks[a].second, networks[b].second))
 				return usage_error(
 					fmt::format("{} {} and {} {} overlap", networks[a].first,
 						    networks[a].second.text(), networks[b].first,

@@ -76,7 +76,7 @@ struct Plan {
 
 /* A network and what it is called in an error. */
 using NamedNetwork = std::pair<std::string, Prefix>;
-/* Whether no two of them overlap, and @vps, which may be a name, is in none. */
+/* Whether no two of them overlap, unless both are called the same, and @vps, which may be a name, is in none. */
 Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string &vps);
 /* Whether the chain can be as it is planned: sizes and overlaps of networks, ports, the MTU. */
 Status verify(const Plan &plan);

@@ -417,6 +417,10 @@ static void check_lan()
 		.assert_found("172.16.1.0/25 of lan and 172.16.1.0/24 of wg1 overlap",
 			      "chain.json");
 	lan("198.51.100.0/24").assert_found("The VPS, 198.51.100.1, is in", "chain.json");
+	Chain().line(wg1, "Endpoint", "Endpoint = 172.16.1.9:51821\n")
+		.assert_found("The VPS, 172.16.1.9, is in 172.16.1.0/24 of wg1", wg1, "Address");
+	Chain().line(wg1, "Endpoint", "Endpoint = 10.10.10.9:51821\n")
+		.assert_found("The VPS, 10.10.10.9, is in 10.10.10.0/24 of wg0", wg0, "Address");
 	Chain(pool)
 		.replace("chain.json", "192.168.88.0/24", "172.16.99.0/25")
 		.assert_found("The pool 172.16.99.0/24 and 172.16.99.0/25 of lan overlap", vps,

@@ -242,6 +242,9 @@ void test_chain_plan(void **)
 	plan.lan.push_back(network("10.10.0.0/16"));
 	assert_bad(plan, "overlap");
 	plan = plan_of();
+	plan.lan.push_back(network("192.168.0.0/16"));
+	assert_true(static_cast<bool>(verify(plan)));
+	plan = plan_of();
 	plan.source = { .kind = NWG_SOURCE_POOL, .pool = network("fd99::/56") };
 	assert_bad(plan, "not of wg1's address family");
 	plan = plan_of();
