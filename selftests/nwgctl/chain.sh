@@ -351,7 +351,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 152
+ktap_plan 154
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -377,6 +377,7 @@ refused 1 'leaves 1260 for wg0, and 1280 is the least' "$home" new "$home" "${wo
 refused 1 'No line has an MTU of 70000' "$home" new "$home" "${words[@]}" mtu 70000
 refused 1 'mtu is not a number' "$home" new "$home" "${words[@]}" mtu big
 refused 1 '1001 clients are more than 1000' "$home" new "$home" "${words[@]}" clients 1001
+refused 1 'which is in no network that they reach' "$home" new "$home" vps 192.0.2.1 lan none dns 192.168.88.1 client pc
 refused 1 'Unable to parse IP address' "$home" new "$home" "${words[@]}" dns router
 refused 1 'several networks of one address family' "$home" new "$home" "${words[@]}" wg0-network 10.1.0.0/24 \
 	wg0-network 10.2.0.0/24 wg0-network fd00::/64
@@ -517,6 +518,7 @@ lacks 'neither [Section] nor Key' home/wg1.conf 's/^MTU.*/bogus/'
 lacks 'chain.json: not JSON' chain.json '1d'
 lacks 'chain.json: Unable to parse network' chain.json 's/192.168.88.0.24/x/'
 lacks 'lacks: wg0 10.10.10.0/24 and lan 10.0.0.0/8 overlap' chain.json 's/192.168.88.0.24/10.0.0.0\/8/'
+lacks 'chain.json: Clients ask 192.168.89.1 for names' chain.json 's/"dns":.*\[\]/"dns": ["192.168.89.1"]/'
 lacks 'The VPS, 198.51.100.1, is in lan' chain.json 's/192.168.88.0.24/198.51.100.0\/24/'
 lacks 'lacks/home/mt.rsc makes no interface with the key of /' home/mt.rsc '/add name=wg0/d'
 rm -f "$work/lacks/home/wg1.conf"

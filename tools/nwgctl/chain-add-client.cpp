@@ -142,6 +142,11 @@ static Result<chain::ClientNetwork> network_of(const Present &present, const std
 	TRY(check_networks(present, network, vps->endpoint->first, directory));
 	network.dns = present.notes.dns;
 	network.full = present.notes.full;
+	const auto status = chain::verify_dns(network);
+	if (!status)
+		return usage_error(fmt::format("{}/{}: {}", directory, chain::notes_name,
+					       status.error().what),
+				   status.error().hint);
 	return network;
 }
 

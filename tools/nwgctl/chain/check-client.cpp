@@ -72,27 +72,40 @@ void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 		    fmt::format("Endpoint = {}", host_port(to_vps->endpoint->first, port)));
 }
 
-/* A private address is at home, where only what is allowed gets. */
-void Checker::check_client_dns(const Side &side, const SidePeer &peer)
+/* Of what DNS has; the rest are domains to be searched. */
+static std::vector<Address> addresses_in(std::string_view text)
 {
-	const auto allowed = peer.allowed.value.value_or(std::vector<Prefix>());
-	const std::string list = side.dns.value.value_or("");
-	std::string_view text = list;
+	std::vector<Address> addresses;
 
 	while (!text.empty()) {
 		const std::size_t end = std::min(text.find_first_of(", \t"), text.size());
-		/* Else it is a domain to be searched. */
-		const auto address = Address::from_text(text.substr(0, end));
 
-		if (address && is_private(*address) && !contains(allowed, *address))
-			add(side.file, side.dns.line,
-			    fmt::format(
-				    "It asks {} for names, which is not in AllowedIPs: it gets no "
-				    "answers",
-				    address->text()),
-			    fmt::format("add {} to AllowedIPs", single(*address).text()));
+		if (const auto address = Address::from_text(text.substr(0, end)))
+			addresses.push_back(*address);
 		text.remove_prefix(std::min(end + 1, text.size()));
 	}
+	return addresses;
+}
+
+/* A private address is at home, where only what is allowed gets; and into the tunnel, only of a family that the client has. */
+void Checker::check_client_dns(const Side &side, const SidePeer &peer, const Address &address,
+			       unsigned int line)
+{
+	const bool is_inside =
+		contains(peer.allowed.value.value_or(std::vector<Prefix>()), address);
+
+	if (!is_inside && is_private(address))
+		add(side.file, line,
+		    fmt::format(
+			    "It asks {} for names, which is not in AllowedIPs: it gets no answers",
+			    address.text()),
+		    fmt::format("add {} to AllowedIPs", single(address).text()));
+	if (is_inside && side.addresses && !has_family(*side.addresses, address.family))
+		add(side.file, line,
+		    fmt::format("It asks {} for names, inside the tunnel, and has no Address of {}: "
+				"it gets no answers",
+				address.text(), family_name(address.family)),
+		    "ask one of the other address family");
 }
 
 /* What a client says of the home. */
@@ -119,7 +132,10 @@ void Checker::check_client_peer(const ClientSide &client, const SidePeer &peer)
 	else
 		add(side.file, peer.line, "[Peer] has no Endpoint",
 		    "Endpoint = HOST:PORT of the relay");
-	check_client_dns(side, peer);
+	for (const auto &entry : side.dns) {
+		for (const auto &address : addresses_in(*entry))
+			check_client_dns(side, peer, address, entry.line);
+	}
 	if (!peer.keepalive || !*peer.keepalive)
 		add(side.file, peer.keepalive.line,
 		    "A client is mostly behind NAT, and has no keepalive: the home cannot reach it once "

@@ -13,11 +13,6 @@
 namespace nwgctl::chain
 {
 
-static const char *ip_name(uint16_t family)
-{
-	return family == AF_INET ? "IPv4" : "IPv6";
-}
-
 /* Whether the routes that wg-quick(8) makes are not in the way of the home's own. */
 static bool is_out_of_the_way(const Side &wg1)
 {
@@ -36,7 +31,7 @@ void Checker::check_relay_source(const SideRelay &relay)
 		add(vps->file, relay.source.line,
 		    fmt::format("The pool {} is not of the inner endpoint's address family",
 				relay.source->pool->text()),
-		    fmt::format("take a prefix of {}", ip_name(family)));
+		    fmt::format("take a prefix of {}", family_name(family)));
 	if (!wg1)
 		return;
 	const Prefix wanted = relay.source->pool.value_or(everything(family));

@@ -15,6 +15,7 @@
 #include "../config/value.hpp"
 #include "network.hpp"
 #include "notes.hpp"
+#include "plan.hpp"
 
 namespace nwgctl::chain
 {
@@ -166,11 +167,20 @@ void Checker::read_notes()
 		add(path(notes_name), 0, parsed.error().what, parsed.error().hint);
 }
 
-/* Addresses that were given by hand are jumped over. */
+/* What a new client would get. Addresses that were given by hand are jumped over. */
 void Checker::check_notes()
 {
 	if (!notes || !wg0)
 		return;
+	ClientNetwork network;
+	network.lan = notes->lan;
+	network.dns = notes->dns;
+	network.full = notes->full;
+	for (const auto &address : wg0->addresses.value.value_or(std::vector<Prefix>()))
+		network.wg0.push_back({ address.address.masked(address.length), address.length });
+	const auto status = verify_dns(network);
+	if (!status)
+		add(path(notes_name), 0, status.error().what, status.error().hint);
 	const uint32_t next = notes->last_host + 1, free = free_host(*wg0, next);
 	if (free != next)
 		add(path(notes_name), 0,

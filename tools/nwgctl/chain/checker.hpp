@@ -72,7 +72,8 @@ class Checker {
 	void check_client(const ClientSide &client);
 	void check_client_peer(const ClientSide &client, const SidePeer &peer);
 	void check_client_endpoint(const Side &side, const SidePeer &peer);
-	void check_client_dns(const Side &side, const SidePeer &peer);
+	void check_client_dns(const Side &side, const SidePeer &peer, const Address &address,
+			      unsigned int line);
 	void check_qr(const ClientSide &client);
 	void read_notes();
 	void check_notes();

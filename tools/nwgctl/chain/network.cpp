@@ -129,6 +129,18 @@ bool contains(std::span<const Prefix> prefixes, const Address &address)
 	});
 }
 
+bool has_family(std::span<const Prefix> prefixes, uint16_t family)
+{
+	return std::ranges::any_of(prefixes, [family](const Prefix &prefix) {
+		return prefix.address.family == family;
+	});
+}
+
+const char *family_name(uint16_t family)
+{
+	return family == AF_INET ? "IPv4" : "IPv6";
+}
+
 bool is_private(const Address &address)
 {
 	static constexpr const char *networks[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",

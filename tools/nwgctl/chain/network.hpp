@@ -35,6 +35,9 @@ uint32_t addresses_from(const Prefix &prefix, const Address &address);
 
 bool contains(const Prefix &prefix, const Address &address);
 bool contains(std::span<const Prefix> prefixes, const Address &address);
+bool has_family(std::span<const Prefix> prefixes, uint16_t family);
+/* IPv4 or IPv6 */
+const char *family_name(uint16_t family);
 /* Of a network that is not of the internet; see RFC 1918 and RFC 4193. */
 bool is_private(const Address &address);
 bool overlap(const Prefix &a, const Prefix &b);

@@ -95,6 +95,32 @@ Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string
 	return {};
 }
 
+Status verify_dns(const ClientNetwork &network)
+{
+	for (const auto &address : network.dns) {
+		const bool is_reached = network.full || contains(network.wg0, address) ||
+					contains(network.lan, address);
+
+		/* Outside of the tunnel. */
+		if (!is_reached && !is_private(address))
+			continue;
+		if (!has_family(network.wg0, address.family))
+			return usage_error(
+				fmt::format(
+					"Clients ask {} for names, through the home, and wg0 has no "
+					"network of {}",
+					address.text(), family_name(address.family)),
+				"take one of the other address family, or a wg0-network of each");
+		if (!is_reached)
+			return usage_error(
+				fmt::format("Clients ask {} for names, which is in no network that "
+					    "they reach",
+					    address.text()),
+				fmt::format("put it into lan: {}", single(address).text()));
+	}
+	return {};
+}
+
 static Status verify_networks(const Plan &plan)
 {
 	std::vector<NamedNetwork> networks{ { "wg1-network", plan.wg1 } };
@@ -174,6 +200,7 @@ Status verify(const Plan &plan)
 					   "give one of them another");
 	}
 	TRY(verify_networks(plan));
+	TRY(verify_dns(plan.client_network()));
 	if (plan.source.pool && plan.source.pool->address.family != plan.wg1.address.family)
 		return usage_error(fmt::format("The pool {} is not of wg1's address family",
 					       plan.source.pool->text()),

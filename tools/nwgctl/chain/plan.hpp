@@ -78,6 +78,8 @@ struct Plan {
 using NamedNetwork = std::pair<std::string, Prefix>;
 /* Whether no two of them overlap, unless both are called the same, and @vps, which may be a name, is in none. */
 Status verify_apart(const std::vector<NamedNetwork> &networks, const std::string &vps);
+/* Whether clients get answers from those whom they ask for names. */
+Status verify_dns(const ClientNetwork &network);
 /* Whether the chain can be as it is planned: sizes and overlaps of networks, ports, the MTU. */
 Status verify(const Plan &plan);
 /* A name that is one of an interface for wg-quick(8), and of a file. */

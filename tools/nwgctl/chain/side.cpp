@@ -130,6 +130,15 @@ class Reader {
 					    list.value().end());
 		}
 	}
+	/* What adds up, too, and is not read. */
+	void get_each(const char *key, std::vector<At<std::string>> &places)
+	{
+		known.insert(key);
+		for (const auto &entry : section.entries) {
+			if (!strcasecmp(entry.key.c_str(), key))
+				places.push_back({ entry.value, entry.line });
+		}
+	}
 	void require(const char *key)
 	{
 		if (!section.find(key))
@@ -180,8 +189,7 @@ static void read_interface(const Section &section, bool relays, Side &side, cons
 	reader.get_list("Address", side.addresses);
 	reader.get("Table", side.table,
 		   [](const std::string &text) -> Result<std::string> { return text; });
-	reader.get("DNS", side.dns,
-		   [](const std::string &text) -> Result<std::string> { return text; });
+	reader.get_each("DNS", side.dns);
 	reader.allow({ "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig" });
 	if (relays)
 		reader.allow({ "Kind" });

@@ -66,8 +66,9 @@ struct Side {
 	At<uint16_t> port;
 	At<std::vector<Prefix>> addresses;
 	At<uint32_t> mtu, mark;
-	/* As it is written. */
-	At<std::string> table, dns;
+	/* As they are written; DNS may be there several times. */
+	At<std::string> table;
+	std::vector<At<std::string>> dns;
 	std::vector<SidePeer> peers;
 	std::vector<SideRelay> relays;
 

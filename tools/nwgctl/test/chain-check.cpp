@@ -348,6 +348,10 @@ static void check_notes()
 	chain.replace("chain.json", "\"last_host\": 3", "\"last_host\": 2");
 	chain.assert_found("`last_host' is 2, and host 3 is in use", "chain.json", "",
 			   "\"last_host\": 3");
+	/* A new client would get no answers. */
+	Chain().replace("chain.json", "\"dns\": []", "\"dns\": [\"192.168.89.1\"]")
+		.assert_found("Clients ask 192.168.89.1 for names", "chain.json", "",
+			      "192.168.89.1/32");
 }
 
 /* Where and whom a client asks. */
@@ -402,6 +406,12 @@ static void check_client_hosts()
 		.assert_found("It asks 192.168.89.1 for names, which is not in AllowedIPs", pc,
 			      "DNS", "add 192.168.89.1/32");
 	asks("fd00::53").assert_found("It asks fd00::53", pc, "DNS");
+	/* Several of them add up. */
+	asks("192.168.89.1\nDNS = 192.168.88.1").assert_found("It asks 192.168.89.1", pc, "DNS");
+	asks("2606:4700:4700::1111").assert_right();
+	asks("2606:4700:4700::1111")
+		.line(pc, "AllowedIPs", "AllowedIPs = 0.0.0.0/0, ::/0\n")
+		.assert_found("and has no Address of IPv6", pc, "DNS");
 }
 
 /* What only the notes have is held against the files. */

@@ -242,6 +242,18 @@ void test_chain_plan(void **)
 	plan.lan.push_back(network("10.10.0.0/16"));
 	assert_bad(plan, "overlap");
 	plan = plan_of();
+	plan.dns = { address("10.10.10.1"), address("192.168.88.1"), address("1.1.1.1") };
+	assert_true(static_cast<bool>(verify(plan)));
+	plan.lan.clear();
+	assert_bad(plan, "Clients ask 192.168.88.1 for names, which is in no network");
+	plan.full = true;
+	assert_true(static_cast<bool>(verify(plan)));
+	plan.wg0.pop_back();
+	plan.dns = { address("2606:4700:4700::1111") };
+	assert_bad(plan, "wg0 has no network of IPv6");
+	plan.full = false;
+	assert_true(static_cast<bool>(verify(plan)));
+	plan = plan_of();
 	plan.lan.push_back(network("192.168.0.0/16"));
 	assert_true(static_cast<bool>(verify(plan)));
 	plan = plan_of();
