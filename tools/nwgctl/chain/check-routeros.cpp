@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "../config/value.hpp"
 #include "network.hpp"
 #include "plan.hpp"
 #include "routeros.hpp"
@@ -180,6 +181,103 @@ void Checker::check_routeros_peers(const std::vector<RouterCommand> &commands, c
 	}
 }
 
+/* "51820,60000-60100" */
+static bool has_port(std::string_view ports, uint16_t port)
+{
+	while (!ports.empty()) {
+		const auto part = ports.substr(0, ports.find(','));
+		const auto dash = part.find('-');
+		const auto first = config::parse_port(part.substr(0, dash));
+		const auto last = config::parse_port(part.substr(dash == part.npos ? 0 : dash + 1));
+
+		if (first && last && first.value() <= port && port <= last.value())
+			return true;
+		ports.remove_prefix(std::min(part.size() + 1, ports.size()));
+	}
+	return false;
+}
+
+/* Whether a rule's src-address has one of @sources. Of what cannot be read, as a range, it is not known. */
+static bool may_have_source(const std::string &text, const std::vector<Prefix> &sources)
+{
+	const auto networks = networks_of(text);
+
+	return text.empty() || !networks ||
+	       std::ranges::any_of(sources, [&networks](const Prefix &source) {
+		       return std::ranges::any_of(*networks, [&source](const Prefix &network) {
+			       return network.length <= source.length && overlap(network, source);
+		       });
+	       });
+}
+
+/* Whom clients are to the home. */
+std::vector<Prefix> Checker::sources_of(const SideRelay &relay) const
+{
+	const uint16_t family = relay.to->address->family;
+	std::vector<Prefix> sources;
+
+	if (relay.source && relay.source->pool)
+		return { *relay.source->pool };
+	if (relay.source && relay.source->kind == NWG_SOURCE_TRANSPARENT)
+		return { everything(family) };
+	for (const auto &address : vps->addresses.value.value_or(std::vector<Prefix>())) {
+		if (address.address.family == family)
+			sources.push_back(single(address.address));
+	}
+	return sources;
+}
+
+/* What is wrong with a rule that is to let clients' tunnels in, as it should be; empty if nothing is. */
+std::string Checker::router_rule_remedy(const RouterCommand &rule, const std::string &interface,
+					const SideRelay &relay) const
+{
+	const auto ports = rule.value("dst-port"), in = rule.value("in-interface");
+	const auto sources = sources_of(relay);
+
+	if (!ports.empty() && !has_port(ports, *wg0->port))
+		return fmt::format("dst-port={}", *wg0->port);
+	if (!in.empty() && in != interface)
+		return fmt::format("in-interface={}", interface);
+	if (!may_have_source(rule.value("src-address"), sources))
+		return fmt::format("src-address={}", join(sources, ","));
+	return rule.value("disabled") == "yes" ? "take disabled=yes out" : "";
+}
+
+/*
+ * Of the rules that have to do with clients' tunnels, those of one line let them in: it has one for a router with rules, and
+ * one for a router without. A script that has none of them is for a router that does without.
+ */
+void Checker::check_routeros_firewall(const std::vector<RouterCommand> &commands,
+				      const SideRelay &relay)
+{
+	const auto *tunnel = find_tunnel(commands, *wg1, "wg1");
+	std::map<unsigned int, std::string> remedies;
+
+	if (!tunnel || !wg0->port || !relay.to)
+		return;
+	const auto interface = tunnel->value("name");
+	const auto path = fmt::format("{}/firewall/filter/add",
+				      relay.to->address->family == AF_INET ? "/ip" : "/ipv6");
+	for (const auto &command : commands) {
+		const auto protocol = command.value("protocol"), action = command.value("action");
+
+		if (command.path != path || command.value("chain") != "input" ||
+		    (!protocol.empty() && protocol != "udp") ||
+		    (!action.empty() && action != "accept") ||
+		    (command.value("in-interface") != interface &&
+		     !has_port(command.value("dst-port"), *wg0->port)))
+			continue;
+		auto &remedy = remedies[command.line];
+		if (remedy.empty())
+			remedy = router_rule_remedy(command, interface, relay);
+	}
+	if (!remedies.empty() &&
+	    std::ranges::none_of(remedies, [](const auto &line) { return line.second.empty(); }))
+		add(this->path("home/mt.rsc"), remedies.begin()->first,
+		    "The firewall's rule does not let clients' tunnels in to wg0",
+		    remedies.begin()->second);
+}
+
 void Checker::check_routeros()
 {
 	std::error_code unreadable;
@@ -195,6 +293,8 @@ void Checker::check_routeros()
 		check_routeros_tunnel(commands, *wg1, "wg1");
 	if (wg0)
 		check_routeros_tunnel(commands, *wg0, "wg0");
+	for (const auto *relay : wg0 &&wg1 ? relays() : std::vector<const SideRelay *>())
+		check_routeros_firewall(commands, *relay);
 }
 
 } // namespace nwgctl::chain

@@ -80,6 +80,11 @@ class Checker {
 	void check_routeros();
 	void check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
 				   const std::string &name);
+	std::vector<Prefix> sources_of(const SideRelay &relay) const;
+	std::string router_rule_remedy(const RouterCommand &rule, const std::string &interface,
+				       const SideRelay &relay) const;
+	void check_routeros_firewall(const std::vector<RouterCommand> &commands,
+				     const SideRelay &relay);
 	void check_routeros_surplus(const std::vector<RouterCommand> &commands, const Side &side,
 				    const std::string &interface);
 	void check_routeros_peers(const std::vector<RouterCommand> &commands, const Side &side,

@@ -144,7 +144,9 @@ class RouterScript {
 		bool has_verb = false;
 
 		/* Of the language around the commands. */
-		if (text.starts_with(':') || text.starts_with('{') || text.starts_with('}'))
+		if (text.starts_with(':'))
+			return blocks(text, number);
+		if (text.starts_with('{') || text.starts_with('}'))
 			return;
 		for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
 			const std::size_t equals = word.find('=');
@@ -165,6 +167,35 @@ class RouterScript {
 	std::vector<RouterCommand> commands;
 
     private:
+	/* The commands of do={} and else={}, which leave the menu as it is. A block within one is found as its own. */
+	void blocks(std::string_view text, unsigned int number)
+	{
+		const auto outside = menu;
+
+		for (auto open = text.find("={"); open != text.npos; open = text.find("={")) {
+			text.remove_prefix(open + 2);
+			const auto block = trimmed(text.substr(0, block_size(text)));
+			if (!block.starts_with(':'))
+				line(block, number);
+		}
+		menu = outside;
+	}
+	/* Up to the brace that closes what was opened before. */
+	static std::size_t block_size(std::string_view text)
+	{
+		bool quoted = false;
+		std::size_t depth = 1, size = 0;
+
+		for (; size < text.size(); size++) {
+			if (text[size] == '"')
+				quoted = !quoted;
+			else if (!quoted && text[size] == '{')
+				depth++;
+			else if (!quoted && text[size] == '}' && !--depth)
+				break;
+		}
+		return size;
+	}
 	/* "/a/b" or "a". Returns whether it ends with a verb. */
 	static bool descend(std::string &path, std::string_view word)
 	{

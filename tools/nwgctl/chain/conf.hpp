@@ -62,7 +62,10 @@ struct RouterCommand {
 	std::string value(const std::string &name) const;
 };
 
-/* The commands of a script, without comments. Quotes are taken off, a backslash at the end of a line continues it. */
+/*
+ * The commands of a script, those of blocks included, without comments. Quotes are taken off, a backslash at the end of a line
+ * continues it.
+ */
 std::vector<RouterCommand> parse_routeros(std::string_view text);
 
 } // namespace nwgctl::chain

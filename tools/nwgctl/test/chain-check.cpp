@@ -494,6 +494,39 @@ void test_check_routeros(void **)
 	chain.assert_right();
 	chain = Chain();
 
+	/* The rule that lets clients' tunnels in, for a router with rules, and for one without. */
+	const auto rule = [](const char *from, const char *to, bool all = true) {
+		Chain changed;
+
+		changed.replace(script, from, to);
+		if (all)
+			changed.rename(script, from, to);
+		changed.assert_found("does not let clients' tunnels in", script, ":if", from);
+	};
+	rule("dst-port=51820", "dst-port=51821");
+	rule("dst-port=51820", "dst-port=51821", false);
+	rule("in-interface=wg1", "in-interface=wg7");
+	rule("src-address=172.16.1.1", "src-address=172.16.1.3");
+	for (const char *to : { "dst-port=1,51820", "dst-port=51000-52000" }) {
+		chain = Chain();
+		chain.rename(script, "dst-port=51820", to);
+		chain.assert_right();
+	}
+	chain = Chain(pool);
+	chain.rename(script, "src-address=172.16.99.0/24", "src-address=172.16.1.1");
+	chain.assert_found("does not let clients' tunnels in", script, ":if",
+			   "src-address=172.16.99.0/24");
+	/* One of the router's own, and one that says less. */
+	chain = Chain();
+	chain[script] +=
+		"/ip/firewall/filter/add chain=input in-interface=wg1 dst-port=53 protocol=udp\n";
+	chain.rename(script, " src-address=172.16.1.1", "");
+	chain.assert_right();
+	chain = Chain();
+	chain.line(script, ":if ([:len [/ip/firewall", "");
+	chain.assert_right();
+	chain = Chain();
+
 	/* As its documentation writes it, and as export does. */
 	swap("/interface/wireguard/peers/add interface=wg1",
 	     "/interface wireguard peers add interface=wg1")

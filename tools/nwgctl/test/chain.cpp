@@ -406,6 +406,19 @@ void test_chain_routeros(void **)
 	assert_text(commands[3].path, "/b/remove");
 	assert_text(commands[4].path, "/h/print");
 
+	/* What stands in blocks, whatever is around it. */
+	const auto blocks = parse_routeros(
+		"/m\n:if ([:len [/a/find]] > 0) do={/a/add b=\"}\" c=2} else={:if (x) do={ d/add "
+		"e=1 }}\n:error \"x\"\nadd f=1\n");
+	assert_int_equal(blocks.size(), 3);
+	assert_text(blocks[0].path, "/a/add");
+	assert_text(blocks[0].value("b"), "}");
+	assert_text(blocks[0].value("c"), "2");
+	assert_int_equal(blocks[0].line, 2);
+	assert_text(blocks[1].path, "/m/d/add");
+	assert_text(blocks[1].value("e"), "1");
+	assert_text(blocks[2].path, "/m/add");
+
 	/* Each line is a comment, empty, or a command with a path. */
 	Plan plan = plan_of("fd16::/64");
 	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
