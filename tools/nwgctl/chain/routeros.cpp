@@ -37,7 +37,7 @@ static std::string routeros_address(const Prefix &address, const char *interface
 			   address.text(), interface);
 }
 
-/* The route back to clients that are not the VPS to the home. */
+/* The route back to clients that are not the VPS to the home. A table is named as the interface is. */
 static std::string routeros_source(const Plan &plan)
 {
 	const char *ip = plan.wg1.address.family == AF_INET ? "/ip" : "/ipv6";
@@ -48,10 +48,10 @@ static std::string routeros_source(const Plan &plan)
 	if (!plan.is_transparent())
 		return "";
 	return fmt::format("# wg0's answers to clients go by wg1, and nothing else does.\n"
-			   "/routing/table/add name=relay fib\n"
-			   "{0}/route/add dst-address={1} gateway=wg1 routing-table=relay\n"
+			   "/routing/table/add name=wg1 fib\n"
+			   "{0}/route/add dst-address={1} gateway=wg1 routing-table=wg1\n"
 			   "{0}/firewall/mangle/add chain=output action=mark-routing protocol=udp "
-			   "src-port={2} new-routing-mark=relay passthrough=no\n",
+			   "src-port={2} new-routing-mark=wg1 passthrough=no\n",
 			   ip, everything(plan.wg1.address.family).text(), plan.port);
 }
 
@@ -113,10 +113,9 @@ static std::string routeros_undo(const Plan &plan)
 		"#/interface/wireguard/remove [find where name=wg0 or name=wg1]\n";
 
 	if (plan.is_transparent())
-		text += fmt::format(
-			"#{}/firewall/mangle/remove [find where new-routing-mark=relay]\n"
-			"#/routing/table/remove [find where name=relay]\n",
-			plan.wg1.address.family == AF_INET ? "/ip" : "/ipv6");
+		text += fmt::format("#{}/firewall/mangle/remove [find where new-routing-mark=wg1]\n"
+				    "#/routing/table/remove [find where name=wg1]\n",
+				    plan.wg1.address.family == AF_INET ? "/ip" : "/ipv6");
 	return text;
 }
 
@@ -128,10 +127,13 @@ std::string routeros_script(const Plan &plan)
 		"# wg0 and wg1 are the names of its interfaces. Where they are taken, nothing is done; with others in all of\n"
 		"# this file, as by sed -i 's/=wg0\\b/=clients/g' mt.rsc, all goes on as with these.\n"
 		":if ([:len [/interface/find where name=wg0 or name=wg1]] > 0) do={:error \"there is such an interface "
-		"already: give these other names in mt.rsc\"}\n"
-		"\n";
+		"already: give these other names in mt.rsc\"}\n";
 
-	text += routeros_undo(plan);
+	/* It has the interface's name, so that it gets another one with it. */
+	if (plan.is_transparent())
+		text += ":if ([:len [/routing/table/find where name=wg1]] > 0) do={:error \"there is a routing "
+			"table of wg1's name already: give wg1 another name in mt.rsc\"}\n";
+	text += "\n" + routeros_undo(plan);
 	text += fmt::format(
 		"\n# wg1 dials the VPS; the keepalive keeps the provider's NAT open.\n"
 		"/interface/wireguard/add name=wg1 mtu={} private-key=\"{}\"\n"

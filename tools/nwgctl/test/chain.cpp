@@ -476,8 +476,18 @@ void test_chain_routeros_rules(void **)
 	assert_true(guard < script.find("\n/"));
 	assert_int_equal(lines_of(script, "#/interface/wireguard/remove [find where name=wg0"), 1);
 	assert_int_equal(lines_of(script, "#/routing/table/remove"), 0);
+	assert_true(script.find("/routing/table") == script.npos);
 	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
-	assert_int_equal(lines_of(routeros_script(plan), "#/routing/table/remove"), 1);
+	const auto marked = routeros_script(plan);
+	assert_int_equal(lines_of(marked, "#/routing/table/remove [find where name=wg1]"), 1);
+	assert_int_equal(lines_of(marked, "#/ip/firewall/mangle/remove [find where "
+					  "new-routing-mark=wg1]"),
+			 1);
+	/* One that is there is not the script's, and is found before anything is made. */
+	assert_true(
+		marked.find(":if ([:len [/routing/table/find where name=wg1]] > 0) do={:error ") <
+		marked.find("\n/"));
+	assert_int_equal(lines_of(marked, "/routing/table/add name=wg1 fib"), 1);
 }
 
 static uint32_t free_of(const std::string &addresses, const std::string &allowed, uint32_t host)
