@@ -186,7 +186,7 @@ All files have keys: they are for the machine that they are named for, and nobod
    If that names the file and does nothing, it is another tunnel's: take another name in its place,
    as wg2.conf and nwg@wg2.
 3. Home, which dials the VPS. Either RouterOS 7: look at the firewall's rules at the end of
-   home/mt.rsc, and take out what clients may not do there. Upload it, and in a terminal
+   home/mt.rsc, whether clients may do that there, and no more. Upload it, and in a terminal
        /import file-name=mt.rsc
    If that ends with an error, the beginning of the file has what to do: where wg0 or wg1 is there
    already, other names; else the commands that take back what was done until then. At last

@@ -66,6 +66,66 @@ static std::string routeros_rule(uint16_t family, const std::string &rule)
 		filter, rule);
 }
 
+/* @chain has the action, too. */
+static std::string routeros_client_rule(const Prefix &wg0, const std::string &chain,
+					const std::string &what = {})
+{
+	return routeros_rule(wg0.address.family,
+			     fmt::format("chain={} in-interface=wg0 src-address={}{}{}", chain,
+					 wg0.text(), what.empty() ? "" : " ", what));
+}
+
+/*
+ * What is behind the router. Its own rules let out what does not come from the internet, so that the rest is dropped: but
+ * for answers, of connections that others began.
+ */
+static std::string routeros_forward(const Plan &plan)
+{
+	std::string text;
+
+	for (const auto &network : plan.wg0) {
+		if (plan.full) {
+			text += routeros_client_rule(network, "forward action=accept");
+			continue;
+		}
+		text += routeros_client_rule(network, "forward action=drop",
+					     "connection-state=new");
+		for (const auto &lan : plan.lan) {
+			if (lan.address.family == network.address.family)
+				text += routeros_client_rule(network, "forward action=accept",
+							     fmt::format("dst-address={}",
+									 lan.text()));
+		}
+	}
+	return text;
+}
+
+/* The router itself: who clients are is not who may configure it. */
+static std::string routeros_input(const Plan &plan)
+{
+	std::string text, all;
+
+	for (const auto &network : plan.wg0) {
+		const auto family = network.address.family;
+
+		for (const auto &dns : plan.dns) {
+			for (const char *protocol : { "udp", "tcp" }) {
+				if (dns.family == family)
+					text += routeros_client_rule(
+						network, "input action=accept",
+						fmt::format("protocol={} dst-port=53 dst-address={}",
+							    protocol, dns.text()));
+			}
+		}
+		text += routeros_client_rule(network, "input action=accept",
+					     family == AF_INET ? "protocol=icmp" :
+								 "protocol=icmpv6");
+		all += "#" + routeros_client_rule(network, "input action=accept");
+	}
+	return text + "# All of the router itself, as winbox and ssh, if clients may have that:\n" +
+	       all;
+}
+
 /* RouterOS' own rules keep the tunnel out. */
 static std::string routeros_firewall(const Plan &plan)
 {
@@ -82,15 +142,11 @@ static std::string routeros_firewall(const Plan &plan)
 			fmt::format(
 				"chain=input action=accept protocol=udp dst-port={} in-interface=wg1{}",
 				plan.port, source)) +
-		"# and what clients may do: input is the router itself, forward all behind it. Take out what they may not.\n";
+		"# Clients, the last of these rules first. The router forwards them to " +
+		(plan.full ? "all that it reaches" : "the networks of lan, and nowhere else") +
+		";\n# of itself it answers pings, and whom they ask for names may be the router.\n" +
+		routeros_forward(plan) + routeros_input(plan);
 
-	for (const auto &network : plan.wg0) {
-		for (const char *chain : { "input", "forward" })
-			text += routeros_rule(
-				network.address.family,
-				fmt::format("chain={} action=accept in-interface=wg0 src-address={}",
-					    chain, network.text()));
-	}
 	if (plan.full)
 		text += "# Clients' way to the internet: the masquerading of the default configuration "
 			"(chain=srcnat,\n# out-interface-list=WAN) is for them, too; of IPv6 there is "

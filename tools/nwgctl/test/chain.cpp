@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "../chain/conf.hpp"
@@ -448,17 +449,36 @@ static std::size_t lines_of(const std::string &text, const std::string &start)
 	return count;
 }
 
+/* What clients may do, as the script has it, for a router that has rules already. */
+static void assert_client_rules(const Plan &plan, const std::vector<std::string> &wanted)
+{
+	std::vector<std::string> rules;
+
+	for (const auto &command : parse_routeros(routeros_script(plan))) {
+		if (command.value("in-interface") != "wg0" || command.value("place-before").empty())
+			continue;
+		rules.push_back(command.path.starts_with("/ipv6") ? "ipv6" : "ip");
+		for (const char *name : { "chain", "action", "connection-state", "protocol",
+					  "dst-port", "dst-address" }) {
+			if (!command.value(name).empty())
+				rules.back() += " " + command.value(name);
+		}
+	}
+	assert_text(fmt::format("{}", fmt::join(rules, "\n")),
+		    fmt::format("{}", fmt::join(wanted, "\n")));
+}
+
 /* What a router that has rules, or none, and interfaces of its own is told. */
 void test_chain_routeros_rules(void **)
 {
 	Plan plan = plan_of();
 	const auto script = routeros_script(plan);
 
-	/* wg0 for IPv4 and IPv6; each rule in place of the first, or as the only one, behind the clients. */
+	/* The tunnel; then, of IPv4 and IPv6, the lan, the rest, and pings. In place of the first, or as the only one. */
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ip/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ip/firewall/filter/add chain="),
-			 3);
+			 4);
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ipv6/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ipv6/firewall/filter/add chain="),
@@ -470,6 +490,20 @@ void test_chain_routeros_rules(void **)
 			    "dst-port=51820 in-interface=wg1 src-address=172.16.1.1}\n") !=
 		script.npos);
 	assert_true(script.find("comment=\"phone\"") < script.find("/firewall/filter/add"));
+	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 192.168.88.0/24",
+				    "ipv6 forward drop new", "ip input accept icmp",
+				    "ipv6 input accept icmpv6" });
+	plan.lan.clear();
+	plan.dns = { address("10.10.10.1") };
+	assert_client_rules(plan, { "ip forward drop new", "ipv6 forward drop new",
+				    "ip input accept udp 53 10.10.10.1",
+				    "ip input accept tcp 53 10.10.10.1", "ip input accept icmp",
+				    "ipv6 input accept icmpv6" });
+	plan.dns.clear();
+	plan.full = true;
+	assert_client_rules(plan, { "ip forward accept", "ipv6 forward accept",
+				    "ip input accept icmp", "ipv6 input accept icmpv6" });
+	plan = plan_of();
 	/* Before anything is made, those of the same name; and how to take it back. */
 	const auto guard = script.find(
 		":if ([:len [/interface/find where name=wg0 or name=wg1]] > 0) do={:error ");
