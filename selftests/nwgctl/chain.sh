@@ -351,7 +351,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 154
+ktap_plan 155
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -520,6 +520,7 @@ lacks 'chain.json: Unable to parse network' chain.json 's/192.168.88.0.24/x/'
 lacks 'lacks: wg0 10.10.10.0/24 and lan 10.0.0.0/8 overlap' chain.json 's/192.168.88.0.24/10.0.0.0\/8/'
 lacks 'chain.json: Clients ask 192.168.89.1 for names' chain.json 's/"dns":.*\[\]/"dns": ["192.168.89.1"]/'
 lacks 'The VPS, 198.51.100.1, is in lan' chain.json 's/192.168.88.0.24/198.51.100.0\/24/'
+lacks 'lacks/home/mt.rsc gives wg0 no name' home/mt.rsc 's/add name=wg0/add/'
 lacks 'lacks/home/mt.rsc makes no interface with the key of /' home/mt.rsc '/add name=wg0/d'
 rm -f "$work/lacks/home/wg1.conf"
 refused 1 'Unable to open' "$work/lacks" add-client "$work/lacks" pc9

@@ -163,6 +163,9 @@ static Status find_routeros_wg0(Present &present, const std::string &directory)
 				    directory, present.wg0.file),
 			check_hint(directory));
 	present.routeros_wg0 = tunnel->value("name");
+	if (present.routeros_wg0.empty())
+		return usage_error(fmt::format("{}/home/mt.rsc gives wg0 no name", directory),
+				   check_hint(directory));
 	return {};
 }
 

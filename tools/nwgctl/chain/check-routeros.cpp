@@ -63,6 +63,9 @@ void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, 
 		return add(file, 0, fmt::format("No command makes {}", name),
 			   fmt::format("/interface/wireguard/add name={} ...", name));
 	const auto interface = found->value("name");
+	if (interface.empty())
+		return add(file, found->line, fmt::format("It gives {} no name", name),
+			   fmt::format("name={}", name));
 	if (side.private_key && found->value("private-key") != side.private_key->base64())
 		add(file, found->line, fmt::format("The private key is not that of {}", side.file),
 		    "one home has one key: take it from there");
@@ -87,7 +90,7 @@ void Checker::check_routeros_tunnel(const std::vector<RouterCommand> &commands, 
 					address.text(), side.file, side.addresses.line),
 			    fmt::format("/ip{}/address/add address={} interface={}",
 					address.address.family == AF_INET ? "" : "v6",
-					address.text(), interface));
+					address.text(), routeros_value(interface)));
 	}
 	check_routeros_peers(commands, side, interface);
 }
@@ -152,7 +155,7 @@ void Checker::check_routeros_peers(const std::vector<RouterCommand> &commands, c
 					peer.line),
 			    fmt::format(
 				    "/interface/wireguard/peers/add interface={} public-key=\"{}\" ...",
-				    interface, peer.public_key->base64()));
+				    routeros_value(interface), peer.public_key->base64()));
 			continue;
 		}
 		const auto preshared = peer.preshared_key ? peer.preshared_key->base64() : "";
@@ -237,7 +240,7 @@ std::string Checker::router_rule_remedy(const RouterCommand &rule, const std::st
 	if (!ports.empty() && !has_port(ports, *wg0->port))
 		return fmt::format("dst-port={}", *wg0->port);
 	if (!in.empty() && in != interface)
-		return fmt::format("in-interface={}", interface);
+		return fmt::format("in-interface={}", routeros_value(interface));
 	if (!may_have_source(rule.value("src-address"), sources))
 		return fmt::format("src-address={}", join(sources, ","));
 	return rule.value("disabled") == "yes" ? "take disabled=yes out" : "";

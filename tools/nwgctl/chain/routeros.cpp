@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "routeros.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "network.hpp"
@@ -18,13 +22,22 @@ const RouterCommand *routeros_tunnel(const std::vector<RouterCommand> &commands,
 	return nullptr;
 }
 
+std::string routeros_value(const std::string &text)
+{
+	const bool is_word = std::ranges::all_of(text, [](unsigned char letter) {
+		return isalnum(letter) || (letter && strchr("_.-", letter));
+	});
+
+	return is_word && !text.empty() ? text : fmt::format("\"{}\"", text);
+}
+
 std::string routeros_client(const std::string &interface, const std::vector<Prefix> &wg0,
 			    const Client &client)
 {
 	return fmt::format("/interface/wireguard/peers/add interface={} comment=\"{}\" "
 			   "public-key=\"{}\" preshared-key=\"{}\" allowed-address={}",
-			   interface, client.name, client.private_key.public_key().base64(),
-			   client.preshared_key.base64(),
+			   routeros_value(interface), client.name,
+			   client.private_key.public_key().base64(), client.preshared_key.base64(),
 			   join(client_addresses(wg0, client.host), ","));
 }
 

@@ -14,6 +14,8 @@ namespace nwgctl::chain
 
 /* A script for /import: both tunnels, addresses, routes, and the firewall's rules. */
 std::string routeros_script(const Plan &plan);
+/* A value as a command has it: in quotes where it is not a plain word. */
+std::string routeros_value(const std::string &text);
 /* The command that adds a client to wg0, which has that name there, without the end of the line. */
 std::string routeros_client(const std::string &interface, const std::vector<Prefix> &wg0,
 			    const Client &client);

@@ -457,6 +457,13 @@ void test_check_routeros(void **)
 	for (const char *name : { "wg0", "wg1" })
 		chain.rename(script, std::string("=") + name, std::string("=x") + name);
 	chain.assert_right();
+	chain = Chain();
+	chain.rename(script, "=wg0", "=\"home clients\"");
+	chain.assert_right();
+	chain.line(script, "/ip/address/add address=10.10.10.1/24", "");
+	chain.assert_found("home clients does not get the address", script, "",
+			   "interface=\"home clients\"");
+	swap("add name=wg0 ", "add ").assert_found("It gives wg0 no name", script, "/interface");
 	swap("mtu=1360", "mtu=1350")
 		.assert_found("The MTU is not that of", script, "/interface", "mtu=1360");
 	swap("mtu=1360 ", "").assert_found("The MTU is not that of", script);

@@ -436,6 +436,11 @@ void test_chain_routeros(void **)
 	assert_true(routeros_tunnel(script, plan.vps_wg1) == nullptr);
 	assert_true(routeros_client("x", plan.wg0, plan.clients[0])
 			    .starts_with("/interface/wireguard/peers/add interface=x "));
+	assert_true(
+		routeros_client("home clients", plan.wg0, plan.clients[0])
+			.starts_with("/interface/wireguard/peers/add interface=\"home clients\" "));
+	assert_text(routeros_value("wg-1.b_c"), "wg-1.b_c");
+	assert_text(routeros_value(""), "\"\"");
 }
 
 /* Lines of @text that begin so. */
