@@ -128,8 +128,8 @@ void Checker::check_routeros_surplus(const std::vector<RouterCommand> &commands,
 			    fmt::format("{} gets a peer that {} does not have", interface,
 					side.file),
 			    fmt::format("take it out, and on the router: /interface/wireguard/peers/"
-					"remove [find public-key=\"{}\"]",
-					key));
+					"remove [find where interface={} and public-key=\"{}\"]",
+					routeros_value(interface), key));
 	}
 }
 

@@ -491,7 +491,7 @@ void test_check_routeros(void **)
 		"/interface/wireguard/peers/add interface=wg0 public-key=\"{}\" allowed-address={}\n",
 		some_key(), "10.10.10.9/32");
 	chain.assert_found("wg0 gets a peer that", script, "/interface/wireguard/peers",
-			   "peers/remove [find public-key=");
+			   "peers/remove [find where interface=wg0 and public-key=");
 	chain = Chain();
 	const auto at = chain[script].find("/interface/wireguard/peers/add interface=wg0");
 	chain[script] += chain[script].substr(at, chain[script].find('\n', at) + 1 - at);
