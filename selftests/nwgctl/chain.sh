@@ -351,7 +351,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 155
+ktap_plan 156
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -550,6 +550,8 @@ fi
 ktap_run 'nothing is wrong with the files' "$NWGCTL" chain check "$home"
 ktap_run 'its QR code is its file' decoded "$home/clients/pc3"
 ktap_run 'it says what the router is to do' grep -qF "$(grep 'comment=.pc3' "$home/home/mt.rsc")" "$work/added"
+ktap_run 'and of a home of Linux, whose file may have another name' \
+	grep -qF "unless that name was another tunnel's" "$work/added"
 ktap_run 'but the home of Linux no key' no_secret_for_shell
 ktap_run 'the pc leaves' quick pc down "$home/clients/pc.conf"
 quick pc up "$home/clients/pc3.conf"

@@ -218,7 +218,8 @@ static void print_to_do(const std::string &directory, const chain::ClientNetwork
 			   "\n",
 			   routeros_client);
 	fmt::print(
-		"Linux: {}/home/wg0.conf goes to /etc/wireguard/wg0.conf there, and as root, in bash:\n"
+		"Linux: {}/home/wg0.conf goes there in place of the file that it was put there as, which is\n"
+		"/etc/wireguard/wg0.conf unless that name was another tunnel's; and as root, in bash, with that name:\n"
 		"\n"
 		"    wg syncconf wg0 <(wg-quick strip wg0)\n"
 		"\n"
