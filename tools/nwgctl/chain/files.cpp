@@ -184,12 +184,14 @@ All files have keys: they are for the machine that they are named for, and nobod
            install -D -m 600 wg1.conf /etc/nwg/wg1.conf &&
            systemctl enable --now nwg@wg1
    If that names the file and does nothing, it is another tunnel's: take another name in its place,
-   as wg2.conf and nwg@wg2.
+   as wg2.conf and nwg@wg2. Where its ports or networks are the same, too, as a second chain's are
+   unless it was told others, make this chain anew with others: port, wg1-port, wg0-network,
+   wg1-network.
 3. Home, which dials the VPS. Either RouterOS 7: look at the firewall's rules at the end of
    home/mt.rsc, whether clients may do that there, and no more. Upload it, and in a terminal
        /import file-name=mt.rsc
    If that ends with an error, the beginning of the file has what to do: where wg0 or wg1 is there
-   already, other names; else the commands that take back what was done until then. At last
+   already, other names, as before; else the commands that take back what was done until then. At last
        /file/remove mt.rsc
    Or Linux: home/wg1.conf and home/wg0.conf, and where they are, as root
        apt install wireguard-tools

@@ -194,7 +194,8 @@ std::string routeros_script(const Plan &plan)
 		"# Home, RouterOS 7: /import file-name=mt.rsc, and then /file/remove mt.rsc, as it has keys.\n"
 		"\n"
 		"# wg0 and wg1 are the names of its interfaces. Where they are taken, nothing is done; with others in all of\n"
-		"# this file, as by sed -i 's/=wg0\\b/=clients/g' mt.rsc, all goes on as with these.\n"
+		"# this file, as by sed -i 's/=wg0\\b/=clients/g' mt.rsc, all goes on as with these. Where their ports or networks\n"
+		"# are the same, too, make the chain anew with others.\n"
 		":if ([:len [/interface/find where name=wg0 or name=wg1]] > 0) do={:error \"there is such an interface "
 		"already: give these other names in mt.rsc\"}\n";
 

@@ -565,6 +565,7 @@ void test_chain_readme(void **)
 		return text.find(words) != text.npos;
 	};
 
+	assert_true(has("make this chain anew with others: port, wg1-port, wg0-network"));
 	assert_true(has("\n           net.ipv4.ip_forward = 1\n"));
 	assert_true(has("\n           net.ipv6.conf.all.forwarding = 1\n"));
 	assert_false(has("MASQUERADE"));
