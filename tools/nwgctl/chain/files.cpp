@@ -165,6 +165,9 @@ static std::string readme_forwarding(const Plan &plan)
 		sysctls +
 		"   and then: sysctl --system. If it is not the gateway there, the gateway has a route to\n"
 		"   wg0's network by it.\n";
+	if (has_family(plan.wg0, AF_INET6))
+		text += "   Where it has its own way to the internet by router advertisements, which a machine that\n"
+			"   forwards IPv6 does not take, also: net.ipv6.conf.IFACE.accept_ra = 2\n";
 	if (plan.full)
 		text += "   To the internet it masquerades, as with\n" + masquerade +
 			"   where its firewall keeps rules.\n";

@@ -568,6 +568,7 @@ void test_chain_readme(void **)
 	assert_true(has("make this chain anew with others: port, wg1-port, wg0-network"));
 	assert_true(has("\n           net.ipv4.ip_forward = 1\n"));
 	assert_true(has("\n           net.ipv6.conf.all.forwarding = 1\n"));
+	assert_true(has("net.ipv6.conf.IFACE.accept_ra = 2\n"));
 	assert_false(has("MASQUERADE"));
 	plan.full = true;
 	assert_true(
