@@ -64,7 +64,7 @@ std::string Palette::title(int color, std::string_view label, std::string_view n
 	const auto code = fmt::format("\x1b[{}m", color);
 
 	return fmt::format("{}: {}", paint((code + "\x1b[1m").c_str(), label),
-			   paint(code.c_str(), printable(name)));
+			   paint(code.c_str(), render::for_output(name)));
 }
 
 std::string Palette::reset() const
@@ -107,13 +107,13 @@ void print_table(const std::vector<Block> &blocks)
 		rows.emplace_back();
 		for (const auto &field : block.fields) {
 			if (!field.label.empty())
-				rows.back().push_back(printable(field.text));
+				rows.back().push_back(for_output(field.text));
 		}
 	}
 	for (const auto &row : rows) {
 		widths.resize(std::max(widths.size(), row.size()));
 		for (std::size_t column = 0; column < row.size(); column++)
-			widths[column] = std::max(widths[column], row[column].size());
+			widths[column] = std::max(widths[column], text_columns(row[column]));
 	}
 	for (const auto &row : rows) {
 		std::string line;

@@ -35,7 +35,7 @@ class Palette {
 	std::string bold(std::string_view text) const;
 	std::string unit(std::string_view text) const;
 	std::string warning(std::string_view text) const;
-	/* The label and the name of an object, as far as it is printable; @color is an SGR code. */
+	/* The label and the name of an object, as standard output can show it; @color is an SGR code. */
 	std::string title(int color, std::string_view label, std::string_view name) const;
 	std::string reset() const;
 

@@ -59,7 +59,7 @@ static Block peer_block(const Peer &peer, const Palette &palette, bool show_keys
 	block.fields.push_back({ "", "", "public_key", name });
 	add_secret(block, "preshared key", "preshared_key", peer.preshared_key, show_keys);
 	if (peer.endpoint)
-		block.fields.push_back({ "endpoint", printable(peer.endpoint->text()), "endpoint",
+		block.fields.push_back({ "endpoint", for_output(peer.endpoint->text()), "endpoint",
 					 peer.endpoint->text() });
 	block.fields.push_back({ "allowed ips", allowed_ips_for_people(peer, palette),
 				 "allowed_ips", prefix_texts(peer) });

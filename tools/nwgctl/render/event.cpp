@@ -102,9 +102,9 @@ std::string event_text(const Event &event, const Palette &palette, bool statisti
 		return fmt::format("{} {}", palette.bold("unknown event"), event.kind);
 	name[name.find('-')] = ' ';
 	name = palette.bold(name);
-	return name + printable(event.relay ? relay_text(*event.relay, event.kind, statistics) :
-				event.flow  ? flow_text(*event.flow, event.kind, statistics) :
-					      peer_text(*event.device, statistics));
+	return name + for_output(event.relay ? relay_text(*event.relay, event.kind, statistics) :
+				 event.flow  ? flow_text(*event.flow, event.kind, statistics) :
+					       peer_text(*event.device, statistics));
 }
 
 Json event_json(const Event &event)

@@ -133,7 +133,7 @@ Block relay_block(const netlink::Relay &relay, const Palette &palette, bool stat
 
 	add_address(block, "listen", relay.listen);
 	block.fields.push_back(
-		{ "interface", printable(relay.interface), "ifname", relay.interface });
+		{ "interface", for_output(relay.interface), "ifname", relay.interface });
 	block.fields.push_back({ "peer",
 				 relay.peer_present.value_or(true) ?
 					 peer :

@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "../config/value.hpp"
 #include "../netlink/events.hpp"
@@ -195,6 +199,59 @@ static std::string line(const netlink::Event &event, bool statistics = false)
 	return render::event_text(event, render::Palette(false), statistics);
 }
 
+/* Of a file: until it goes, it is that one's, or a terminal. */
+class Redirected {
+    public:
+	explicit Redirected(int number, const char *name = nullptr)
+		: number(number)
+		, before(dup(number))
+		, terminal(posix_openpt(O_RDWR | O_NOCTTY))
+	{
+		assert_true(before >= 0 && terminal >= 0 && !grantpt(terminal) &&
+			    !unlockpt(terminal));
+		const int file = open(name ? name : ptsname(terminal), O_RDWR | O_NOCTTY);
+		assert_true(file >= 0);
+		assert_int_equal(dup2(file, number), number);
+		close(file);
+	}
+	~Redirected()
+	{
+		dup2(before, number);
+		close(before);
+		close(terminal);
+	}
+	Redirected(const Redirected &) = delete;
+	Redirected &operator=(const Redirected &) = delete;
+
+    private:
+	int number, before;
+
+    public:
+	/* What is written can be read here. */
+	const int terminal;
+};
+
+/* No name is a command to the terminal, nor to that which shows a relay; programs get it as it is. */
+void test_names(void **)
+{
+	for (const bool on_terminal : { true, false }) {
+		const Redirected output(STDOUT_FILENO, on_terminal ? nullptr : "/dev/null");
+		const std::string shown = on_terminal ? "w?[2J??" : "w\x1b[2J\xc3\xa4";
+		auto begun = flow_event(NWG_CMD_FLOW_BEGIN_NTF, NWG_FLOW_NEW);
+		auto odd = event_of(begun);
+		netlink::Relay leading;
+
+		leading.interface = odd.flow->interface = "w\x1b[2J\xc3\xa4";
+		assert_true(line(odd).starts_with("flow begin dev " + shown + " "));
+		const auto block = render::relay_block(leading, render::Palette(false), false);
+		assert_true(std::ranges::any_of(block.fields, [&shown](const auto &field) {
+			return field.label == "interface" && field.text == shown;
+		}));
+		assert_text(render::Palette(false).title(32, "relay", leading.interface),
+			    "relay: " + shown);
+	}
+}
+
 /* Each kind, as a line and as JSON; what this program does not know has its number. */
 void test_events(void **)
 {
@@ -203,17 +260,6 @@ void test_events(void **)
 	auto begun = flow_event(NWG_CMD_FLOW_BEGIN_NTF, NWG_FLOW_NEW);
 	assert_text(line(event_of(begun)), "flow begin" + start + "new");
 	assert_text(render::event_json(event_of(begun))["event"], "flow-begin");
-
-	/* No name is a command to the terminal, nor to that which shows a relay. */
-	auto odd = event_of(begun);
-	odd.flow->interface = "w\x1b[2J";
-	assert_text(line(odd).substr(0, 20), "flow begin dev w?[2J");
-	netlink::Relay leading;
-	leading.interface = odd.flow->interface;
-	const auto block = render::relay_block(leading, render::Palette(false), false);
-	for (const auto &field : block.fields)
-		assert_true(field.text.find('\x1b') == field.text.npos);
-	assert_text(render::Palette(false).title(32, "relay", leading.interface), "relay: w?[2J");
 
 	auto large = flow_event(NWG_CMD_FLOW_MTU_NTF, NWG_FLOW_ESTABLISHED);
 	large.put_u32(NWG_FLOW_A_MTU, 1360);
