@@ -10,6 +10,7 @@
 #include "config/value.hpp"
 #include "diagnosis/finding.hpp"
 #include "render/block.hpp"
+#include "render/finding.hpp"
 #include "say.hpp"
 #include "words.hpp"
 
@@ -50,9 +51,7 @@ static void print(const std::vector<diagnosis::Finding> &findings, const Options
 					 { "remedy", finding.remedy },
 					 { "note", finding.is_note } });
 		else
-			fmt::print("{}{}{}{}\n  {}\n", finding.is_note ? "Note: " : "",
-				   palette.bold(finding.where), finding.where.empty() ? "" : ": ",
-				   finding.what, finding.remedy);
+			fmt::print("{}", render::finding_text(finding, palette));
 	}
 	if (options.json)
 		render::print_json(list, options);

@@ -57,4 +57,23 @@ std::string for_output(std::string_view name)
 	return isatty(STDOUT_FILENO) ? printable(name) : std::string(name);
 }
 
+std::string text_for(int file, std::string_view text)
+{
+	const bool has_letters = utf8_output();
+	std::string shown(text);
+
+	if (!isatty(file))
+		return shown;
+	for (std::size_t at = 0; at < shown.size(); at++) {
+		const auto byte = static_cast<unsigned char>(shown[at]);
+		/* UTF-8 of U+0080 to U+009F, which are commands, too. */
+		const bool is_command = byte >= 0x80 && byte < 0xa0 && at &&
+					shown[at - 1] == '\xc2';
+
+		if (byte < ' ' || byte == 0x7f || (byte > 0x7f && !has_letters) || is_command)
+			shown[at] = '?';
+	}
+	return shown;
+}
+
 } // namespace nwgctl::render

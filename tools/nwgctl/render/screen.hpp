@@ -23,6 +23,8 @@ std::size_t text_columns(std::string_view text);
 std::string printable(std::string_view text);
 /* The same where standard output is a terminal; programs get the name. */
 std::string for_output(std::string_view name);
+/* Of a line that may have such a name: where @file is a terminal, its commands have question marks, and letters stay. */
+std::string text_for(int file, std::string_view text);
 
 } // namespace nwgctl::render
 

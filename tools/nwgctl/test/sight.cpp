@@ -14,12 +14,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "../command.hpp"
 #include "../config/value.hpp"
 #include "../netlink/events.hpp"
 #include "../query.hpp"
 #include "../render/event.hpp"
+#include "../render/finding.hpp"
 #include "../render/metrics.hpp"
 #include "../render/relay.hpp"
+#include "../render/screen.hpp"
 
 /* Last: it has macros such as fail(), and no extern "C" of its own. */
 extern "C" {
@@ -250,6 +253,30 @@ void test_names(void **)
 		assert_text(render::Palette(false).title(32, "relay", leading.interface),
 			    "relay: " + shown);
 	}
+}
+
+/* Nor what is said of it: of the letters of other languages, which a file's name may have, the terminal's locale decides. */
+void test_said_names(void **)
+{
+	const std::string name = "w\x1b[2J\xc2\x9b\xc3\xa4";
+	const diagnosis::Finding finding{ "id", name, name, name, true };
+
+	setenv("LC_ALL", "C.UTF-8", 1);
+	{
+		const Redirected output(STDOUT_FILENO), errors(STDERR_FILENO);
+		char said[64] = {};
+
+		assert_text(render::finding_text(finding, render::Palette(false)),
+			    "Note: w?[2J\xc2?\xc3\xa4: w?[2J\xc2?\xc3\xa4\n  w?[2J\xc2?\xc3\xa4\n");
+		print_error(usage_error(name, name));
+		assert_true(read(errors.terminal, said, sizeof(said) - 1) > 0);
+		assert_true(strstr(said, "w?[2J\xc2?\xc3\xa4") && !strchr(said, '\x1b'));
+		setenv("LC_ALL", "C", 1);
+		assert_text(render::text_for(STDOUT_FILENO, name), "w?[2J????");
+	}
+	const Redirected output(STDOUT_FILENO, "/dev/null");
+	assert_text(render::text_for(STDOUT_FILENO, name), name);
+	unsetenv("LC_ALL");
 }
 
 /* Each kind, as a line and as JSON; what this program does not know has its number. */

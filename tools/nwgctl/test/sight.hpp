@@ -7,6 +7,7 @@ void test_client_filter(void **);
 void test_flow_query(void **);
 void test_query_order(void **);
 void test_names(void **);
+void test_said_names(void **);
 void test_events(void **);
 void test_metrics(void **);
 

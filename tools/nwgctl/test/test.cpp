@@ -686,6 +686,7 @@ int main()
 		cmocka_unit_test(test_flow_query),
 		cmocka_unit_test(test_query_order),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_said_names),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_grammar),
