@@ -103,7 +103,8 @@ odd_name() {
 
 # Not of the others; and no flow's client, nor a secret, is anywhere.
 one_interface() {
-	taken dev wg1 && jq -e '(.[0] | .name == "nwg_up" and .value == 1) and all(.[1:][]; .labels.interface == "wg1")' \
+	taken dev wg1 && jq -e '(.[0] | .name == "nwg_up" and .value == 1) and
+		(.[1] | .name == "nwg_relays" and .value == 1) and all(.[2:][]; .labels.interface == "wg1")' \
 		"$CHAIN_DIR/samples"
 }
 

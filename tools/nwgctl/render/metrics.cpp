@@ -221,10 +221,14 @@ static std::string interfaces_text(const std::vector<Interface> &interfaces)
 std::string metrics_text(const std::optional<std::vector<Relay>> &relays,
 			 const std::vector<Interface> &interfaces)
 {
-	Metric up("nwg_up", "gauge", "Whether module nwg is loaded, which has relays.");
+	Metric up(
+		"nwg_up", "gauge",
+		"Whether module nwg is loaded, which has relays; who asks loads it, where it is installed.");
+	Metric count("nwg_relays", "gauge", "Relays that there are.");
 
 	up.add({}, relays.has_value());
-	return up.text() + relays_text(relays.value_or(std::vector<Relay>())) +
+	count.add({}, relays ? relays->size() : 0);
+	return up.text() + count.text() + relays_text(relays.value_or(std::vector<Relay>())) +
 	       interfaces_text(interfaces);
 }
 

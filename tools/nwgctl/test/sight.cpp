@@ -377,9 +377,15 @@ void test_metrics(void **)
 	assert_text(render::label_value("wg\xc3\xa4"), "wg\xc3\xa4");
 	assert_text(render::label_value("wg\xff"), "wg\\\\xff");
 	assert_true(has_line(render::metrics_text(std::nullopt, {}), "nwg_up 0"));
-	assert_text(render::metrics_text(std::vector<netlink::Relay>(), {}),
-		    "# HELP nwg_up Whether module nwg is loaded, which has relays.\n"
-		    "# TYPE nwg_up gauge\nnwg_up 1\n");
+	/* Of no relays, too. */
+	assert_true(has_line(render::metrics_text(std::nullopt, {}), "nwg_relays 0"));
+	assert_text(
+		render::metrics_text(std::vector<netlink::Relay>(), {}),
+		"# HELP nwg_up Whether module nwg is loaded, which has relays; who asks loads it, where "
+		"it is installed.\n"
+		"# TYPE nwg_up gauge\nnwg_up 1\n"
+		"# HELP nwg_relays Relays that there are.\n"
+		"# TYPE nwg_relays gauge\nnwg_relays 0\n");
 
 	peer.public_key = *Key::from_base64(peer_text);
 	peer.rx_bytes = UINT64_MAX;
@@ -387,6 +393,7 @@ void test_metrics(void **)
 	interface.link = { 7, "w\"g", "nwg" };
 	interface.device.peers.push_back(peer);
 	const auto text = render::metrics_text(std::vector{ relay("60000", 12, 3) }, { interface });
+	assert_true(has_line(text, "nwg_relays 1"));
 	assert_true(has_line(text, "# TYPE nwg_relay_dropped_packets_total counter"));
 	assert_true(has_line(text,
 			     "nwg_relay_forwarded_bytes_total{interface=\"wg1\",listen=\"*:60000\","
