@@ -174,6 +174,7 @@ static std::string print_as_saved(Subject &subject, const Machine &machine,
 	subject.old.kept.push_back(fmt::format("MTU = {}", state.mtu));
 	if (has_default) {
 		subject.old.kept.emplace_back("Table = off");
+	ruleset::resolve_jumps(machine.ruleset);
 		plan.changes.push_back(
 			{ subject.link.name,
 			  "routes to it are not made: a peer has all addresses, and a default route "

@@ -2,7 +2,6 @@
 /* Rules of nft and iptables that keep a relay from its packets, or that it has replaced. */
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -54,20 +53,22 @@ static Match matches_interface(const Rule &rule, const std::string &listen)
 	return rule.not_in == listen ? Match::no : Match::yes;
 }
 
-/* Of another match, for the first packet of somebody to an address of this machine. */
-static Match matches_other(const std::string &match)
+/* Of another match, for the first packet of somebody to an address of this machine. @known: of a match for packets of known connections. */
+static Match matches_other(const std::string &match, Match known)
 {
 	static constexpr const char *by_option = "--dst-type ", *by_word = "fib daddr type ";
 	const auto fresh = ruleset::takes_new(match);
 
-	if (is_of_other_protocol(match) || fresh == false)
+	if (is_of_other_protocol(match))
 		return Match::no;
-	if (match.starts_with(by_option) ||
-	    (match.starts_with(by_word) && match.find(" != ") == match.npos))
-		return match.ends_with(match.starts_with(by_option) ? " LOCAL" : " local") ?
-			       Match::yes :
-			       Match::no;
-	return fresh ? Match::yes : Match::maybe;
+	/* It may be one of several types. */
+	if (match.starts_with(by_option))
+		return match.find("LOCAL") == match.npos ? Match::no : Match::yes;
+	if (match.starts_with(by_word) && match.find(" != ") == match.npos)
+		return match.find("local") == match.npos ? Match::no : Match::yes;
+	if (!fresh)
+		return Match::maybe;
+	return *fresh ? Match::yes : known;
 }
 
 static bool is_local(const Address &address, const std::vector<Prefix> &local)
@@ -75,19 +76,25 @@ static bool is_local(const Address &address, const std::vector<Prefix> &local)
 	return std::ranges::find(local, address, &Prefix::address) != local.end();
 }
 
-static Match matches(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local)
+static Match matches(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local,
+		     Match known)
 {
+	const auto &packets = rule.packets.empty() ? rule.family : rule.packets;
 	Match match = matches_interface(rule, listen.interface);
 
-	if (!is_of_family(rule.family, listen) || !rule.may_match_udp(listen.port))
+	if (!is_of_family(rule.family, listen) || !is_of_family(packets, listen) ||
+	    !rule.may_match_udp(listen.port))
 		return Match::no;
+	/* Those of the other family come to the next rule. */
+	if (packets != rule.family && !listen.address)
+		match = std::min(match, Match::maybe);
 	if (rule.destination && (!is_local(*rule.destination, local) ||
 				 (listen.address && *rule.destination != *listen.address)))
 		return Match::no;
 	if (rule.destination && !listen.address)
 		match = std::min(match, Match::maybe);
 	for (const auto &other : rule.others)
-		match = std::min(match, matches_other(other));
+		match = std::min(match, matches_other(other, known));
 	return match;
 }
 
@@ -103,6 +110,8 @@ struct Target {
 	std::string where;
 	Transport listen;
 	bool is_relay = false;
+	/* All that are to come may be dialled from here, and come in with what answers. */
+	bool is_dialled = false;
 };
 
 /* What becomes of its packets in the chains that they come to before it. */
@@ -127,64 +136,91 @@ class Way {
 			if (!early || !is_of_family(chain.family, target.listen))
 				continue;
 			may_pass = false;
-			if (!ends_in(chain, 0) && chain.drops)
-				tell(may_pass ? Match::maybe : Match::yes, chain.family,
-				     chain.where() + ", its policy");
+			if (!ends_in(chain, Match::yes, 0) && chain.drops)
+				tell({ .rule = chain.where() + ", its policy",
+				       .family = chain.family });
 		}
+		for (const auto &drop : drops)
+			report(drop);
 	}
 
     private:
-	/* Whether none of them comes to the chain's end. */
-	bool ends_in(const Chain &chain, int depth)
+	/* A rule, or a chain's policy, that drops them. */
+	struct Drop {
+		std::string rule, family;
+		Match match = Match::yes;
+		/* It is for their port, and for no other. */
+		bool is_theirs = false;
+	};
+
+	/* Whether none of those that come to the chain, @reach of all, comes to its end. */
+	bool ends_in(const Chain &chain, Match reach, int depth)
 	{
+		bool may_leave = false;
+
 		for (const auto &rule : ruleset.rules) {
 			if (!is_in(rule, chain) || is_of_tunnel(rule))
 				continue;
-			const Match match = matches(rule, target.listen, local);
+			const Match match = match_of(rule);
+			bool ends = match == Match::yes;
 			if (match == Match::no)
 				continue;
 			switch (rule.verdict) {
 			case Verdict::accept:
 				may_pass = true;
-				if (match == Match::yes)
-					return true;
 				break;
 			case Verdict::drop:
-				tell(match, rule.family,
-				     fmt::format("{}: {}", rule.where(), rule.text));
-				if (match == Match::yes)
-					return true;
+				tell(drop_by(rule,
+					     may_leave ? Match::maybe : std::min(reach, match)));
 				break;
 			case Verdict::jump:
-				if (follow_jump(rule, depth) && match == Match::yes)
-					return true;
+				ends &= follow_jump(rule, std::min(reach, match), depth);
 				break;
 			case Verdict::back:
-				if (match == Match::yes)
+				if (ends)
 					return false;
+				may_leave = true;
 				break;
 			default:
+				ends = false;
 				break;
 			}
+			if (ends)
+				return !may_leave;
 		}
 		return false;
 	}
+	/* What answers comes in by a rule that accepts it; that one drops what is not known is no matter. */
+	Match match_of(const Rule &rule) const
+	{
+		const bool known = target.is_dialled && rule.verdict != Verdict::drop;
+
+		return matches(rule, target.listen, local, known ? Match::maybe : Match::no);
+	}
+	Drop drop_by(const Rule &rule, Match match) const
+	{
+		const ruleset::Ports own = { target.listen.port, target.listen.port };
+
+		return { .rule = fmt::format("{}: {}", rule.where(), rule.text),
+			 .family = rule.family,
+			 .match = match,
+			 .is_theirs = rule.ports == std::vector{ own } };
+	}
 	/* Likewise, of all the chains that it leads to. */
-	bool follow_jump(const Rule &rule, int depth)
+	bool follow_jump(const Rule &rule, Match reach, int depth)
 	{
 		std::size_t ended = 0;
 
 		/* A map of verdicts, in which all is possible. */
 		may_pass = may_pass || is_by_map(rule);
 		if (rule.targets.empty())
-			tell(Match::maybe, rule.family,
-			     fmt::format("{}: {}", rule.where(), rule.text));
+			tell(drop_by(rule, Match::maybe));
 		for (const auto &target : rule.targets) {
 			for (const auto &chain : ruleset.chains) {
 				if (depth < max_depth && chain.name == target &&
 				    chain.program == rule.program && chain.family == rule.family &&
 				    chain.table == rule.table)
-					ended += ends_in(chain, depth + 1);
+					ended += ends_in(chain, reach, depth + 1);
 			}
 		}
 		return ended && ended == rule.targets.size();
@@ -201,25 +237,37 @@ class Way {
 			return other.find(" vmap ") != other.npos;
 		});
 	}
-	/* Each rule once, though several may jump to it. Who comes to an interface may well not come over IPv6. */
-	void tell(Match match, const std::string &family, const std::string &rule)
+	/* Each once, as the surest of those that jump to it has it. What was let in before does not come to it. */
+	void tell(Drop drop)
 	{
-		const bool is_note = match != Match::yes || (!target.is_relay && family == "ip6");
+		const auto before = std::ranges::find(drops, drop.rule, &Drop::rule);
+
+		if (may_pass)
+			drop.match = Match::maybe;
+		if (before == drops.end())
+			drops.push_back(std::move(drop));
+		else
+			before->match = std::max(before->match, drop.match);
+	}
+	/* Who comes to an interface may well not come over IPv6. */
+	void report(const Drop &drop)
+	{
+		const bool is_note = drop.match != Match::yes ||
+				     (!target.is_relay && drop.family == "ip6");
 		const auto what = target.is_relay ?
 					  "what comes to the port before the relay sees it" :
 					  "what comes to the port, and a peer does not come in";
 
-		if (!told.insert(rule).second)
-			return;
 		findings.push_back(
 			{ fmt::format("{}-{}", target.is_relay ? "raw" : "input",
 				      is_note ? "may-drop" : "drop"),
 			  target.where,
 			  fmt::format("A rule {} {}: {}", is_note ? "may drop some of" : "drops",
-				      what, rule),
-			  fmt::format("{}, or accept UDP port {} before it",
-				      is_note ? "see that it lets in who is to come" :
-						"take it out",
+				      what, drop.rule),
+			  fmt::format("{}accept UDP port {} before that",
+				      is_note	     ? "see that it lets in who is to come, or " :
+				      drop.is_theirs ? "take it out, or " :
+						       "",
 				      target.listen.port),
 			  is_note });
 	}
@@ -228,7 +276,7 @@ class Way {
 	const std::vector<Prefix> &local;
 	const Target target;
 	std::vector<Finding> &findings;
-	std::set<std::string> told;
+	std::vector<Drop> drops;
 	bool may_pass = false;
 };
 
@@ -236,7 +284,7 @@ class Way {
 static bool is_replaced(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local)
 {
 	return rule.verdict == Verdict::dnat && rule.hook == "prerouting" &&
-	       rule.names_udp(listen.port) && matches(rule, listen, local) != Match::no;
+	       rule.names_udp(listen.port) && matches(rule, listen, local, Match::no) != Match::no;
 }
 
 /* Those of its ports that no relay has, "60001-60009"; empty: none. */
@@ -284,30 +332,37 @@ static Finding old_rule(const Rule &rule, const netlink::Relay &relay, const Mac
 		 fmt::format("{}; and the MASQUERADE that goes with it", rule.delete_command()) };
 }
 
-/* Whether a peer that is to come in does not: one that has never, or that a relay sends to. Others are dialled from here. */
-static bool misses_somebody(const Machine &machine, const Interface &interface)
+/* Where peers are to come in that do not: those that never have, or that a relay sends to. Others are dialled from here. */
+static void add_interface(std::vector<Target> &targets, const Machine &machine,
+			  const Interface &interface)
 {
-	return interface.link.up && interface.after.listen_port &&
-	       std::ranges::any_of(interface.after.peers, [&](const Peer &peer) {
-		       return !peer.endpoint ||
-			      (is_relayed(machine, interface, peer) && !has_session(machine, peer));
-	       });
+	const auto &peers = interface.after.peers;
+	const bool never =
+		std::ranges::any_of(peers, [](const Peer &peer) { return !peer.endpoint; });
+	const bool no_more = std::ranges::any_of(peers, [&](const Peer &peer) {
+		return is_relayed(machine, interface, peer) && !has_session(machine, peer);
+	});
+
+	if (interface.link.up && interface.after.listen_port && (never || no_more))
+		targets.push_back(
+			{ .where = interface.link.name,
+			  .listen = { .address = {}, .port = interface.after.listen_port },
+			  .is_relay = false,
+			  .is_dialled = !never });
 }
 
 std::vector<Finding> check_firewall(const Machine &machine)
 {
 	std::vector<Finding> findings;
 	std::vector<Target> targets;
+	auto resolved = machine.ruleset;
 
+	ruleset::resolve_jumps(resolved);
 	for (const auto &relay : machine.relays)
 		targets.push_back(
 			{ fmt::format("relay {}", relay.listen.text()), relay.listen, true });
-	for (const auto &interface : machine.interfaces) {
-		if (misses_somebody(machine, interface))
-			targets.push_back(
-				{ interface.link.name,
-				  { .address = {}, .port = interface.after.listen_port } });
-	}
+	for (const auto &interface : machine.interfaces)
+		add_interface(targets, machine, interface);
 	if (targets.empty())
 		return findings;
 	for (const auto &error : machine.unread)
@@ -319,7 +374,7 @@ std::vector<Finding> check_firewall(const Machine &machine)
 	for (const auto &target : targets)
 		Way(machine, target, findings).follow();
 	for (const auto &relay : machine.relays) {
-		for (const auto &rule : machine.ruleset.rules) {
+		for (const auto &rule : resolved.rules) {
 			if (is_replaced(rule, relay.listen, machine.local))
 				findings.push_back(old_rule(rule, relay, machine));
 		}

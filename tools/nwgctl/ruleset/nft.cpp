@@ -233,14 +233,18 @@ class NftRule {
 			return keep(rule.in, text);
 		if (name == "meta oifname" || name == "meta oif")
 			return keep(rule.out, text);
+		if (name == "ip protocol" || name == "ip6 nexthdr")
+			rule.packets = name.substr(0, name.find(' '));
 		if (name == "meta l4proto" || name == "ip protocol" || name == "ip6 nexthdr")
 			return keep(rule.protocol, text);
 		if (name == "ip daddr" || name == "ip6 daddr") {
 			rule.destination = Address::from_text(text);
 			return rule.destination.has_value();
 		}
-		if (name == "meta nfproto")
+		if (name == "meta nfproto") {
+			rule.packets = text == "ipv4" ? "ip" : "ip6";
 			return text == "ipv4" || text == "ipv6";
+		}
 		/* These say nothing where addresses are translated: see RuleParser of iptables. */
 		return in_nat && ((name == "fib daddr type" && text == "local") ||
 				  (name == "ct state" && text == "new"));

@@ -79,7 +79,6 @@ Ruleset read_rules(std::vector<Error> &failed)
 	drop_saved(nft, by_nft);
 	append(nft, std::move(by_nft));
 	append(nft, std::move(legacy));
-	resolve_jumps(nft);
 	return nft;
 }
 

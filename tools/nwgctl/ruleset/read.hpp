@@ -9,7 +9,7 @@
 namespace nwgctl::ruleset
 {
 
-/* Each rule once, with its jumps resolved. @failed: the errors of programs, whose rules are missing then. */
+/* Each rule once, as its own chain has it. @failed: the errors of programs, whose rules are missing then. */
 Ruleset read_rules(std::vector<Error> &failed);
 
 /* Takes out of @nft the rules of iptables, which that has in its own words in @saved. */

@@ -2,6 +2,8 @@
 #include "rule.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -126,6 +128,8 @@ static void merge_matches(Rule &rule, const Rule &jump)
 	merge(rule.destination, jump.destination, rule.others, jump);
 	if (!rule.source)
 		rule.source = jump.source;
+	if (rule.packets.empty())
+		rule.packets = jump.packets;
 	if (rule.ports.empty())
 		rule.ports = jump.ports;
 	else if (!jump.ports.empty() && jump.ports != rule.ports)
@@ -133,47 +137,93 @@ static void merge_matches(Rule &rule, const Rule &jump)
 	std::ranges::copy(jump.others, std::back_inserter(rule.others));
 }
 
-void resolve_jumps(Ruleset &ruleset)
-{
-	const auto rules = ruleset.rules;
-	const auto chain_of = [&](const Rule &rule) {
-		return std::ranges::find_if(ruleset.chains, [&](const Chain &chain) {
-			return chain.program == rule.program && chain.family == rule.family &&
-			       chain.table == rule.table && chain.name == rule.chain;
-		});
-	};
-
-	for (auto &rule : ruleset.rules) {
-		const Rule *at = &rule;
-
-		for (int depth = 0; at && depth < max_depth; depth++) {
-			const auto chain = chain_of(*at);
-
-			if (chain != ruleset.chains.end() && !chain->hook.empty()) {
-				rule.hook = chain->hook;
-				rule.priority = chain->priority;
-				rule.in_nat = chain->translates;
-				break;
-			}
-			const Rule *from = nullptr;
-			for (const auto &jump : rules) {
-				if (jump.program != at->program || jump.family != at->family ||
-				    jump.table != at->table ||
-				    std::ranges::find(jump.targets, at->chain) ==
-					    jump.targets.end())
-					continue;
-				if (from)
-					rule.others.push_back(
-						fmt::format("chain {}, which several rules jump to",
-							    at->chain));
-				else
-					from = &jump;
-			}
-			if (from)
-				merge_matches(rule, *from);
-			at = from;
+/* Chains by their place, and the rules that jump to it. */
+class Jumps {
+    public:
+	explicit Jumps(const Ruleset &ruleset)
+	{
+		for (const auto &chain : ruleset.chains)
+			chains.emplace(chain.where(), &chain);
+		for (const auto &rule : ruleset.rules) {
+			for (const auto &target :
+			     std::set(rule.targets.begin(), rule.targets.end()))
+				jumps[place(rule.program, rule.family, rule.table, target)]
+					.push_back(&rule);
 		}
 	}
+	/* None to a chain that has a hook. */
+	[[nodiscard]] std::vector<const Rule *> to(const std::string &where) const
+	{
+		const auto found = jumps.find(where);
+
+		return found == jumps.end() || base(where) ? std::vector<const Rule *>() :
+							     found->second;
+	}
+	/* Nothing if it has no hook. */
+	[[nodiscard]] const Chain *base(const std::string &where) const
+	{
+		const auto chain = chains.find(where);
+
+		return chain == chains.end() || chain->second->hook.empty() ? nullptr :
+									      chain->second;
+	}
+	/* Those with hooks that packets come from. */
+	[[nodiscard]] std::vector<const Chain *> bases_of(const std::string &where) const
+	{
+		std::vector<std::string> places = { where };
+		std::vector<const Chain *> bases;
+
+		for (std::size_t at = 0; at < places.size(); at++) {
+			if (const Chain *chain = base(places[at]))
+				bases.push_back(chain);
+			for (const Rule *jump : to(places[at])) {
+				if (std::ranges::find(places, jump->where()) == places.end())
+					places.push_back(jump->where());
+			}
+		}
+		return bases;
+	}
+
+    private:
+	std::map<std::string, const Chain *> chains;
+	std::map<std::string, std::vector<const Rule *>> jumps;
+};
+
+static void resolve(Rule &rule, const Jumps &jumps)
+{
+	const auto bases = jumps.bases_of(rule.where());
+	auto where = rule.where();
+
+	if (!bases.empty()) {
+		rule.hook = bases[0]->hook;
+		rule.priority = bases[0]->priority;
+		rule.in_nat = bases[0]->translates;
+	}
+	for (const Chain *chain : bases)
+		rule.hooks.push_back(chain->hook);
+	for (int depth = 0; depth < max_depth; depth++) {
+		const auto from = jumps.to(where);
+
+		if (from.empty())
+			break;
+		if (from.size() > 1) {
+			rule.is_shared = true;
+			rule.others.push_back(
+				fmt::format("{}, which several rules jump to", where));
+			break;
+		}
+		merge_matches(rule, *from[0]);
+		where = from[0]->where();
+	}
+}
+
+void resolve_jumps(Ruleset &ruleset)
+{
+	const auto before = ruleset;
+	const Jumps jumps(before);
+
+	for (auto &rule : ruleset.rules)
+		resolve(rule, jumps);
 }
 
 } // namespace nwgctl::ruleset

@@ -64,12 +64,17 @@ struct Rule {
 	/* That as words, of iptables. */
 	std::vector<std::string> words;
 
-	/* Of the chain, or of the one that jumps to it. */
+	/* Of the chain, or of the first one that leads to it; and of all of them. */
 	std::string hook;
+	std::vector<std::string> hooks;
 	int priority = 0;
+	/* Several rules jump to the chain, or to one before it: what they ask for is not among the matches. */
+	bool is_shared = false;
 	/* In a chain of type nat. */
 	bool in_nat = false;
 
+	/* "ip" or "ip6": the family of packets that it is about, where its table has both; empty: any that the table has. */
+	std::string packets;
 	/* What packets have to be; what is absent does not matter. */
 	std::optional<std::string> protocol, in, out;
 	std::optional<Address> destination;
@@ -111,7 +116,7 @@ struct Ruleset {
 	std::vector<Rule> rules;
 };
 
-/* Gives a rule of a chain without a hook the hook of the chain that jumps to it, and that rule's matches. */
+/* Gives a rule of a chain without a hook the hooks of the chains that lead to it, and the matches of the rule that jumps there. */
 void resolve_jumps(Ruleset &ruleset);
 
 /* Of a match on the state of connections, whether packets of none that is known have it; nothing of another match. */

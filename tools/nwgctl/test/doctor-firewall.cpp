@@ -64,25 +64,18 @@ static std::string json_of(const Rules &rules, const Rules &more = {}, const cha
 	return text + "]}";
 }
 
-/* Read, and its jumps resolved. */
 template <typename... Arguments> static Ruleset nft(const Rules &rules, Arguments... arguments)
 {
-	auto ruleset = ruleset::parse_nft(json_of(rules, arguments...), "").take();
-
-	ruleset::resolve_jumps(ruleset);
-	return ruleset;
+	return ruleset::parse_nft(json_of(rules, arguments...), "").take();
 }
 
 static Ruleset iptables(const std::string &rules, const char *table = "raw")
 {
-	auto ruleset = ruleset::parse_iptables_save(
+	return ruleset::parse_iptables_save(
 		fmt::format("*{}\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:more - [0:0]\n"
 			    "{}\nCOMMIT\n",
 			    table, rules),
 		"iptables");
-
-	ruleset::resolve_jumps(ruleset);
-	return ruleset;
 }
 
 /* "drop", "maybe", "dnat", several with a space between, or nothing. */
@@ -115,23 +108,36 @@ static std::string told(Ruleset ruleset, const char *listen = "60000")
 	return text;
 }
 
-/* What keeps a peer from wg1 that is to dial in, at port 60100; rules of iptables in INPUT, whose policy is to drop. */
-static std::string kept_out(const std::string &rules, const char *program = "iptables")
+/* A machine with wg1 at port 60100, and a peer that has not dialled in. */
+static diagnosis::Machine waiting(Ruleset ruleset)
 {
 	diagnosis::Machine machine;
 	diagnosis::Interface interface;
-	std::string text;
 
 	interface.link.name = "wg1";
 	interface.link.up = true;
 	interface.after.listen_port = 60100;
 	interface.after.peers.resize(1);
 	machine.interfaces = { interface };
-	machine.ruleset = ruleset::parse_iptables_save(
+	machine.ruleset = std::move(ruleset);
+	return machine;
+}
+
+/* Rules of iptables in INPUT, whose policy is to drop. */
+static Ruleset input(const std::string &rules, const char *program = "iptables")
+{
+	return ruleset::parse_iptables_save(
 		"*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n:more - [0:0]\n" + rules +
 			"\nCOMMIT\n",
 		program);
-	ruleset::resolve_jumps(machine.ruleset);
+}
+
+/* What keeps that peer from it, and where. */
+static std::string kept_out(const std::string &rules, const char *program = "iptables")
+{
+	auto machine = waiting(input(rules, program));
+	std::string text;
+
 	for (const auto &finding : diagnosis::check_firewall(machine)) {
 		assert_string_equal(finding.where.c_str(), "wg1");
 		assert_true(finding.what.find(
@@ -178,6 +184,113 @@ static void check_input()
 	assert_kept_out("-A INPUT -p udp -j REJECT", "input-drop: chain INPUT: -p udp -j REJECT");
 	/* It may well not come over IPv6. */
 	assert_string_equal(kept_out(start, "ip6tables").c_str(), "input-may-drop: its policy");
+	/* A rule that drops all else, as a policy does. */
+	assert_kept_out(start + "-A INPUT -j DROP", "input-drop: chain INPUT: -j DROP");
+	assert_kept_out("-A INPUT -i eth0 -p udp -m udp --dport 60100 -j ACCEPT\n-A INPUT -j DROP",
+			"input-may-drop: chain INPUT: -j DROP");
+	assert_kept_out("-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT", "");
+	assert_kept_out("-A INPUT -m addrtype --dst-type LOCAL,BROADCAST -j ACCEPT", "");
+	assert_kept_out("-A INPUT -m addrtype --dst-type BROADCAST -j ACCEPT",
+			"input-drop: its policy");
+	/* A chain that several rules jump to. */
+	const std::string twice = "-A INPUT -i eth0 -j more\n-A INPUT -j more\n"
+				  "-A more -p udp -m udp --dport 60100 -j ";
+	assert_kept_out(twice + "ACCEPT\n-A INPUT -j REJECT", "");
+	assert_kept_out(twice + "DROP",
+			"input-drop: chain more: -p udp -m udp --dport 60100 -j DROP");
+	assert_kept_out("-A INPUT -j more\n-A more -s 198.51.100.0/24 -j RETURN\n-A more -j DROP\n"
+			"-A INPUT -j ACCEPT",
+			"input-may-drop: chain more: -j DROP");
+}
+
+/* Likewise by nft, without the place. */
+static void assert_nft_keeps_out(const Rules &rules, const Rules &more, const char *wanted)
+{
+	std::string text;
+
+	for (const auto &finding :
+	     diagnosis::check_firewall(waiting(nft(rules, more, "t", "input", 0, "accept"))))
+		text += finding.id;
+	assert_string_equal(text.c_str(), wanted);
+}
+
+static void check_nft_input()
+{
+	static constexpr const char *
+		own = PORT("==", "60100"),
+	       *refuses = R"({"reject":null})",
+	       *other_family =
+		       R"({"match":{"op":"==","left":{"meta":{"key":"nfproto"}},"right":"ipv6"}})",
+	       *other_header = R"({"match":{"op":"==","left":{"payload":{"protocol":"ip6",)"
+			       R"("field":"nexthdr"}},"right":"udp"}})",
+	       *protocols = R"({"match":{"op":"==","left":{"meta":{"key":"l4proto"}},)"
+			    R"("right":{"set":["tcp","udp"]}}})",
+	       *any_port =
+		       R"({"match":{"op":"==","left":{"payload":{"protocol":"th","field":"dport"}},)"
+		       R"("right":60100}})",
+	       *both = R"({"match":{"op":"==","left":{"concat":[{"meta":{"key":"l4proto"}},)"
+		       R"({"payload":{"protocol":"th","field":"dport"}}]},)"
+		       R"("right":{"set":[{"concat":["udp",60100]}]}}})",
+	       *map = R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
+		      R"("data":{"set":[[60100,{"accept":null}]]}}})",
+	       *here = R"({"match":{"op":"==","left":{"fib":{"result":"type","flags":["daddr"]}},)"
+		       R"("right":{"set":["broadcast","local"]}}})";
+
+	assert_nft_keeps_out({ { drop } }, {}, "input-drop");
+	assert_nft_keeps_out({ { own, lets_in }, { refuses } }, {}, "");
+	for (const char *some : { both, map })
+		assert_nft_keeps_out({ { some, lets_in }, { refuses } }, {}, "input-may-drop");
+	assert_nft_keeps_out({ { COMES_IN("==", "eth0"), own, lets_in }, { drop } }, {},
+			     "input-may-drop");
+	assert_nft_keeps_out({ { protocols, any_port, lets_in }, { refuses } }, {},
+			     "input-may-drop");
+	assert_nft_keeps_out({ { here, lets_in }, { refuses } }, {}, "");
+	/* Of IPv6 it is a note. */
+	assert_nft_keeps_out({ { other_family, drop }, { own, lets_in } }, {}, "input-may-drop");
+	assert_nft_keeps_out({ { other_header, drop }, { own, lets_in } }, {}, "input-may-drop");
+	/* As firewalld has its zones. */
+	assert_nft_keeps_out({ { COMES_IN("==", "eth0"), jump }, { jump }, { refuses } },
+			     { { own, lets_in } }, "");
+	assert_nft_keeps_out({ { COMES_IN("==", "eth0"), jump }, { jump } }, { { own, drop } },
+			     "input-drop");
+}
+
+/* A peer of a relay that is quiet: it may be dialled from here, and then comes in with what is known. */
+static void check_dialled()
+{
+	const std::string known = "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"
+				  "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+	const auto id = [](const std::string &rules) {
+		auto machine = waiting(input(rules));
+
+		machine.now = 1000;
+		machine.relays.resize(1);
+		machine.relays[0].interface = "wg1";
+		machine.interfaces[0].after.peers[0].endpoint =
+			config::parse_endpoint("198.51.100.2:41234").take();
+		const auto findings = diagnosis::check_firewall(machine);
+		assert_int_equal(findings.size(), 1);
+		return findings[0].id;
+	};
+
+	assert_string_equal(id("").c_str(), "input-drop");
+	assert_string_equal(id(known).c_str(), "input-may-drop");
+}
+
+/* Nobody is told to take out the rule that drops all the rest. */
+static void check_remedies()
+{
+	const auto remedy = [](const std::string &rules) {
+		return diagnosis::check_firewall(waiting(input(rules)))[0].remedy;
+	};
+
+	assert_string_equal(remedy("").c_str(), "accept UDP port 60100 before that");
+	assert_string_equal(remedy("-A INPUT -j DROP").c_str(),
+			    "accept UDP port 60100 before that");
+	assert_string_equal(remedy("-A INPUT -p udp -m udp --dport 60000:61000 -j DROP").c_str(),
+			    "accept UDP port 60100 before that");
+	assert_string_equal(remedy("-A INPUT -p udp -m udp --dport 60100 -j DROP").c_str(),
+			    "take it out, or accept UDP port 60100 before that");
 }
 
 static void assert_told(const Ruleset &ruleset, const char *wanted, const char *listen = "60000")
@@ -200,7 +313,10 @@ static void check_nft()
 	assert_told(nft({ { R"({"xt":{"type":"match","name":"set"}})", drop } }), "maybe");
 	/* In order. */
 	assert_told(nft({ { port, lets_in }, { port, drop } }), "");
-	assert_told(nft({ { from, port, lets_in }, { port, drop } }), "drop");
+	assert_told(nft({ { from, port, lets_in }, { port, drop } }), "maybe");
+	assert_told(nft({ { COMES_IN("==", "eth0"), port, lets_in }, { port, drop } }), "maybe");
+	assert_told(nft({ { COMES_IN("==", "eth0"), port, lets_in }, { port, drop } }), "drop",
+		    "%eth1:60000");
 	assert_told(nft({ { port, drop }, { port, lets_in } }), "drop");
 	assert_told(nft({}, Rules{}, "t", "prerouting", -300, "drop"), "drop");
 	assert_told(nft({ { port, lets_in } }, Rules{}, "t", "prerouting", -300, "drop"), "");
@@ -348,4 +464,7 @@ void test_doctor_firewall(void **)
 	check_iptables();
 	check_dnat();
 	check_input();
+	check_nft_input();
+	check_dialled();
+	check_remedies();
 }

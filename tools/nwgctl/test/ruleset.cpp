@@ -39,7 +39,8 @@ static std::string told(const Rule &rule)
 			text += fmt::format("{}={} ", name, value);
 	};
 
-	add("hook", rule.hook);
+	add("hook", rule.is_shared ? fmt::format("{}", fmt::join(rule.hooks, "+")) : rule.hook);
+	add("packets", rule.packets);
 	add("protocol", rule.protocol.value_or(""));
 	add("in", rule.in.value_or(""));
 	add("not-in", rule.not_in.value_or(""));
@@ -195,7 +196,7 @@ table ip nat { # handle 2
 })";
 
 static const char *const nft_rules[] = {
-	"hook=prerouting protocol=udp ports=60050 others=chain home, which several rules jump to,udp dport vmap {\"set\":[[60040,{\"goto\":{\"target\":\"home\"}}],[60041,{\"drop\":null}]]} to=172.16.1.254|60000 dnat",
+	"hook=prerouting protocol=udp ports=60050 others=table inet nat, chain home, which several rules jump to to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp in=eth0 ports=60000 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60001 to=172.16.1.254|0 dnat",
 	"hook=prerouting protocol=udp ports=60101 ports=60102 to=172.16.1.254|60000 dnat",
@@ -214,12 +215,12 @@ static const char *const nft_rules[] = {
 	"hook=prerouting protocol=udp ports=60111 to=172.16.1.253|60001 dnat",
 	"hook=prerouting protocol=udp ports=60112 to=172.16.1.254|0 dnat",
 	"hook=prerouting protocol=udp ports=60033 others=meta iifname == {\"set\":[\"eth0\",\"eth1\"]} to=172.16.1.254|60000 dnat",
-	"hook=prerouting protocol=udp ports=60034 to=fd16::254|60000 dnat",
+	"hook=prerouting packets=ip6 protocol=udp ports=60034 to=fd16::254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60035 to=172.16.1.254:{\"range\":[60000,60010]} dnat",
 	"hook=prerouting others=udp dport vmap {\"set\":[[60040,{\"goto\":{\"target\":\"home\"}}],[60041,{\"drop\":null}]]} targets=home jump",
 	"hook=prerouting in=eth0 targets=home jump",
 	"hook=prerouting protocol=udp ports=60042 to=172.16.1.254|60000 dnat",
-	"hook=prerouting protocol=udp ports=60043 to=172.16.1.254|60000 dnat",
+	"hook=prerouting packets=ip protocol=udp ports=60043 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60044 to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60045 others=limit to=172.16.1.254|60000 dnat",
 	"hook=prerouting protocol=udp ports=60046 to=a map dnat",
@@ -283,6 +284,17 @@ void test_iptables(void **)
 		    "to=fd16::254|60000 dnat");
 	assert_text(told(six.rules[1]), "targets=CT other");
 	assert_text(six.rules[0].where(), "ip6tables-legacy, table nat, chain PREROUTING");
+	/* What one of several wants that jump there is not wanted of all. */
+	auto shared = parse_iptables_save("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+					  ":x - [0:0]\n:y - [0:0]\n-A y -p udp -j ACCEPT\n"
+					  "-A INPUT -i eth0 -j x\n-A FORWARD -j x\n"
+					  "-A FORWARD -o eth1 -j x\n-A x -i tun0 -j y\n-A y -j x\n",
+					  "iptables");
+	resolve_jumps(shared);
+	assert_text(
+		told(shared.rules[0]),
+		"hook=input+forward protocol=udp in=tun0 others=iptables, table filter, chain x, "
+		"which several rules jump to accept");
 }
 
 /* As somebody writes them, and as they are saved. */
