@@ -172,6 +172,7 @@ static std::string print_as_saved(Subject &subject, const Machine &machine,
 	});
 
 	subject.old.kept.push_back(fmt::format("MTU = {}", state.mtu));
+	machine.networks = TRY(netlink::list_networks());
 	if (has_default) {
 		subject.old.kept.emplace_back("Table = off");
 	ruleset::resolve_jumps(machine.ruleset);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -72,14 +73,38 @@ static Families families_of(const Address &address)
 
 static Families families_of(const Rule &rule)
 {
+	const auto &packets = rule.packets.empty() ? rule.family : rule.packets;
+
 	if (rule.family == "inet" && rule.to)
 		return families_of(*rule.to);
-	return { rule.family != "ip6", rule.family != "ip" };
+	return { packets != "ip6", packets != "ip" };
 }
 
 static bool share(const Families &a, const Families &b)
 {
 	return (a.v4 && b.v4) || (a.v6 && b.v6);
+}
+
+/* Of another match of a rule of the forward chain, whether it keeps none of them away who are new here; what is translated is the translation's. */
+static bool takes_all_new(const std::string &match)
+{
+	return ruleset::takes_new(match) == true || match == "ct status in dnat" ||
+	       match == "ct status == dnat";
+}
+
+/* Errors and pings. */
+static bool is_of_icmp(const Rule &rule)
+{
+	const auto is_word = [](const std::string &match) {
+		const auto has = [&](const char *word) { return match.find(word) != match.npos; };
+
+		return match.starts_with("icmp") ||
+		       (match.starts_with("meta l4proto ") && has("icmp") && !has("udp") &&
+			!has("tcp") && !has(" != "));
+	};
+
+	return rule.protocol.value_or("").find("icmp") != std::string::npos ||
+	       std::ranges::any_of(rule.others, is_word);
 }
 
 class Planner {
@@ -88,6 +113,13 @@ class Planner {
 		: machine(machine)
 		, name(machine.device.name)
 	{
+		for (const uint16_t family : { AF_INET, AF_INET6 })
+			uplinks.merge(interfaces_to(chain::everything(family).address));
+		outside = uplinks;
+		for (const auto &peer : machine.device.peers) {
+			if (peer.endpoint)
+				outside.merge(interfaces_to(peer.endpoint->address()));
+		}
 	}
 	Plan make()
 	{
@@ -134,6 +166,30 @@ class Planner {
 		});
 	}
 
+	/* By which the main table sends there, but for the tunnel; of what it does not know, its default routes. */
+	[[nodiscard]] std::set<std::string> interfaces_to(const Address &address) const
+	{
+		std::set<std::string> interfaces;
+		int length = -1;
+
+		for (const auto &network : machine.networks) {
+			if (!contains(network.prefix, address) || network.prefix.length < length)
+				continue;
+			if (network.prefix.length > length)
+				interfaces.clear();
+			length = network.prefix.length;
+			interfaces.insert(network.interface);
+		}
+		interfaces.erase(name);
+		return interfaces;
+	}
+	/* Where clients of a relay come in. */
+	[[nodiscard]] std::set<std::string> sides_of(const Transport &listen) const
+	{
+		if (!listen.interface.empty())
+			return { listen.interface };
+		return listen.address ? interfaces_to(*listen.address) : uplinks;
+	}
 	/* Which interface the kernel sends by; where it was not asked, the tunnel. */
 	[[nodiscard]] std::string way_to(const Address &address) const
 	{
@@ -214,6 +270,16 @@ class Planner {
 					 rule.protocol ? *rule.protocol : "all protocols"),
 				 "reach that through the inner tunnel, or let the rule be, and what it "
 				 "needs: MASQUERADE, ip_forward" };
+		if (rule.is_shared)
+			return {
+				{},
+				"several rules jump to its chain, and who comes there is not known "
+				"here",
+				rule.table == "firewalld" ?
+					"write the [Relay] by hand, and have firewalld translate no "
+					"more: firewall-cmd --permanent --remove-forward-port=..." :
+					"write the [Relay] by hand, and take the rule out"
+			};
 		if (!rule.others.empty())
 			return { {},
 				 fmt::format("it is limited by {}, which a relay cannot be",
@@ -411,8 +477,7 @@ class Planner {
 	{
 		return rule.out.value_or(name) == name && rule.may_match_udp(to.port) &&
 		       rule.destination.value_or(*to.address) == *to.address &&
-		       (rule.family == "inet" ||
-			(rule.family == "ip6") == (to.address->family == AF_INET6));
+		       share(families_of(rule), families_of(*to.address));
 	}
 	/* Who clients are to the home: as the first rule has it that is for them. They come from outside, not from a network here. */
 	netlink::Source source(const Rule &rule, const Transport &to)
@@ -486,9 +551,12 @@ class Planner {
 		}
 	}
 
+	/* One for another interface than clients come by is somebody else's. */
 	[[nodiscard]] bool is_for_relays(const Rule &rule) const
 	{
 		return std::ranges::any_of(plan.relays, [&](const Section &section) {
+			if (rule.in && !sides_of(section.relay.listen).contains(*rule.in))
+				return false;
 			return std::ranges::any_of(section.rules, [&](const Rule &other) {
 				return may_be_for(rule, led_to(other, section.relay.listen.port));
 			});
@@ -565,9 +633,34 @@ class Planner {
 			return ruleset::takes_new(other) == false;
 		});
 	}
+	/* By a map of verdicts, too, of which not all are known. */
 	static bool forwards(const Rule &rule)
 	{
-		return rule.hook == "forward" && rule.verdict == Verdict::accept;
+		const bool by_map = std::ranges::any_of(rule.others, [](const std::string &other) {
+			const auto map = other.find(" vmap ");
+
+			return map != other.npos && (other.find("\"accept\"", map) != other.npos ||
+						     other.find('@', map) != other.npos);
+		});
+
+		return std::ranges::find(rule.hooks, "forward") != rule.hooks.end() &&
+		       (rule.verdict == Verdict::accept ||
+			(rule.verdict == Verdict::jump && by_map));
+	}
+	/* Whether new packets may pass the forward chain by it that are for no relay; one for all packets says nothing of that. */
+	[[nodiscard]] bool forwards_others(const Rule &rule) const
+	{
+		if (!forwards(rule) || is_for_answers(rule) || is_of_icmp(rule) || rule.in == "lo")
+			return false;
+		return rule.in || rule.out || rule.not_in || rule.destination ||
+		       !std::ranges::all_of(rule.others, takes_all_new) ||
+		       (!rule.ports.empty() && !is_only_for_relays(rule));
+	}
+	/* Whether it translates packets, or may. */
+	static bool translates(const Rule &rule)
+	{
+		return rule.verdict == Verdict::dnat || masquerades(rule) ||
+		       (rule.verdict == Verdict::other && rule.in_nat && !does_not_translate(rule));
 	}
 	/* What comes with a translation, MASQUERADE and FORWARD rules: for the relays, or for all that goes in there. */
 	void companions()
@@ -585,7 +678,7 @@ class Planner {
 
 			if ((!masquerades(rule) && !forwards(rule)) ||
 			    (!answers && (!named || !is_for_relays(rule))) ||
-			    (!narrow && !rule.others.empty()))
+			    !std::ranges::all_of(rule.others, takes_all_new))
 				continue;
 			if (narrow)
 				narrow_companion(rule);
@@ -611,17 +704,49 @@ class Planner {
 	void needs_forwarding(const std::vector<Rule> &wide)
 	{
 		for (const auto &rule : machine.ruleset.rules) {
-			const bool is_needed = rule.verdict == Verdict::dnat || masquerades(rule) ||
-					       (forwards(rule) && !is_for_answers(rule) &&
-						(rule.in || rule.out || rule.destination));
-
-			if (is_needed && !has(plan.gone, rule) && !has(wide, rule))
+			if ((translates(rule) || forwards_others(rule)) && !has(plan.gone, rule) &&
+			    !has(wide, rule))
 				plan.forwarding.push_back({ rule.command(), families_of(rule) });
 		}
 		peers_need_forwarding();
+		networks_need_forwarding();
 		for (const auto &other : machine.others)
 			plan.forwarding.push_back(
 				{ fmt::format("interface {}", other.name), { true, true } });
+	}
+	/* Whether what no rule accepts is not forwarded. */
+	[[nodiscard]] bool drops_forward(const Families &families) const
+	{
+		return std::ranges::any_of(machine.ruleset.chains,
+					   [&](const ruleset::Chain &chain) {
+						   return chain.hook == "forward" && chain.drops &&
+							  (chain.family == "inet" ||
+							   (chain.family == "ip" && families.v4) ||
+							   (chain.family == "ip6" && families.v6));
+					   });
+	}
+	/* Who is behind another interface than those that lead outside may come by this machine, and no rule needs to say so. */
+	void networks_need_forwarding()
+	{
+		std::set<std::pair<std::string, uint16_t>> said;
+
+		for (const auto &[prefix, interface] : machine.networks) {
+			const auto families = families_of(prefix.address);
+
+			if (interface == name || interface == "lo" || outside.contains(interface) ||
+			    is_link_local(prefix.address) || drops_forward(families) ||
+			    !said.insert({ interface, prefix.address.family }).second)
+				continue;
+			plan.forwarding.push_back(
+				{ fmt::format("{}, which is behind {}", prefix.text(), interface),
+				  families });
+		}
+	}
+	static bool is_link_local(const Address &address)
+	{
+		static const Prefix prefix = { *Address::from_text("fe80::"), 10 };
+
+		return contains(prefix, address);
 	}
 	void peers_need_forwarding()
 	{
@@ -660,6 +785,8 @@ class Planner {
 
 	const Machine &machine;
 	const std::string name;
+	/* The interfaces of default routes; and those by which the tunnel's own packets go, too. */
+	std::set<std::string> uplinks, outside;
 	Plan plan;
 	/* Translations that stay. */
 	std::vector<Rule> kept;

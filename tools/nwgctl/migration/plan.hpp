@@ -10,6 +10,7 @@
 #include "../device.hpp"
 #include "../diagnosis/sockets.hpp"
 #include "../netlink/relay.hpp"
+#include "../netlink/route.hpp"
 #include "../ruleset/rule.hpp"
 
 namespace nwgctl::migration
@@ -24,6 +25,8 @@ struct Machine {
 	std::vector<Prefix> local;
 	/* Addresses that rules lead to, and by which interface the kernel sends there; empty: by none. */
 	std::map<Address, std::string> ways;
+	/* What the main table has. */
+	std::vector<netlink::Network> networks;
 	/* The other WireGuard interfaces. */
 	std::vector<Device> others;
 	/* Those that there are, and of the interface's file. */

@@ -214,10 +214,19 @@ Status delete_address(const LinkState &link, const Prefix &address)
 	return change_address(RTM_DELADDR, 0, link, address, "remove");
 }
 
+/* As the kernel has it. */
+struct KernelRoute {
+	Route route;
+	/* 0 if there are several, or none. */
+	uint32_t interface = 0;
+	/* RTN_UNICAST, or what does not lead anywhere. */
+	uint8_t type = RTN_UNSPEC;
+};
+
 /* The routes of a table; of a link only, if one is named. */
-static Result<std::vector<Route>> dump_routes(uint32_t table, int interface, uint8_t protocol)
+static Result<std::vector<KernelRoute>> dump_routes(uint32_t table, int interface, uint8_t protocol)
 {
-	std::vector<Route> routes;
+	std::vector<KernelRoute> routes;
 
 	for (const uint8_t family : { AF_INET, AF_INET6 }) {
 		Request request(RTM_GETROUTE, 0);
@@ -249,7 +258,9 @@ static Result<std::vector<Route>> dump_routes(uint32_t table, int interface, uin
 				continue;
 			if (attributes[RTA_DST])
 				address = address_of(family, attributes[RTA_DST]).value_or(address);
-			routes.push_back({ { address, found.rtm_dst_len }, in_table });
+			routes.push_back({ { { address, found.rtm_dst_len }, in_table },
+					   out,
+					   found.rtm_type });
 		}
 	}
 	return routes;
@@ -257,7 +268,24 @@ static Result<std::vector<Route>> dump_routes(uint32_t table, int interface, uin
 
 Result<std::vector<Route>> list_routes(const LinkState &link)
 {
-	return dump_routes(0, link.index, made_here);
+	std::vector<Route> routes;
+
+	for (const auto &found : TRY(dump_routes(0, link.index, made_here)))
+		routes.push_back(found.route);
+	return routes;
+}
+
+Result<std::vector<Network>> list_networks()
+{
+	std::vector<Network> networks;
+	char name[IF_NAMESIZE];
+
+	for (const auto &found : TRY(dump_routes(main_table, 0, 0))) {
+		if (found.type == RTN_UNICAST && found.interface &&
+		    if_indextoname(found.interface, name))
+			networks.push_back({ found.route.destination, name });
+	}
+	return networks;
 }
 
 Result<bool> is_table_empty(uint32_t table)

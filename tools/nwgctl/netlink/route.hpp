@@ -60,6 +60,14 @@ Status delete_address(const LinkState &link, const Prefix &address);
 Result<std::vector<Route>> list_routes(const LinkState &link);
 Status add_route(const LinkState &link, const Route &route);
 Status delete_route(const LinkState &link, const Route &route);
+/* A network, and the interface that it is reached by. */
+struct Network {
+	Prefix prefix;
+	std::string interface;
+};
+
+/* Those that the main table has, whoever made them; not what has several ways. */
+Result<std::vector<Network>> list_networks();
 /* Whether a table has no route of anybody's. */
 Result<bool> is_table_empty(uint32_t table);
 

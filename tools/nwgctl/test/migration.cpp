@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "../config/value.hpp"
 #include "../migration/file.hpp"
 #include "../migration/hooks.hpp"
 #include "../migration/plan.hpp"
@@ -123,7 +124,7 @@ void test_migrate_plan(void **)
 		planned(vps(dnat + masquerade,
 			    "-A FORWARD -s 198.51.100.0/24 -p udp -m udp --dport 60000 -j ACCEPT\n"
 			    "-A FORWARD -s 192.0.2.7/32 -j DROP\n")),
-		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 3 minded, 0 forwarded");
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 1 go, 1 left, 3 minded, 1 forwarded");
 	assert_text(
 		planned(vps("-A PREROUTING -p udp -m udp --dport 60000 -j DNAT --to-destination "
 			    "[fd16::254]:60000\n" +
@@ -192,6 +193,10 @@ void test_migrate_left(void **)
 		    "it is for what this machine sends itself");
 	assert_text(why(":x - [0:0]\n-A x -p udp -m udp --dport 1" + to),
 		    "nothing jumps to its chain");
+	assert_text(why(":x - [0:0]\n-A PREROUTING -i eth0 -j x\n-A PREROUTING -j x\n"
+			"-A x -p udp -m udp --dport 1" +
+			to),
+		    "several rules jump to its chain, and who comes there is not known here");
 	assert_text(why(start + "1 -j DNAT --to-destination 10.2.3.4:5\n"),
 		    "10.2.3.4 is behind another interface, wg2");
 	assert_text(why(start + "1 -j DNAT --to-destination 172.16.1.7:5\n"),
@@ -329,6 +334,48 @@ void test_migrate_companions(void **)
 		    "it is for other ports, too");
 }
 
+/* What comes by another interface than the relay's clients is somebody else's. */
+void test_migrate_sides(void **)
+{
+	const std::string any = "-A PREROUTING -p udp -m udp --dport 60000 -j DNAT "
+				"--to-destination 172.16.1.254:60000\n",
+			  here = "-A PREROUTING -d 203.0.113.10/32 -p udp -m udp --dport 60000 -j "
+				 "DNAT --to-destination 172.16.1.254:60000\n",
+			  narrow = " -p udp -m udp --dport 60000";
+	const auto from = [](const std::string &nat, const std::string &interface,
+			     const std::string &ports = {}) {
+		Machine machine = vps(nat + masquerade, "-A FORWARD -i " + interface + " -o wg1" +
+								ports + " -j ACCEPT\n");
+
+		machine.networks = { { prefix("0.0.0.0", 0), "eth0" },
+				     { prefix("203.0.113.0", 24), "eth1" },
+				     { prefix("10.8.0.0", 24), "tun0" } };
+		const auto plan = make_plan(machine);
+		return fmt::format("{} go, {} left{}", plan.gone.size(), plan.left.size(),
+				   plan.needless().v4 ? ", and forwarding" : "");
+	};
+	const std::string all = "3 go, 0 left, and forwarding", one = "1 go, 1 left";
+
+	assert_text(from(dnat, "eth0"), all);
+	assert_text(from(dnat, "eth0", narrow), all);
+	assert_text(from(dnat, "eth0", narrow + " -m conntrack --ctstate NEW"), all);
+	assert_text(from(dnat, "tun0"), one);
+	assert_text(from(dnat, "tun0", narrow), one);
+	assert_text(from(dnat, "eth0", narrow + " -s 10.8.0.0/24"), one);
+	/* Those of all interfaces come by the default route, those to an address where that is. */
+	assert_text(from(any, "eth0"), all);
+	assert_text(from(any, "eth1"), one);
+	assert_text(from(here, "eth1"), all);
+	assert_text(from(here, "eth0"), one);
+	assert_text(from(any, "tun0", narrow), one);
+	/* A chain for several. */
+	assert_text(planned(vps(dnat, ":x - [0:0]\n-A FORWARD -i eth0 -j x\n"
+				      "-A FORWARD -i tun0 -j x\n"
+				      "-A x -o wg1 -p udp -m udp --dport 60000 -j ACCEPT\n")),
+		    "*%eth0:60000 172.16.1.254:60000 transparent; 1 go, 0 left, 2 minded, "
+		    "1 forwarded");
+}
+
 /* Of which family forwarding is needless: "4", "6", both or none; and what needs it. */
 static std::string needless(const Machine &machine)
 {
@@ -378,6 +425,92 @@ void test_migrate_forwarding(void **)
 				       "ACCEPT\n")),
 		    "; iptables -t filter -A FORWARD -i wg1 -o eth0 -m conntrack --ctstate NEW -j "
 		    "ACCEPT: 4");
+}
+
+/* A vps with a relay for IPv4, and a rule of nft in a forward chain. */
+static Machine with_nft(const std::string &expressions)
+{
+	Machine machine = vps(dnat);
+	const auto nft = ruleset::parse_nft(
+		fmt::format(R"({{"nftables":[{{"chain":{{"family":"inet","table":"t","name":"f",)"
+			    R"("type":"filter","hook":"forward","prio":0,"policy":"drop"}}}},)"
+			    R"({{"rule":{{"family":"inet","table":"t","chain":"f","handle":1,)"
+			    R"("expr":[{}]}}}}]}})",
+			    expressions),
+		"");
+
+	std::ranges::copy(nft.value().chains, std::back_inserter(machine.ruleset.chains));
+	std::ranges::copy(nft.value().rules, std::back_inserter(machine.ruleset.rules));
+	resolve_jumps(machine.ruleset);
+	return machine;
+}
+
+static std::string by_meta(const char *key, const char *right)
+{
+	return fmt::format(R"({{"match":{{"op":"==","left":{{"meta":{{"key":"{}"}}}},)"
+			   R"("right":{}}}}},{{"accept":null}})",
+			   key, right);
+}
+
+static std::string by_map(const char *key, const char *data)
+{
+	return fmt::format(R"({{"vmap":{{"key":{},"data":{}}}}})", key, data);
+}
+
+/* Whoever may be forwarded, and by whichever rule. */
+void test_migrate_users(void **)
+{
+	const auto is_needed = [](const Machine &machine) {
+		const auto plan = make_plan(machine);
+
+		assert_int_equal(plan.relays.size(), 1);
+		return !plan.needless().v4;
+	};
+	const auto state = R"({"ct":{"key":"state"}})", in = R"({"meta":{"key":"iifname"}})";
+
+	for (const char *rule :
+	     { "-s 10.8.0.0/24 -d 10.9.0.0/24", "-i tun+", "-o tun+", "! -i eth0",
+	       "-p tcp -m tcp --dport 443", "-s 10.8.0.0/24 -m conntrack --ctstate NEW",
+	       "-m set --match-set friends src", "-p gre -s 10.8.0.0/24" })
+		assert_true(is_needed(vps(dnat, fmt::format("-A FORWARD {} -j ACCEPT\n", rule))));
+	for (const char *rule : { "-j ACCEPT", "-p icmp -s 10.8.0.0/24 -j ACCEPT",
+				  "-i lo -j ACCEPT", "-m conntrack --ctstate NEW -j ACCEPT",
+				  "-p udp -m udp --dport 60000 -j ACCEPT", "-i tun0 -j DROP" })
+		assert_false(is_needed(vps(dnat, fmt::format("-A FORWARD {}\n", rule))));
+	assert_true(is_needed(vps(dnat, ":x - [0:0]\n-A INPUT -j x\n-A FORWARD -j x\n"
+					"-A x -i tun0 -o eth0 -j ACCEPT\n")));
+	assert_true(is_needed(vps(dnat + "-A POSTROUTING -o tun0 -j NETMAP --to 10.0.0.0/24\n")));
+	assert_false(is_needed(vps(dnat + "-A POSTROUTING -o tun0 -j LOG\n")));
+	assert_true(is_needed(with_nft(by_meta("iifname", R"({"set":["tun0","tun1"]})"))));
+	assert_false(is_needed(with_nft(by_meta("l4proto", R"({"set":["icmp","ipv6-icmp"]})"))));
+	assert_true(is_needed(with_nft(by_map(in, R"({"set":[["tun2",{"accept":null}]]})"))));
+	assert_true(is_needed(with_nft(by_map(in, R"("@ways")"))));
+	assert_false(is_needed(with_nft(by_map(in, R"({"set":[["tun2",{"drop":null}]]})"))));
+	assert_false(
+		is_needed(with_nft(by_map(state, R"({"set":[["established",{"accept":null}]]})"))));
+	assert_false(is_needed(with_nft(
+		R"({"match":{"op":"in","left":{"ct":{"key":"status"}},"right":"dnat"}},{"accept":null})")));
+	/* Where no rule has to let anybody through, it is the networks behind this machine. */
+	const auto routed = [&](const Prefix &network, const char *interface, bool drops = false) {
+		Machine machine = vps(dnat);
+
+		machine.device.peers[0].endpoint =
+			config::parse_endpoint("198.51.100.2:41234").take();
+		for (auto &chain : machine.ruleset.chains)
+			chain.drops = drops;
+		machine.networks = { { prefix("0.0.0.0", 0), "eth0" },
+				     { prefix("198.51.100.0", 24), "eth1" },
+				     { network, interface } };
+		return needless(machine);
+	};
+	assert_text(routed(prefix("10.8.0.0", 24), "tun0"),
+		    "; 10.8.0.0/24, which is behind tun0: 4");
+	assert_text(routed(prefix("2001:db8:7::", 64), "tun0"),
+		    "4; 2001:db8:7::/64, which is behind tun0: 6");
+	assert_text(routed(prefix("10.8.0.0", 24), "tun0", true), "4");
+	assert_text(routed(prefix("fe80::", 64), "tun0"), "4");
+	for (const char *interface : { "eth0", "eth1", "wg1", "lo" })
+		assert_text(routed(prefix("10.8.0.0", 24), interface), "4");
 }
 
 /* Of a socket it matters which address has the port. */

@@ -8,6 +8,7 @@ void test_migrate_left(void **state);
 void test_migrate_masquerade(void **state);
 void test_migrate_secrets(void **state);
 void test_migrate_sockets(void **state);
+void test_migrate_sides(void **state);
 void test_migrate_forwarding(void **state);
 void test_migrate_companions(void **state);
 void test_migrate_families(void **state);
