@@ -372,7 +372,8 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				  .gone = {},
 				  .needless = plan.gone,
 				  .dialled_in = {},
-				  .forwarding = plan.needless() };
+				  .forwarding = plan.needless(),
+				  .switched_by_hook = {} };
 
 	if (subject.old_path.empty())
 		subject.old_text = secret(print_as_saved(subject, machine, *state,

@@ -90,7 +90,7 @@ NewFile make_file(std::string_view text, const config::Quick &old, const Needles
 							"" :
 							whole.substr(0, whole.find('=') + 1) + ' ' +
 								hook.text;
-			file.switches |= hook.switches;
+			std::ranges::copy(hook.switches, std::back_inserter(file.switches));
 			if (hook.unclear)
 				file.unclear.push_back(
 					{ fmt::format("{}:{}: {}", old.path, line,

@@ -18,8 +18,8 @@ struct NewFile {
 	std::string text;
 	/* Which of the needless rules the old file's PreUp and PostUp make, and its PreDown and PostDown delete, by their number. */
 	std::vector<std::size_t> makes, deletes;
-	/* Whether these switched forwarding on or off. */
-	bool switches = false;
+	/* What these switched on, as in Hook. */
+	std::vector<std::string> switches;
 	/* Hooks that are kept, and may be about needless rules. */
 	std::vector<Remark> unclear;
 };

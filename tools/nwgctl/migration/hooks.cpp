@@ -113,7 +113,7 @@ class Judge {
 			return is_needless_nft({ words.begin() + 1, words.end() });
 		if (!is_switch(words))
 			return false;
-		switches = true;
+		note_switches(words);
 		return true;
 	}
 	/* Whether it has the name of a switch that is not needed any more. */
@@ -127,7 +127,7 @@ class Judge {
 		       (needless.forwarding.v6 && has("net.ipv6.conf.all.forwarding"));
 	}
 	std::vector<std::size_t> makes, deletes;
-	bool switches = false;
+	std::vector<std::string> switches;
 
     private:
 	bool is_needless_rule(const ruleset::RuleCommand &command)
@@ -230,6 +230,28 @@ class Judge {
 		       words.back().find("/proc/sys/") != std::string::npos;
 	}
 
+	/* Of such a command. */
+	void note_switches(const std::vector<std::string> &words)
+	{
+		static constexpr std::string_view directory = "/proc/sys/";
+		const auto at = words.back().find(directory);
+
+		if (at != std::string::npos) {
+			if (words[1] != "0")
+				switches.push_back(words.back().substr(at + directory.size()));
+			return;
+		}
+		for (const auto &word : words) {
+			const auto equals = word.find('=');
+			auto key = word.substr(0, equals);
+
+			if (equals == word.npos || word.substr(equals) == "=0")
+				continue;
+			std::ranges::replace(key, '.', '/');
+			switches.push_back(key);
+		}
+	}
+
 	const Needless &needless;
 };
 
@@ -264,7 +286,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 	if (!commands)
 		return { .text = text,
 			 .changed = false,
-			 .switches = false,
+			 .switches = {},
 			 .makes = {},
 			 .deletes = {},
 			 .unclear = changes_rules(text) };
@@ -287,7 +309,7 @@ Hook without_needless(const std::string &text, const Needless &needless)
 			if (needless || judge.is_needless(next) || next.separator == "||")
 				return { .text = text,
 					 .changed = false,
-					 .switches = false,
+					 .switches = {},
 					 .makes = {},
 					 .deletes = {},
 					 .unclear = true };

@@ -28,8 +28,8 @@ struct Hook {
 	/* What is left of it; empty: all of it goes. */
 	std::string text;
 	bool changed = false;
-	/* Whether it switched forwarding on or off, and does no more. */
-	bool switches = false;
+	/* What it switched on, and does no more: as /proc/sys has it, "net/ipv4/ip_forward". */
+	std::vector<std::string> switches;
 	/* Which of the rules it makes, and which it deletes, by their number in Needless. */
 	std::vector<std::size_t> makes, deletes;
 	/* Something that changes rules is left, which is not known to be needed. */

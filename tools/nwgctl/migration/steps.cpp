@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <ranges>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -115,17 +116,36 @@ static void add_file(std::vector<Step> &steps, const std::string &path,
 			  fmt::format("{} would be back at the next boot", what) });
 }
 
-/* The switch that a line is for, as /proc/sys has it; empty: none. */
+/* The switch that a line switches on, as /proc/sys has it; empty: none. */
 static std::string switch_of(const std::string &line)
 {
-	std::string key = line.substr(0, line.find('='));
+	const auto equals = line.find('=');
+	std::string key = line.substr(0, equals);
+	int value = 0;
 
-	if (line.find('=') == line.npos)
+	if (equals == line.npos || !(std::istringstream(line.substr(equals + 1)) >> value) ||
+	    !value)
 		return {};
 	key.erase(0, key.find_first_not_of(" \t-"));
 	key.erase(key.find_last_not_of(" \t") + 1);
 	std::ranges::replace(key, '.', '/');
 	return key;
+}
+
+std::map<unsigned int, std::string> switch_lines(const std::string &text,
+						 const std::vector<std::string> &names)
+{
+	std::map<unsigned int, std::string> found;
+	std::istringstream lines(text);
+	std::string line;
+
+	for (unsigned int number = 1; std::getline(lines, line); number++) {
+		const auto name = switch_of(line);
+
+		if (std::ranges::find(names, name) != names.end())
+			found[number] = name;
+	}
+	return found;
 }
 
 /* Those that are on. */
@@ -164,28 +184,22 @@ static void add_switches(std::vector<Step> &steps, const Change &change,
 	for (const auto &name : names)
 		steps.push_back({ fmt::format("sysctl -w {}=0", quoted(name)),
 				  "nothing that is known here needs it any more" });
-	for (const auto &entry : fs::directory_iterator(switch_directory, error))
-		paths.push_back(entry.path());
+	/* Others are not read at boot. Links lead to one of these files, or to one that is somebody else's. */
+	for (const auto &entry : fs::directory_iterator(switch_directory, error)) {
+		if (entry.path().extension() == ".conf" && !entry.is_symlink(error))
+			paths.push_back(entry.path());
+	}
 	std::ranges::sort(paths);
 	for (const auto &path : paths) {
-		std::istringstream lines(contents(path));
-		std::vector<unsigned int> found;
-		std::string line;
+		const auto found = switch_lines(contents(path), names);
 
-		for (unsigned int number = 1; std::getline(lines, line); number++) {
-			const auto name = switch_of(line);
-
-			if (std::ranges::find(names, name) == names.end())
-				continue;
-			found.push_back(number);
+		for (const auto &[number, name] : found)
 			std::erase(unknown, name);
-		}
-		/* /etc/sysctl.d may have a link to the other file. */
-		if (!fs::is_symlink(path, error))
-			add_file(steps, path, found, "it");
+		add_file(steps, path,
+			 { std::views::keys(found).begin(), std::views::keys(found).end() }, "it");
 	}
-	if (change.switched_by_hook)
-		return;
+	for (const auto &name : change.switched_by_hook)
+		std::erase(unknown, name);
 	for (const auto &name : unknown)
 		minded.push_back({ name, "what switches it on at boot is not known",
 				   "see that nothing does: networkd, a script" });

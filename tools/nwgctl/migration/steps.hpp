@@ -3,6 +3,7 @@
 #ifndef NWGCTL_MIGRATION_STEPS_HPP
 #define NWGCTL_MIGRATION_STEPS_HPP
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct Change {
 	std::vector<Peer> dialled_in;
 	/* Those of which nothing needs this machine to forward. */
 	Families forwarding;
-	/* Whether the old file's hooks switched it on, and do no more. */
-	bool switched_by_hook = false;
+	/* What the old file's hooks switched on, and do no more; as /proc/sys has it. */
+	std::vector<std::string> switched_by_hook;
 };
 
 /* All that there is to say of it. */
@@ -52,6 +53,10 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded);
 
 /* Whether it is in a file that is known to be read at boot. */
 bool is_kept_in_file(const ruleset::Rule &rule);
+
+/* Lines of a file of sysctl.d(5) that switch one of these on, and which; named as /proc/sys has them. */
+std::map<unsigned int, std::string> switch_lines(const std::string &text,
+						 const std::vector<std::string> &names);
 
 /* Lines of a file for @program that make one of these rules: "iptables" and "ip6tables" as they save, "nft" in blocks. */
 std::vector<unsigned int> lines_with(const std::string &text, const std::string &program,

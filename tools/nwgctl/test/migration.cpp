@@ -654,10 +654,19 @@ void test_migrate_hooks(void **)
 					   needless_of(vps(dnat + masquerade)));
 	assert_int_equal(down.deletes.size(), 1);
 	assert_int_equal(down.deletes[0], 1);
-	assert_false(down.switches);
-	assert_true(without_needless("echo x; sysctl -w net.ipv4.ip_forward=1",
-				     needless_of(vps(dnat + masquerade)))
-			    .switches);
+	assert_true(down.switches.empty());
+	const auto switches = [](const std::string &text) {
+		return fmt::format(
+			"{}",
+			fmt::join(without_needless(text, needless_of(vps(dnat))).switches, " "));
+	};
+	assert_text(switches("echo x; sysctl -w net.ipv4.ip_forward=1"), "net/ipv4/ip_forward");
+	assert_text(switches("sysctl -qw net/ipv4/conf/eth0/proxy_arp=1; echo 1 > "
+			     "/proc/sys/net/ipv4/ip_forward"),
+		    "net/ipv4/conf/eth0/proxy_arp net/ipv4/ip_forward");
+	assert_text(switches("sysctl -w net.ipv4.ip_forward=0; echo 0 > "
+			     "/proc/sys/net/ipv4/conf/eth0/proxy_arp"),
+		    "");
 	/* Two that are the same, and one of them goes so. */
 	const auto twice = without_needless("iptables -t nat -D POSTROUTING -o wg1 -j MASQUERADE",
 					    needless_of(vps(dnat + masquerade + masquerade)));
