@@ -53,10 +53,15 @@ static std::size_t behind_equals(const std::string &text, std::size_t at)
 	return equals != text.npos && text[equals] == '=' ? equals + 1 : at;
 }
 
-/* Without the key that a file has, or that a hook gives to a program, before or behind the word for it. */
+/*
+ * Without the key that a file has, or that a hook gives to a program, before or behind the word for it. Where no word says what
+ * a key is, it may be a secret one, too.
+ */
 static std::string without_key(const std::string &line)
 {
-	static const std::regex key("[A-Za-z0-9+/]{43}=");
+	static const std::regex key("[A-Za-z0-9+/]{43}="),
+		is_public("^\\s*(PublicKey|Peer|ResponderKey)\\s*=[^#]*", std::regex::icase);
+	std::smatch shown;
 	std::string lower;
 
 	for (const unsigned char character : line)
@@ -70,7 +75,8 @@ static std::string without_key(const std::string &line)
 				       "(hidden)") +
 			       " (hidden)";
 	}
-	return line;
+	std::regex_search(line, shown, is_public);
+	return shown.str() + std::regex_replace(line.substr(shown.str().size()), key, "(hidden)");
 }
 
 NewFile make_file(std::string_view text, const config::Quick &old, const Needless &needless,
