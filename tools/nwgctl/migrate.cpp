@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "chain/directory.hpp"
 #include "chain/network.hpp"
@@ -84,6 +85,37 @@ static std::string file_name(const std::string &path)
 	return path.substr(path.rfind('/') + 1);
 }
 
+/* As the steps have it, which may be taken elsewhere. */
+static std::string absolute(const std::string &path)
+{
+	std::error_code error;
+	const auto whole = std::filesystem::absolute(path, error);
+
+	return error ? path : whole.lexically_normal().string();
+}
+
+/* Nothing is there yet, but for the directory. */
+static Status check_new_files(const Subject &subject)
+{
+	const auto parent = std::filesystem::path(subject.new_path).parent_path();
+	std::error_code error;
+
+	if (!parent.empty() && parent != directory && !std::filesystem::is_directory(parent, error))
+		return usage_error(fmt::format("There is no directory {}", parent.string()),
+				   fmt::format("make it: mkdir -m 700 {}",
+					       ruleset::quoted(parent.string())));
+	for (const auto &path : { subject.new_path, subject.back_path }) {
+		struct stat found;
+
+		if (!lstat(path.c_str(), &found))
+			return usage_error(
+				fmt::format("Unable to write {}: {}", path, strerror(EEXIST)),
+				fmt::format("move it away, or name another: to DIR/{}.conf",
+					    subject.link.name));
+	}
+	return {};
+}
+
 static Result<Subject> find_subject(const std::string &name, const std::string &to)
 {
 	Subject subject;
@@ -94,7 +126,7 @@ static Result<Subject> find_subject(const std::string &name, const std::string &
 		subject.old_text = TRY(config::read_file(path.value()));
 		subject.old = TRY(config::parse_quick(view(subject.old_text), path.value(),
 						      config::Part::relays));
-		subject.old_path = path.take();
+		subject.old_path = absolute(path.value());
 		interface = subject.old.interface;
 	}
 	subject.link = TRY(netlink::wireguard_link(interface));
@@ -107,15 +139,10 @@ static Result<Subject> find_subject(const std::string &name, const std::string &
 		subject.back_path = fmt::format(
 			"{}before/{}.conf",
 			subject.new_path.substr(0, subject.new_path.rfind('/') + 1), interface);
-	for (const auto &path : { subject.new_path, subject.back_path }) {
-		struct stat found;
-
-		if (!lstat(path.c_str(), &found))
-			return usage_error(
-				fmt::format("Unable to write {}: {}", path, strerror(EEXIST)),
-				fmt::format("move it away, or name another: to DIR/{}.conf",
-					    interface));
-	}
+	TRY(check_new_files(subject));
+	subject.new_path = absolute(subject.new_path);
+	if (!subject.back_path.empty())
+		subject.back_path = absolute(subject.back_path);
 	return subject;
 }
 
@@ -146,7 +173,9 @@ static Result<Machine> look_around(const Subject &subject, const netlink::LinkSt
 	for (const auto &section : subject.old.relays)
 		machine.relays.push_back(section.value);
 	machine.sockets = diagnosis::list_sockets("udp");
+	machine.networks = TRY(netlink::list_networks());
 	machine.ruleset = ruleset::read_rules(failed);
+	ruleset::resolve_jumps(machine.ruleset);
 	if (!failed.empty())
 		return Error{ failed[0].exit,
 			      "Unable to read all rules: " + failed[0].what,
@@ -172,10 +201,8 @@ static std::string print_as_saved(Subject &subject, const Machine &machine,
 	});
 
 	subject.old.kept.push_back(fmt::format("MTU = {}", state.mtu));
-	machine.networks = TRY(netlink::list_networks());
 	if (has_default) {
 		subject.old.kept.emplace_back("Table = off");
-	ruleset::resolve_jumps(machine.ruleset);
 		plan.changes.push_back(
 			{ subject.link.name,
 			  "routes to it are not made: a peer has all addresses, and a default route "
@@ -429,7 +456,7 @@ static Status make_directory(const std::string &path)
 	return {};
 }
 
-/* The directory where it is not asked for may not be there. */
+/* The directory where it is not asked for may not be there. Both files are written, or none. */
 static Status write(const Subject &subject, const std::string &text)
 {
 	if (subject.new_path.starts_with(std::string(directory) + '/'))
@@ -438,7 +465,10 @@ static Status write(const Subject &subject, const std::string &text)
 		TRY(make_directory(subject.back_path.substr(0, subject.back_path.rfind('/'))));
 		TRY(chain::write_new_file(subject.back_path, subject.back_text));
 	}
-	return chain::write_new_file(subject.new_path, text);
+	auto written = chain::write_new_file(subject.new_path, text);
+	if (!written && !subject.back_path.empty())
+		unlink(subject.back_path.c_str());
+	return written;
 }
 
 Status migrate(const Options &options, Arguments arguments)
