@@ -205,37 +205,72 @@ static void add_switches(std::vector<Step> &steps, const Change &change,
 				   "see that nothing does: networkd, a script" });
 }
 
+/* The new file is where nwg@.service finds it. */
+static bool is_found(const Change &change)
+{
+	return change.new_file == fmt::format("/etc/nwg/{}.conf", change.interface);
+}
+
+static bool is_in(const Change &change, const char *directory)
+{
+	std::error_code error;
+
+	return fs::equivalent(change.old_file,
+			      fmt::format("{}/{}.conf", directory, change.interface), error);
+}
+
+/* Those that would bring the old file's interface up at boot. nwg@.service takes files of wg-quick, too, and the new one first. */
+static std::vector<std::string> enabled_units(const Change &change)
+{
+	const bool of_quick = is_in(change, "/etc/wireguard"), own = is_in(change, "/etc/nwg");
+	std::vector<std::string> units;
+	std::error_code error;
+
+	if (of_quick)
+		units.push_back(fmt::format("wg-quick@{}", change.interface));
+	if ((of_quick || own) && !is_found(change))
+		units.push_back(fmt::format("nwg@{}", change.interface));
+	std::erase_if(units, [&](const std::string &unit) {
+		return !fs::is_symlink(
+			fmt::format("/etc/systemd/system/multi-user.target.wants/{}.service", unit),
+			error);
+	});
+	return units;
+}
+
 /* How the interface was made, so far as that can be seen, is how it goes. Returns what brings it back. */
 static std::string add_down(std::vector<Step> &steps, const Change &change)
 {
-	const auto unit = fmt::format("wg-quick@{}", change.interface);
-	const bool by_name = change.old_file ==
-			     fmt::format("/etc/wireguard/{}.conf", change.interface);
 	const bool by_quick = change.kind == netlink::stock_kind && setup::has_program("wg-quick");
 	const auto program = by_quick ? "wg-quick" : "nwgctl";
-	const auto file = quoted(by_name && by_quick ? change.interface : change.old_file);
-	const auto back = fmt::format("{} up {}", program, file);
+	const auto file = quoted(by_quick && is_in(change, "/etc/wireguard") ? change.interface :
+									       change.old_file);
 	const char *why = "the tunnel is down from here";
-	std::error_code error;
+	std::vector<std::string> back;
+	bool is_down = false;
 
 	if (change.old_file.empty()) {
 		steps.push_back({ fmt::format("ip link del {}", quoted(change.interface)), why });
 		return fmt::format("nwgctl up {}", quoted(change.back_file));
 	}
-	const bool is_enabled =
-		by_name &&
-		fs::is_symlink(fmt::format("/etc/systemd/system/multi-user.target.wants/{}.service",
-					   unit),
-			       error);
-	if (is_enabled && setup::output_of({ "systemctl", "is-active", "--quiet", unit })) {
-		steps.push_back({ fmt::format("systemctl disable --now {}", unit), why });
-		return fmt::format("systemctl enable --now {}", unit);
+	for (const auto &unit : enabled_units(change)) {
+		const bool is_active =
+			bool(setup::output_of({ "systemctl", "is-active", "--quiet", unit }));
+		const auto now = is_active ? "--now " : "";
+
+		steps.push_back({ fmt::format("systemctl disable {}{}", now, unit),
+				  is_active ? why : "it would bring the old tunnel up at boot" });
+		back.push_back(fmt::format("systemctl enable {}{}", now, unit));
+		is_down |= is_active;
 	}
-	if (is_enabled)
-		steps.push_back({ fmt::format("systemctl disable {}", unit),
-				  "it would bring the old tunnel up at boot" });
-	steps.push_back({ fmt::format("{} down {}", program, file), why });
-	return is_enabled ? fmt::format("systemctl enable {}; {}", unit, back) : back;
+	/* A PostDown may fail when the interface is gone: then it goes on, or there is no tunnel at all. */
+	if (!is_down) {
+		steps.push_back({ fmt::format("{} down {} || test ! -e /sys/class/net/{}", program,
+					      file, change.interface),
+				  why });
+		back.push_back(fmt::format("{} up {}", program, file));
+	}
+	return fmt::format("{}", fmt::join(back, "; "));
 }
 
 bool is_kept_in_file(const Rule &rule)
@@ -253,15 +288,14 @@ static constexpr const char *unit_directories[] = {
 	"/lib/systemd/system",
 };
 
-static void add_boot(std::vector<Step> &steps, const Change &change, bool is_found,
-		     std::vector<Remark> &minded)
+static void add_boot(std::vector<Step> &steps, const Change &change, std::vector<Remark> &minded)
 {
 	std::error_code error;
 	const bool has_unit = std::ranges::any_of(unit_directories, [&](const char *directory) {
 		return fs::exists(fmt::format("{}/nwg@.service", directory), error);
 	});
 
-	if (is_found && has_unit)
+	if (is_found(change) && has_unit)
 		steps.push_back({ fmt::format("systemctl enable nwg@{}", change.interface),
 				  "to have it at boot" });
 	else
@@ -273,8 +307,7 @@ static void add_boot(std::vector<Step> &steps, const Change &change, bool is_fou
 
 std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 {
-	const bool is_found = change.new_file == fmt::format("/etc/nwg/{}.conf", change.interface);
-	const auto file = quoted(is_found ? change.interface : change.new_file);
+	const auto file = quoted(is_found(change) ? change.interface : change.new_file);
 	std::vector<Step> steps;
 	std::error_code error;
 
@@ -295,13 +328,16 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 	steps.push_back(
 		{ fmt::format("nwgctl relay show dev {}", quoted(change.interface)),
 		  fmt::format("do clients come in? If not: nwgctl down {}; {}", file, back) });
+	/* What follows may fail: a PostDown may have deleted a rule in words that are not known here. */
+	add_boot(steps, change, minded);
 	for (const auto &rule : change.gone)
-		steps.push_back({ rule.delete_command(), "has nothing to do any more" });
+		steps.push_back(
+			{ rule.delete_command() + " || echo 'Not deleted: see whether it is there'",
+			  "has nothing to do any more" });
 	for (const auto &[path, program] : rule_files)
 		add_file(steps, path, lines_with(contents(path), program, change.needless),
 			 "these rules");
 	add_switches(steps, change, minded);
-	add_boot(steps, change, is_found, minded);
 	return steps;
 }
 

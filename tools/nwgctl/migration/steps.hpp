@@ -46,8 +46,8 @@ struct Report {
 };
 
 /*
- * The tunnel is taken down and made anew first: while rules are there, the old file brings all of it back. Then what the relay
- * has no need of goes, and what would bring that back at boot. @minded: what no step does.
+ * The tunnel is taken down and made anew first, and that at boot, too: while rules are there, the old file brings all of it
+ * back. Then what the relay has no need of goes, and what would bring that back at boot. @minded: what no step does.
  */
 std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded);
 

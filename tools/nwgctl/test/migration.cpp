@@ -737,6 +737,69 @@ void test_migrate_secrets(void **)
 	assert_int_equal(file.unclear.size(), 1);
 	assert_text(file.unclear[0].what,
 		    "/x/wg1.conf:2: PostUp = nft -f x; wg set %i private-key (hidden)");
+	/* Where no word says so, it may be one, too. */
+	const auto shown = [](const std::string &line) {
+		const auto text = difference(line + "\n", "", false);
+
+		return text.substr(text.find("\n-") + 2);
+	};
+	assert_text(shown("# old private key: " + key), "# old private key: (hidden)\n");
+	assert_text(shown("# psk " + key), "# psk (hidden)\n");
+	assert_text(shown("PostUp = K=" + key), "PostUp = K=(hidden)\n");
+	assert_text(shown("PostUp = echo " + key + " >/run/k; wg addconf %i /run/k"),
+		    "PostUp = echo (hidden) >/run/k; wg addconf %i /run/k\n");
+	assert_text(shown("publickey = " + home_text + " # psk " + key),
+		    "publickey = " + home_text + " # psk (hidden)\n");
+	for (const char *name : { "PublicKey", "Peer", "ResponderKey" })
+		assert_text(shown(name + (" = " + home_text)), name + (" = " + home_text) + "\n");
+}
+
+/* Lines that switch on what is to be off. */
+void test_migrate_switches(void **)
+{
+	const auto found = switch_lines("net.ipv4.ip_forward = 1\n"
+					"# net.ipv4.ip_forward = 1\n"
+					"net.ipv4.ip_forward = 0\n"
+					"-net/ipv4/conf/eth0/proxy_arp=1\n"
+					"net.ipv4.tcp_sack=1\n"
+					"net.ipv4.ip_forward\n"
+					"net.ipv4.ip_forward=\n",
+					{ "net/ipv4/ip_forward", "net/ipv4/conf/eth0/proxy_arp" });
+
+	assert_int_equal(found.size(), 2);
+	assert_text(found.at(1), "net/ipv4/ip_forward");
+	assert_text(found.at(4), "net/ipv4/conf/eth0/proxy_arp");
+}
+
+/* Whatever a step does that fails, those that are needed come before it. */
+void test_migrate_steps(void **)
+{
+	std::vector<Remark> minded;
+	const auto steps = make_steps({ .interface = "wg1",
+					.kind = "nwg",
+					.old_file = "/nowhere/wg1.conf",
+					.new_file = "/elsewhere/wg1.conf",
+					.back_file = {},
+					.gone = make_plan(vps(dnat)).gone,
+					.needless = {},
+					.dialled_in = {},
+					.forwarding = {},
+					.switched_by_hook = {} },
+				      minded);
+	const auto at = [&](const std::string &start) {
+		return std::ranges::find_if(steps, [&](const Step &step) {
+			return step.command.starts_with(start);
+		});
+	};
+
+	assert_text(at("nwgctl down")->command,
+		    "nwgctl down /nowhere/wg1.conf || test ! -e /sys/class/net/wg1");
+	assert_text(at("nwgctl up")->command, "nwgctl up /elsewhere/wg1.conf || { nwgctl up "
+					      "/nowhere/wg1.conf; false; }");
+	assert_text(at("iptables")->command,
+		    make_plan(vps(dnat)).gone[0].delete_command() +
+			    " || echo 'Not deleted: see whether it is there'");
+	assert_true(at("nwgctl down") < at("nwgctl up") && at("nwgctl up") < at("iptables"));
 }
 
 /* Lines of files that are read at boot. */
