@@ -49,6 +49,8 @@ topology() {
 	ip -n mig-pc addr add 192.0.2.2/24 dev vps
 	ip -n mig-vps addr add 192.0.2.1/24 dev eth0
 	ip -n mig-vps addr add 198.51.100.1/24 dev mt
+	ip -n mig-vps link set eth0 up
+	ip -n mig-vps route add default via 192.0.2.2
 	ip -n mig-mt addr add 198.51.100.2/24 dev vps
 	for link in pc:vps vps:eth0 vps:mt mt:vps; do
 		ip -n "mig-${link%:*}" link set "${link#*:}" up
@@ -78,7 +80,7 @@ reset() {
 	on vps nft flush ruleset
 	! has_legacy || on vps iptables-legacy -t nat -F
 	forwarding 0
-	rm -rf /etc/nwg /etc/wireguard /etc/iptables /etc/ufw /etc/nftables.conf /etc/sysctl.d/99-nwg-test.conf
+	rm -rf /etc/nwg /etc/wireguard /etc/iptables /etc/ufw /etc/nftables.conf /etc/sysctl.d/99-nwg-test.*
 	true
 }
 
@@ -113,6 +115,12 @@ run_steps() {
 		echo "+ $step"
 		on vps env PATH="$work/${2:-bin}:$PATH" sh -ec "$step" </dev/null || return
 	done <<<"$1"
+}
+
+# run_file STEPS: likewise, as one file.
+run_file() {
+	echo "$1" >"$work/steps"
+	on vps env PATH="$work/bin:$PATH" sh -ex "$work/steps" </dev/null
 }
 
 # With an nwgctl that makes nothing, the steps end with the old interface, made anew.
@@ -157,12 +165,44 @@ has_socket() {
 	on vps ss -Htn state "$1" "sport = :$2" | grep -q .
 }
 
-# said WORDS: of what is to be minded.
+# said WORDS, unsaid WORDS: of what is to be minded.
 said() {
+	minds "$1" any
+}
+
+unsaid() {
+	minds "$1" 'any | not'
+}
+
+minds() {
 	ctl -j migrate wg1 --dry-run >"$work/out" 2>&1
-	jq -e --arg words "$1" 'any(.changes[]; .reason | contains($words))' <"$work/out" >/dev/null && return
+	jq -e --arg words "$1" '(.changes | type == "array") and
+		([.changes[] | .reason | contains($words)] | '"$2"')' <"$work/out" >/dev/null && return
 	cat "$work/out"
 	return 1
+}
+
+# says PATTERN ABSENT ARGUMENT...: the one is in what migrate shows, the other is not.
+says() {
+	ctl migrate "${@:3}" --dry-run >"$work/out" 2>&1
+	grep -qE -- "$1" "$work/out" && ! grep -qE -- "$2" "$work/out" && return
+	cat "$work/out"
+	return 1
+}
+
+# With room for one file, there is none.
+writes_both() {
+	mkdir -p "$work/full"
+	mount -t tmpfs -o size=4k none "$work/full" || return
+	fails 1 "No space left" migrate wg1 to "$work/full/wg1.conf"
+	local status=$?
+	find "$work/full" -type f | grep . && status=1
+	umount "$work/full"
+	return "$status"
+}
+
+relative() {
+	(cd /etc/wireguard && says '^  wg-quick down wg1 ' 'wg-quick down [^w]' ./wg1.conf)
 }
 
 # at_boot UNIT-FILE: with it the unit is enabled, without it is said that nothing does it.
@@ -256,7 +296,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 54
+ktap_plan 63
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -297,13 +337,15 @@ on vps iptables -P FORWARD DROP
 on vps iptables -A INPUT -p tcp --dport 22 -j ACCEPT
 on vps iptables-save >/etc/iptables/rules.v4
 cp /etc/iptables/rules.v4 /etc/ufw/before.rules
-ktap_run "what switches forwarding on is known" eval '! said "what switches it on at boot is not known"'
+ktap_run "what switches forwarding on is known" unsaid "what switches it on at boot is not known"
+echo net.ipv4.ip_forward=1 >/etc/sysctl.d/99-nwg-test.bak
 migrates "iptables by hand" '^[+]Listen = 192.0.2.1:60000$' '^[+]Source = masquerade$' \
 	'^[+]# ResponderKey =$' "sed -i '[0-9d;]*' /etc/iptables/rules.v4" \
 	"sed -i '[0-9d;]*' /etc/ufw/before.rules" "sed -i '1d' /etc/ufw/sysctl.conf" '/etc/sysctl.d/99-nwg-test.conf'
 ktap_run "what is loaded at boot makes them no more" rid_of 'DNAT|wg1' 'dport 22' /etc/iptables/rules.v4
 ktap_run "nor is ufw's" rid_of 'DNAT|wg1' 'dport 22' /etc/ufw/before.rules
 ktap_run "nor forwarding" rid_of net kernel.sysrq=0 /etc/sysctl.d/99-nwg-test.conf
+ktap_run "a file that is not read at boot is as it was" grep -qx net.ipv4.ip_forward=1 /etc/sysctl.d/99-nwg-test.bak
 ktap_run "a rule of something else is there" on vps iptables -C INPUT -p tcp --dport 22 -j ACCEPT
 ctl down wg1 2>/dev/null
 on vps iptables -P FORWARD ACCEPT
@@ -353,7 +395,9 @@ tunnel vps wg1 172.16.1.1/24 1420 listen-port 60100 \
 	peer "${public[mt-wg1]}" allowed-ips 172.16.1.254/32
 forwarding 1
 by_nft
+slowwait 30 reaches >/dev/null
 ktap_run "what switches forwarding on is not known" said "what switches it on at boot is not known"
+ktap_run "both files are written, or none" writes_both
 mkdir -p /etc/systemd/network
 printf '%s\n' '[NetDev]' Name=wg1 Kind=wireguard >/etc/systemd/network/home.netdev
 migrates "nft" 'it is named in /etc/systemd/network/home.netdev$' \
@@ -376,7 +420,7 @@ ktap_run "refused: no rule leads into the tunnel" fails 1 "No rule can be made a
 on vps iptables -t nat -A PREROUTING -p udp --dport 60009 -j DNAT --to-destination 172.16.1.254:60000
 ktap_run "if the new one cannot be up, the old one is" is_back
 slowwait 30 on mt ping -q -c 1 -W 5 172.16.1.1 >/dev/null
-ktap_run "nobody is logged in over it" eval '! said "you may be logged in so"'
+ktap_run "nobody is logged in over it" unsaid "you may be logged in so"
 connects 2222
 ktap_run "somebody may be" said "172.16.1.254 is connected over it to TCP port 2222: you may be logged in so"
 for directory in /etc /usr/local/lib /usr/lib; do
@@ -408,7 +452,20 @@ ctl relay add dev wg5 listen 61001 peer "${public[pc-wg0]}" to 10.5.0.2:60000
 ktap_run "left: a relay of another interface has the port" left "there is a relay on *:61001 already" \
 	-A PREROUTING -i eth0 -p udp --dport 61001 -j DNAT --to-destination 172.16.1.254:60000
 ip -n mig-vps link del wg5
-mkdir "$work/a" "$work/b"
+ktap_run "forwarding is for nobody else" unsaid "it may need this machine to forward IPv4"
+on vps iptables -A FORWARD -i tun0 -o wg1 -p udp --dport 60000 -j ACCEPT
+forwarding 1
+ktap_run "somebody who comes by another interface is not cut off" \
+	says 'FORWARD -i tun0 -o wg1' 'ip_forward=0|-D FORWARD' wg1
+on vps iptables -F FORWARD
+ktap_run "by a relative path it is the same file" relative
+mkdir -p "$work/a" "$work/b" /etc/nwg /etc/systemd/system/multi-user.target.wants
+cp /etc/wireguard/wg1.conf /etc/nwg
+ln -s /nowhere /etc/systemd/system/multi-user.target.wants/nwg@wg1.service
+ktap_run "the unit of the old file is disabled" says '^  systemctl disable nwg@wg1' ' enable nwg@wg1$' \
+	wg1 to "$work/b/wg1.conf"
+rm -r /etc/nwg /etc/systemd/system/multi-user.target.wants/nwg@wg1.service
+ktap_run "refused: no such directory" fails 1 "There is no directory $work/c" migrate wg1 to "$work/c/wg1.conf"
 sed '/^\[Peer\]/,$d' /etc/wireguard/wg1.conf >"$work/a/wg1.conf"
 ktap_run "refused: a file without the peer" fails 1 "wg1.conf has no peer ${public[mt-wg1]}, which a rule leads to" \
 	migrate "$work/a/wg1.conf" to "$work/b/wg1.conf"
@@ -418,4 +475,14 @@ ktap_run "with the remedy" fails 1 \
 ktap_run "refused: another name" fails 1 "is not the name of a file for wg1" migrate wg1 to /tmp/wg7.conf
 ktap_run "refused: what is no word of it" fails 1 "Invalid argument: twice" migrate wg1 twice
 ktap_run "refused: --dry-run elsewhere" fails 1 "only migrate has it" --dry-run up wg1
+reset
+
+# A file whose PostDown fails, and has deleted the rules in words of its own.
+conf 'PostUp = iptables -t nat -A PREROUTING -p udp --dport 60000 -j DNAT --to-destination 172.16.1.254:60000' \
+	'PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE' 'PostDown = iptables -t nat -F; false'
+on vps wg-quick up wg1 >"$work/log" 2>&1
+forwarding 1
+slowwait 30 reaches >/dev/null
+ktap_run "the steps are taken as one, though some fail" run_file "$(steps)"
+ktap_run "and the pc reaches the mt by a relay" relayed
 ktap_end
