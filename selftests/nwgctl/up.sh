@@ -313,6 +313,12 @@ mark_stays() {
 	ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = off ] && ctl down "$work/wg0.conf"
 }
 
+# Of a hook's in a table of the file's, with a rule of the hook's: without it the tunnel's own packets would go into it.
+mark_of_table_stays() {
+	ctl up "$work/wg0.conf" && ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = 0x4d2 ] &&
+		ctl down "$work/wg0.conf"
+}
+
 # Of eth0, in the file by its other name.
 relay_by_other_name() {
 	ip -n up-here link property add dev eth0 altname uplink && ctl up "$work/wg0.conf" &&
@@ -398,7 +404,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 114
+ktap_plan 115
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -600,6 +606,9 @@ ktap_run "down takes away the rules, whatever the mark is now" removed_with_rule
 reset_clean
 file 'Table = off' 'PostUp = nwgctl set %i fwmark 0x60'
 ktap_run "a reload keeps a mark that a hook has set" mark_stays
+file 'Table = 1234' 'PostUp = nwgctl set %i fwmark 1234; ip rule add not fwmark 1234 table 1234' \
+	'PostDown = ip rule del not fwmark 1234 table 1234' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"
+ktap_run "also where the mark is the number of the file's table" mark_of_table_stays
 file 'Address = 10.0.0.1/24' "${peer[@]}" '[Relay]' 'Listen = %uplink:60000' "Peer = $THERE" 'To = 10.0.0.9:60000'
 ktap_run "and a relay on an interface by its other name" relay_by_other_name
 

@@ -332,7 +332,8 @@ std::set<RuleOwner> owners_by_peers(const Device &device)
 
 /*
  * Others may have the same mark, to keep out of a tunnel that has the rules: they are of the interface that the default route in
- * the table of that number leads over, or would, if it were up. The mark may be another by now.
+ * the table of that number leads over, or would, if it were up. The mark may be another by now. A table without rules of ours
+ * is the file's, and its mark a hook's.
  */
 static Result<std::set<RuleOwner>> owners_of(const Quick &quick, const Device &device,
 					     const std::vector<Route> &routes)
@@ -348,7 +349,7 @@ static Result<std::set<RuleOwner>> owners_of(const Quick &quick, const Device &d
 			return rule.family == family && rule.unless_mark == table;
 		});
 
-		if (!destination.length && (has_rule || table == device.fwmark))
+		if (!destination.length && has_rule)
 			owners.emplace(family, table);
 	}
 	return owners;
