@@ -307,9 +307,11 @@ removed_with_rules() {
 		ctl down "$work/wgall.conf" && [ -z "$(rules)" ]
 }
 
+# And with it the MTU: the way to the peer is not asked for inside of the tunnel.
 mark_stays() {
-	ctl up "$work/wg0.conf" && ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = 0x60 ] || return
-	echo 'FwMark = off' >>"$work/wg0.conf"
+	ctl up "$work/wg0.conf" && mtu_is 1420 && ctl reload "$work/wg0.conf" && ctl reload "$work/wg0.conf" &&
+		[ "$(ctl show wg0 fwmark)" = 0x60 ] && mtu_is 1420 || return
+	sed -i '1a FwMark = off' "$work/wg0.conf"
 	ctl reload "$work/wg0.conf" && [ "$(ctl show wg0 fwmark)" = off ] && ctl down "$work/wg0.conf"
 }
 
@@ -604,7 +606,9 @@ file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, 
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "down takes away the rules, whatever the mark is now" removed_with_rules
 reset_clean
-file 'Table = off' 'PostUp = nwgctl set %i fwmark 0x60'
+file 'Table = off' 'PostUp = nwgctl set %i fwmark 0x60; ip route add default dev %i table 60' \
+	'PostUp = ip rule add not fwmark 0x60 table 60' 'PostDown = ip rule del not fwmark 0x60 table 60' \
+	"${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"
 ktap_run "a reload keeps a mark that a hook has set" mark_stays
 file 'Table = 1234' 'PostUp = nwgctl set %i fwmark 1234; ip rule add not fwmark 1234 table 1234' \
 	'PostDown = ip rule del not fwmark 1234 table 1234' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"

@@ -168,7 +168,7 @@ Status up(const Quick &quick)
 	});
 	hooked = !quick.pre_up.empty();
 	TRY(run_hooks(lock, quick, quick.pre_up));
-	const auto wanted = as_planned(quick, TRY(plan(quick, 0)));
+	const auto wanted = as_planned(quick, TRY(plan(quick, {})));
 	TRY(netlink::add_link(quick.interface, quick.kind));
 	const auto link = TRY(present_link(quick));
 	/* With the interface goes all that is applied to it, but for the rules. */
@@ -191,14 +191,24 @@ Status up(const Quick &quick)
 	return {};
 }
 
-/* What a hook of the file has set, or the kernel has chosen, stays; but not the mark of a default route that goes. */
-static void keep_unsaid(DeviceChange &device, const Quick &quick, const State &before)
+/* The mark of a default route goes with it; one that a hook of the file has set stays. */
+static Marks marks_of(const Quick &quick, const State &before)
+{
+	const uint32_t mark = before.device.fwmark.value_or(0);
+
+	if (!before.owned.empty())
+		return { .present = mark };
+	return { .kept = quick.mark_line ? 0 : mark };
+}
+
+/* What a hook of the file has set, or the kernel has chosen, stays. */
+static void keep_unsaid(DeviceChange &device, const Marks &marks)
 {
 	if (device.private_key && device.private_key->is_zero())
 		device.private_key.reset();
 	if (device.listen_port == uint16_t(0))
 		device.listen_port.reset();
-	if (device.fwmark == uint32_t(0) && !quick.mark_line && before.owned.empty())
+	if (device.fwmark == uint32_t(0) && marks.kept)
 		device.fwmark.reset();
 }
 
@@ -218,11 +228,11 @@ Status reload(const Quick &quick)
 					  quick.path) };
 	const auto device = TRY(netlink::get_device(as_link(link)));
 	auto before = TRY(as_it_is(quick, link, device));
-	const auto planned = TRY(plan(quick, before.owned.empty() ? 0 : device.fwmark));
-	auto wanted = as_planned(quick, planned);
+	const auto marks = marks_of(quick, before);
+	auto wanted = as_planned(quick, TRY(plan(quick, marks)));
 	const auto now = before.firewall(), later = wanted.firewall();
 
-	keep_unsaid(wanted.device, quick, before);
+	keep_unsaid(wanted.device, marks);
 	/* What is one's only is to be removed on the way to the other. */
 	wanted.owned.insert(before.owned.begin(), before.owned.end());
 	before.owned = wanted.owned;

@@ -118,7 +118,7 @@ static std::vector<Rule> rules_of(const std::vector<AtLine<Route>> &routes, uint
 	return rules;
 }
 
-Result<Plan> plan(const Quick &quick, uint32_t present)
+Result<Plan> plan(const Quick &quick, const Marks &marks)
 {
 	Plan plan;
 	const bool has_default = std::ranges::any_of(quick.device.peers, [](const auto &peer) {
@@ -130,17 +130,20 @@ Result<Plan> plan(const Quick &quick, uint32_t present)
 	if (has_default && quick.table.value.is_automatic()) {
 		plan.mark = quick.device.fwmark.value_or(0);
 		if (!plan.mark)
-			plan.mark = present;
+			plan.mark = marks.present;
 		if (!plan.mark)
 			plan.mark = TRY(free_table());
 		plan.device.fwmark = plan.mark;
 	}
 	plan.routes = routes_of(quick, plan.mark);
 	plan.rules = rules_of(plan.routes, plan.mark);
-	if (quick.mtu)
+	if (quick.mtu) {
 		plan.mtu = *quick.mtu;
-	else
-		plan.mtu = { TRY(computed_mtu(quick.device, plan.device.fwmark.value_or(0))) };
+	} else {
+		const uint32_t mark = plan.device.fwmark.value_or(0);
+
+		plan.mtu = { TRY(computed_mtu(quick.device, mark ? mark : marks.kept)) };
+	}
 	return plan;
 }
 

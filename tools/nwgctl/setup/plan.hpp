@@ -23,8 +23,15 @@ struct Plan {
 	std::vector<netlink::Rule> rules;
 };
 
-/* @present: the mark that the interface has of a default route already, or 0. */
-Result<Plan> plan(const config::Quick &quick, uint32_t present);
+/* Marks that the interface has already, or 0. */
+struct Marks {
+	/* Of a default route. */
+	uint32_t present = 0;
+	/* Of a hook's: it stays where the file asks for no other. */
+	uint32_t kept = 0;
+};
+
+Result<Plan> plan(const config::Quick &quick, const Marks &marks);
 
 } // namespace nwgctl::setup
 
