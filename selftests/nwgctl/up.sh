@@ -301,13 +301,19 @@ kept_out() {
 	return "$status"
 }
 
+# Its file names a table that nobody knows any more: those of the same mark are not its rules.
+leaves_rules_by_broken_file() {
+	file 'Address = 10.1.0.1/24' 'Table = vpn' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+	ctl up "$work/wg0.conf" && sed -i 's/vpn/none/' "$work/wg0.conf" && leaves_rules down && gone
+}
+
 # Also those for the mark that it had first.
 removed_with_rules() {
 	ctl up "$work/wgall.conf" && [ "$(rules | wc -l)" -eq 4 ] && ctl set wgall fwmark 77 &&
 		ctl down "$work/wgall.conf" && [ -z "$(rules)" ]
 }
 
-# And with it the MTU: the way to the peer is not asked for inside of the tunnel.
+# And with the mark the MTU: the way to the peer is not asked for inside of the tunnel.
 mark_stays() {
 	ctl up "$work/wg0.conf" && mtu_is 1420 && ctl reload "$work/wg0.conf" && ctl reload "$work/wg0.conf" &&
 		[ "$(ctl show wg0 fwmark)" = 0x60 ] && mtu_is 1420 || return
@@ -406,7 +412,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 115
+ktap_plan 116
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -579,6 +585,7 @@ file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'Allowe
 fails 2 "Unable to add route 0.0.0.0/0 over wg0" reload "$work/wg0.conf"
 file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 10.1.0.2/32'
 ktap_run "down leaves alone the rules" leaves_rules down
+ktap_run "also where its file names no table that there is" leaves_rules_by_broken_file
 file 'Address = 10.1.0.1/24' 'FwMark = 51820' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
 fails 2 "Unable to add route 0.0.0.0/0 over wg0" up "$work/wg0.conf"
 file 'Address = 10.0.0.1/24' 'FwMark = 51820' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"

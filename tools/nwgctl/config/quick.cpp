@@ -278,6 +278,9 @@ class QuickParser {
 		if (part != Part::frame || is_word(key, "SaveConfig"))
 			return error;
 		say("Warning: {}\n", error.what);
+		/* Whichever it is: only what is there says which rules are its. */
+		if (is_word(key, "Table"))
+			quick.table = { { .off = true }, number };
 		/* Addresses are saved as they are. */
 		if (!is_word(key, "Address"))
 			quick.kept.push_back(fmt::format("{} = {}", key, value));

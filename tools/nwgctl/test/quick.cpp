@@ -165,6 +165,8 @@ void test_quick_frame(void **)
 
 	assert_text(quick.post_down.at(0).value, "true");
 	assert_int_equal(quick.dns_line, 6);
+	/* Not the main table, of whose mark others may be. */
+	assert_false(quick.table.value.is_automatic());
 	/* All but addresses is in the file that is saved. */
 	assert_int_equal(quick.kept.size(), 5);
 	assert_refused(config::parse_quick("[Interface]\nSaveConfig = yes\n", "wg1.conf",
