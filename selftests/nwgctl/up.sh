@@ -384,6 +384,29 @@ one_after_the_other() {
 	wait "$up" && ctl down "$work/wg0.conf" && gone
 }
 
+# Whoever waits for that says so, can be ended, and has not begun: there is nothing that PostDown would take back.
+waiting_is_ended() {
+	local other up status
+	file "PreUp = echo pre >>$work/notes" "PostDown = echo post >>$work/notes"
+	rm -f "$work/notes"
+	exec {other}>/run/nwgctl.lock
+	flock "$other" || return
+	"$NWGCTL" -n up-here up "$work/wg0.conf" {other}>&- 2>"$work/err" &
+	up=$!
+	slowwait 10 is_waiting && kill -TERM "$up" && slowwait 10 is_gone "$up"
+	status=$?
+	exec {other}>&-
+	wait "$up"
+	cat "$work/err"
+	[ "$status" -eq 0 ] && gone && [ ! -e "$work/notes" ] &&
+		grep -qx "Waiting for another nwgctl, which is changing an interface" "$work/err"
+}
+
+# Or a zombie, as long as it has not been waited for.
+is_gone() {
+	[ ! -e "/proc/$1/fd/0" ]
+}
+
 is_waiting() {
 	grep -q -- '-> FLOCK' /proc/locks
 }
@@ -412,7 +435,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 116
+ktap_plan 117
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -679,6 +702,8 @@ file 'Address = 10.0.0.1/24'
 ktap_run "down takes a file with errors" down_by_broken_file
 file 'Address = 10.0.0.1/24'
 ktap_run "one waits for the other" one_after_the_other
+ktap_run "who waits says so, and can be ended" waiting_is_ended
+file 'Address = 10.0.0.1/24'
 cp "$work/wg0.conf" "$work/wg1.conf"
 file 'Address = 10.1.0.1/24' "PostUp = timeout 60 nwgctl up $work/wg1.conf" "PreDown = timeout 60 nwgctl down $work/wg1.conf"
 ktap_run "but for the commands of a file" another_by_hook

@@ -10,14 +10,16 @@ namespace nwgctl
 {
 
 static Status with_file(Arguments arguments, config::Part part,
-			Status (*action)(const config::Quick &quick))
+			Status (*action)(const config::Quick &quick, const setup::Lock &lock))
 {
 	if (arguments.size() != 1)
 		return wrong_usage("a file or an interface is to be named");
 	const auto quick = TRY(config::load_quick(arguments[0], part));
+	/* Nothing is begun as long as it waits. */
+	const setup::Lock lock;
 	/* What was begun is finished or undone before such a signal ends the program; and the error is said. */
 	const WithoutSignals without_signals;
-	auto done = action(quick);
+	auto done = action(quick, lock);
 	if (!done && WithoutSignals::is_interrupted()) {
 		print_error(done.error());
 		return Error{ done.error().exit, {} };

@@ -18,7 +18,6 @@
 #include "../signals.hpp"
 #include "dns.hpp"
 #include "firewall.hpp"
-#include "lock.hpp"
 #include "plan.hpp"
 #include "process.hpp"
 #include "state.hpp"
@@ -148,11 +147,10 @@ static Status run_all_hooks(const Lock &lock, const Quick &quick,
 	return errors.first;
 }
 
-Status up(const Quick &quick)
+Status up(const Quick &quick, const Lock &lock)
 {
 	/* Whether PostDown has something to take back. */
 	bool hooked = false;
-	const Lock lock;
 	Transaction transaction;
 
 	if (TRY(netlink::find_link(quick.interface)))
@@ -212,9 +210,8 @@ static void keep_unsaid(DeviceChange &device, const Marks &marks)
 		device.fwmark.reset();
 }
 
-Status reload(const Quick &quick)
+Status reload(const Quick &quick, const Lock &)
 {
-	const Lock lock;
 	const auto link = TRY(present_link(quick));
 	Transaction transaction;
 
@@ -336,9 +333,8 @@ static Status write_state(const Quick &quick)
 					      TRY(relays_of(link))));
 }
 
-Status down(const Quick &quick)
+Status down(const Quick &quick, const Lock &lock)
 {
-	const Lock lock;
 	FirstError errors;
 
 	if (!TRY(netlink::find_link(quick.interface)))
@@ -360,10 +356,8 @@ Status down(const Quick &quick)
 	return errors.first;
 }
 
-Status save(const Quick &quick)
+Status save(const Quick &quick, const Lock &)
 {
-	const Lock lock;
-
 	return write_state(quick);
 }
 

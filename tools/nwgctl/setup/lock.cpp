@@ -7,6 +7,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "../say.hpp"
+
 namespace nwgctl::setup
 {
 
@@ -26,6 +28,9 @@ Lock::~Lock()
 
 void Lock::take() const
 {
+	if (!flock(file, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+		return;
+	say("Waiting for another nwgctl, which is changing an interface\n");
 	while (flock(file, LOCK_EX) && errno == EINTR)
 		;
 }

@@ -12,7 +12,7 @@ namespace nwgctl::setup
  */
 class Lock {
     public:
-	/* Waits until nobody else holds it. */
+	/* Waits until nobody else holds it, and says so. */
 	Lock();
 	~Lock();
 	Lock(const Lock &) = delete;
