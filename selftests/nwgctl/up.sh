@@ -411,6 +411,63 @@ is_waiting() {
 	grep -q -- '-> FLOCK' /proc/locks
 }
 
+# until_go COMMAND: of a file; it does that, and ends when $work/go is there.
+until_go() {
+	echo "$1; until [ -e $work/go ]; do sleep 0.1; done"
+}
+
+# meanwhile FIRST SECOND: the second is called while a hook of the first one runs, of which FIRST is the status.
+meanwhile() {
+	local first second
+	"$NWGCTL" -n up-here "$1" "$work/wg0.conf" &
+	first=$!
+	slowwait 10 test -e "$work/notes" || return
+	"$NWGCTL" -n up-here "$2" "$work/wg0.conf" &
+	second=$!
+	slowwait 10 is_waiting
+	touch "$work/go"
+	wait "$first"
+	FIRST=$?
+	wait "$second"
+	local status=$?
+	rm "$work/go"
+	return "$status"
+}
+
+# The second finds the interface, and has run no hook that it would take back.
+second_runs_no_hook() {
+	rm -f "$work/notes"
+	file "PreUp = $(until_go "echo pre >>$work/notes")" "PostDown = echo post >>$work/notes"
+	meanwhile up up
+	[ $? -eq 2 ] && [ "$FIRST" -eq 0 ] && notes_are pre && ! gone && ctl down "$work/wg0.conf"
+}
+
+# The file has what was saved meanwhile.
+second_reads_what_was_saved() {
+	rm -f "$work/notes"
+	file 'SaveConfig = true' "PreDown = $(until_go "echo down >>$work/notes")"
+	ctl up "$work/wg0.conf" && ip -n up-here addr add 10.8.0.8/24 dev wg0 && meanwhile down up &&
+		[ "$FIRST $(address)" = '0 10.8.0.8/24' ] && touch "$work/go" && ctl down "$work/wg0.conf"
+	local status=$?
+	rm "$work/go"
+	return "$status"
+}
+
+# A command does not wait for its own interface, for which it would wait for ever; but it can save it.
+own_by_hook() {
+	rm -f "$work/notes"
+	file "PostUp = timeout 60 nwgctl reload %i 2>$work/refused || echo refused >>$work/notes" \
+		'PreDown = timeout 60 nwgctl save %i'
+	cp "$work/wg0.conf" /etc/nwg/wg0.conf
+	ctl up wg0 && ip -n up-here addr add 10.8.0.8/24 dev wg0 && ctl down wg0 && notes_are refused &&
+		grep -q 10.8.0.8 /etc/nwg/wg0.conf && cat "$work/refused" &&
+		grep -qx "Another nwgctl is changing wg0" "$work/refused" &&
+		grep -qF "commands of a file do not wait: it may wait for them" "$work/refused"
+	local status=$?
+	rm /etc/nwg/wg0.conf
+	return "$status"
+}
+
 # A command brings up another interface, and takes it down.
 another_by_hook() {
 	ctl up "$work/wg0.conf" && ip -n up-here link show wg1 && ctl down "$work/wg0.conf" && gone &&
@@ -435,7 +492,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 117
+ktap_plan 120
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -703,6 +760,10 @@ ktap_run "down takes a file with errors" down_by_broken_file
 file 'Address = 10.0.0.1/24'
 ktap_run "one waits for the other" one_after_the_other
 ktap_run "who waits says so, and can be ended" waiting_is_ended
+ktap_run "two make one interface: the second does nothing" second_runs_no_hook
+ktap_run "up, while the file is saved by down" second_reads_what_was_saved
+mkdir -p /etc/nwg
+ktap_run "a command of a file does not wait for its own interface" own_by_hook
 file 'Address = 10.0.0.1/24'
 cp "$work/wg0.conf" "$work/wg1.conf"
 file 'Address = 10.1.0.1/24' "PostUp = timeout 60 nwgctl up $work/wg1.conf" "PreDown = timeout 60 nwgctl down $work/wg1.conf"

@@ -14,12 +14,19 @@ static Status with_file(Arguments arguments, config::Part part,
 {
 	if (arguments.size() != 1)
 		return wrong_usage("a file or an interface is to be named");
-	const auto quick = TRY(config::load_quick(arguments[0], part));
-	/* Nothing is begun as long as it waits. */
-	const setup::Lock lock;
+	const auto path = TRY(config::find_quick(arguments[0]));
+	const auto own = setup::Lock::of_interface(TRY(config::interface_of(path)));
+	const auto all = setup::Lock::of_all();
+	/* Commands of the file may save it. */
+	if (action != setup::save)
+		TRY(own.take_unless_in_hook());
+	/* Behind the one before, which may write it. The others go on, as names may be looked up for long. */
+	const auto quick = TRY(config::load_quick(path, part));
+	/* Nothing is begun yet. */
+	all.take();
 	/* What was begun is finished or undone before such a signal ends the program; and the error is said. */
 	const WithoutSignals without_signals;
-	auto done = action(quick, lock);
+	auto done = action(quick, all);
 	if (!done && WithoutSignals::is_interrupted()) {
 		print_error(done.error());
 		return Error{ done.error().exit, {} };

@@ -419,8 +419,7 @@ Result<std::string> find_quick(const std::string &name)
 			   "write one, or name a file: nwgctl up ./wg1.conf");
 }
 
-/* The interface that a file is for: what its name is without the directory and .conf. */
-static Result<std::string> interface_of(const std::string &path)
+Result<std::string> interface_of(const std::string &path)
 {
 	std::string name = path.substr(path.rfind('/') + 1);
 	static constexpr std::string_view others = "_=+.-";

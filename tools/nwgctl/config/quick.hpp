@@ -85,6 +85,9 @@ inline constexpr std::array quick_directories = { "/etc/nwg", "/etc/wireguard" }
  */
 Result<std::string> find_quick(const std::string &name);
 
+/* The interface that a file is for: what its name is without the directory and .conf. */
+Result<std::string> interface_of(const std::string &path);
+
 /* Errors name the line. Says on standard error what is harmless. */
 Result<Quick> parse_quick(std::string_view text, const std::string &path, Part part);
 Result<Quick> load_quick(const std::string &name, Part part);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An interface as a file has it: made, changed into that, removed. Who calls this holds the lock, and is WithoutSignals. */
+/* An interface as a file has it: made, changed into that, removed. Who calls this holds the lock of all, and is WithoutSignals. */
 #ifndef NWGCTL_SETUP_INTERFACE_HPP
 #define NWGCTL_SETUP_INTERFACE_HPP
 

@@ -2,22 +2,43 @@
 #include "lock.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../say.hpp"
+#include "process.hpp"
 
 namespace nwgctl::setup
 {
 
-static constexpr const char *path = "/run/nwgctl.lock";
-
-Lock::Lock()
-	: file(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600))
+/* Two namespaces may each have an interface of that name. */
+static std::string path_of(const std::string &interface)
 {
-	take();
+	struct stat own;
+	const bool known = !stat("/proc/self/ns/net", &own);
+
+	return fmt::format("/run/nwgctl.{}.{}.lock", interface, known ? own.st_ino : 0);
+}
+
+Lock Lock::of_all()
+{
+	return Lock("/run/nwgctl.lock", "an interface");
+}
+
+Lock Lock::of_interface(const std::string &name)
+{
+	return Lock(path_of(name), name);
+}
+
+Lock::Lock(const std::string &path, std::string what)
+	: file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600))
+	, what(std::move(what))
+{
 }
 
 Lock::~Lock()
@@ -26,13 +47,32 @@ Lock::~Lock()
 		close(file);
 }
 
+bool Lock::take_now() const
+{
+	return !flock(file, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
+}
+
 void Lock::take() const
 {
-	if (!flock(file, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+	if (take_now())
 		return;
-	say("Waiting for another nwgctl, which is changing an interface\n");
+	say("Waiting for another nwgctl, which is changing {}\n", what);
 	while (flock(file, LOCK_EX) && errno == EINTR)
 		;
+}
+
+Status Lock::take_unless_in_hook() const
+{
+	if (!getenv(hook_variable)) {
+		take();
+		return {};
+	}
+	if (!take_now())
+		return Error{ Exit::refused,
+			      fmt::format("Another nwgctl is changing {}", what),
+			      {},
+			      "commands of a file do not wait: it may wait for them" };
+	return {};
 }
 
 Lock::Released::Released(const Lock &lock)

@@ -3,20 +3,31 @@
 #ifndef NWGCTL_SETUP_LOCK_HPP
 #define NWGCTL_SETUP_LOCK_HPP
 
+#include <string>
+
+#include "../result.hpp"
+
 namespace nwgctl::setup
 {
 
-/*
- * While it is held nobody else changes interfaces, rules and tables by a file: one for all network namespaces. Commands of a
- * file are run without it, as they may do that, too. Who may not make its file does without.
- */
+/* While it is held nobody else does what it is of. Who may not make its file does without. */
 class Lock {
     public:
-	/* Waits until nobody else holds it, and says so. */
-	Lock();
+	/*
+	 * Of all that is changed by files: interfaces, rules and tables, in all network namespaces. Commands of a file are run
+	 * without it, as they may do that, too.
+	 */
+	static Lock of_all();
+	/* Of one interface and its file, from reading that to the end, commands included. It is taken before the other. */
+	static Lock of_interface(const std::string &name);
 	~Lock();
 	Lock(const Lock &) = delete;
 	Lock &operator=(const Lock &) = delete;
+
+	/* Waits until nobody else holds it, and says so. */
+	void take() const;
+	/* Commands of a file may be what the other one waits for: to them it is an error. */
+	Status take_unless_in_hook() const;
 
 	/* While it lives others may hold it. */
 	class Released {
@@ -31,9 +42,13 @@ class Lock {
 	};
 
     private:
-	void take() const;
+	Lock(const std::string &path, std::string what);
+	/* Whether nobody else holds it. */
+	bool take_now() const;
 
 	const int file;
+	/* For people: what others change meanwhile. */
+	const std::string what;
 };
 
 } // namespace nwgctl::setup

@@ -106,8 +106,6 @@ static int memory_file(const std::string &input)
 /* Where a script that is handed over is: the first file behind the three that every program has. */
 static constexpr int script_number = 3;
 static constexpr const char *script_path = "/dev/fd/3";
-/* A shell has opened that path when it reads this, and what it starts does not get the file. */
-static constexpr const char *close_script = "exec 3<&-; ";
 /* What the shell has not read yet nobody else changes, whom a command may have become. */
 static constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
@@ -192,8 +190,12 @@ Status run_hook(const std::string &command, const std::string &interface)
 	     at += interface.size())
 		text.replace(at, placeholder.size(), interface);
 	say("[#] {}\n", text);
-	/* In a file without a name: a command line is not secret. The first command that fails ends it, as with wg-quick(8). */
-	const File script(memory_file(close_script + text + '\n'));
+	/*
+	 * In a file without a name: a command line is not secret. What the shell starts does not get that file. The first command
+	 * that fails ends it, as with wg-quick(8).
+	 */
+	const File script(memory_file(fmt::format("exec {}<&-; export {}={}; {}\n", script_number,
+						  hook_variable, interface, text)));
 	if (script.number < 0 || fcntl(script.number, F_ADD_SEALS, seals))
 		return not_run("the command", errno);
 	const std::vector<std::string> bash = { "bash", "-O",	    "extglob",	"-e",

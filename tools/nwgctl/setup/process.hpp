@@ -24,6 +24,9 @@ Status run(const std::vector<std::string> &command, const std::string &input = {
 /* What a program of $PATH writes to its standard output; its standard error goes nowhere. */
 Result<std::string> output_of(const std::vector<std::string> &command);
 
+/* Set for commands of a configuration file. */
+inline constexpr const char *hook_variable = "NWGCTL_HOOK";
+
 /*
  * A command of a configuration file: said on standard error, as wg-quick(8) does, and given to a shell with %i replaced. It has
  * this program's standard input.
