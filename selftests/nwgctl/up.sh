@@ -361,6 +361,15 @@ interrupted() {
 	[ "$(kill -l "$got")" = "$1" ] && grep -qx Interrupted "$work/err" && gone && notes_are post
 }
 
+# A signal waits from the start on: nothing is begun, and nothing taken back.
+interrupted_before() {
+	python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.kill(os.getpid(), signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])' "$NWGCTL" -n up-here up "$work/wg0.conf" 2>"$work/err"
+	[ $? -eq 2 ] && grep -q ^Interrupted "$work/err" && gone && [ ! -e "$work/notes" ]
+}
+
 ignored() {
 	(trap '' HUP && ctl up "$work/wg0.conf") && ctl down "$work/wg0.conf"
 }
@@ -486,13 +495,13 @@ unheard() {
 	[ "$got" -eq 2 ] && gone
 }
 
-ktap_need ip wg wg-quick jq nft ping socat ss flock make
+ktap_need ip wg wg-quick jq nft ping socat ss flock make python3
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 120
+ktap_plan 121
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -752,6 +761,9 @@ for signal in TERM QUIT; do
 	file "PostUp = kill -$signal "'$PPID' "PostUp = echo never >>$work/notes" "PostDown = echo post >>$work/notes"
 	ktap_run "SIG$signal has it undone, and said" interrupted "$signal"
 done
+rm "$work/notes"
+file "PreUp = echo pre >>$work/notes" "PostDown = echo post >>$work/notes"
+ktap_run "before PreUp there is nothing to undo" interrupted_before
 # shellcheck disable=SC2016 # of the file's
 file 'PostUp = kill -HUP $PPID'
 ktap_run "a signal that is ignored changes nothing of it" ignored

@@ -103,13 +103,15 @@ static Status go_on()
 	return {};
 }
 
+/* @last: becomes the line of the last one that was run. */
 static Status run_hooks(const Lock &lock, const Quick &quick,
-			const std::vector<AtLine<std::string>> &commands)
+			const std::vector<AtLine<std::string>> &commands, unsigned int &last)
 {
 	const Lock::Released released(lock);
 
 	for (const auto &[command, line] : commands) {
 		TRY(go_on());
+		last = line;
 		auto done = run_hook(command, quick.interface);
 		if (!done)
 			return at_line(quick, line, done.error());
@@ -149,8 +151,8 @@ static Status run_all_hooks(const Lock &lock, const Quick &quick,
 
 Status up(const Quick &quick, const Lock &lock)
 {
-	/* Whether PostDown has something to take back. */
-	bool hooked = false;
+	/* Lines of what there is to take back. */
+	unsigned int pre_up = 0, post_up = 0;
 	Transaction transaction;
 
 	if (TRY(netlink::find_link(quick.interface)))
@@ -161,11 +163,10 @@ Status up(const Quick &quick, const Lock &lock)
 			      fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
 					  quick.path),
 			      EEXIST };
-	transaction.done([&quick, &lock, &hooked] {
-		return hooked ? run_all_hooks(lock, quick, quick.post_down) : Status();
+	transaction.done([&] {
+		return pre_up || post_up ? run_all_hooks(lock, quick, quick.post_down) : Status();
 	});
-	hooked = !quick.pre_up.empty();
-	TRY(run_hooks(lock, quick, quick.pre_up));
+	TRY(run_hooks(lock, quick, quick.pre_up, pre_up));
 	const auto wanted = as_planned(quick, TRY(plan(quick, {})));
 	TRY(netlink::add_link(quick.interface, quick.kind));
 	const auto link = TRY(present_link(quick));
@@ -178,13 +179,9 @@ Status up(const Quick &quick, const Lock &lock)
 	TRY(make_firewall(transaction, quick, Firewall(), wanted.firewall()));
 	if (quick.dns_line)
 		TRY(make_dns(transaction, quick));
-	TRY(go_on());
-	if (!quick.post_up.empty()) {
-		hooked = true;
-		transaction.done(
-			[&quick, &lock] { return run_all_hooks(lock, quick, quick.pre_down); });
-	}
-	TRY(run_hooks(lock, quick, quick.post_up));
+	transaction.done(
+		[&] { return post_up ? run_all_hooks(lock, quick, quick.pre_down) : Status(); });
+	TRY(run_hooks(lock, quick, quick.post_up, post_up));
 	transaction.keep();
 	return {};
 }
@@ -336,11 +333,12 @@ static Status write_state(const Quick &quick)
 Status down(const Quick &quick, const Lock &lock)
 {
 	FirstError errors;
+	unsigned int last = 0;
 
 	if (!TRY(netlink::find_link(quick.interface)))
 		return remove_remains(quick);
 	const auto link = TRY(present_link(quick));
-	TRY(run_hooks(lock, quick, quick.pre_down));
+	TRY(run_hooks(lock, quick, quick.pre_down, last));
 	if (quick.save_config)
 		TRY(write_state(quick));
 	const auto device = TRY(netlink::get_device(as_link(link)));
