@@ -91,7 +91,7 @@ interrupted() {
 	file 'DNS = 10.7.7.9'
 	ctl reload 2>"$work/err"
 	got=$?
-	[ "$(kill -l "$got")" = TERM ] && grep -qx Interrupted "$work/err"
+	[ "$(kill -l "$got")" = TERM ] && grep -qx 'Interrupted: wg7 is as it was' "$work/err"
 }
 
 ordered() {

@@ -358,7 +358,17 @@ interrupted() {
 	ctl up "$work/wg0.conf" 2>"$work/err"
 	got=$?
 	cat "$work/err"
-	[ "$(kill -l "$got")" = "$1" ] && grep -qx Interrupted "$work/err" && gone && notes_are post
+	[ "$(kill -l "$got")" = "$1" ] && grep -qx 'Interrupted: wg0 is as it was' "$work/err" && gone && notes_are post
+}
+
+down_interrupted() {
+	local got
+	ctl up "$work/wg0.conf" || return
+	ctl down "$work/wg0.conf" 2>"$work/err"
+	got=$?
+	cat "$work/err"
+	[ "$(kill -l "$got")" = TERM ] && ! gone && notes_are down && grep -qx 'Interrupted: wg0 is as it was' "$work/err" &&
+		grep -qF "wg0 is still there; PreDown was run up to line 4" "$work/err" && ip -n up-here link del wg0
 }
 
 # A signal waits from the start on: nothing is begun, and nothing taken back.
@@ -501,7 +511,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 121
+ktap_plan 122
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -761,6 +771,10 @@ for signal in TERM QUIT; do
 	file "PostUp = kill -$signal "'$PPID' "PostUp = echo never >>$work/notes" "PostDown = echo post >>$work/notes"
 	ktap_run "SIG$signal has it undone, and said" interrupted "$signal"
 done
+rm "$work/notes"
+# shellcheck disable=SC2016 # of the file's
+file "PreDown = echo down >>$work/notes" "PreDown = kill -TERM "'$PPID' "PreDown = echo never >>$work/notes"
+ktap_run "down says how far PreDown was run" down_interrupted
 rm "$work/notes"
 file "PreUp = echo pre >>$work/notes" "PostDown = echo post >>$work/notes"
 ktap_run "before PreUp there is nothing to undo" interrupted_before

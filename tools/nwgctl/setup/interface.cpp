@@ -96,10 +96,11 @@ static Status make_dns(Transaction &transaction, const Quick &quick)
 }
 
 /* Somebody who asks the program to end does not want what is not done yet. */
-static Status go_on()
+static Status go_on(const Quick &quick)
 {
 	if (WithoutSignals::is_interrupted())
-		return Error{ Exit::refused, "Interrupted" };
+		return Error{ Exit::refused,
+			      fmt::format("Interrupted: {} is as it was", quick.interface) };
 	return {};
 }
 
@@ -110,13 +111,13 @@ static Status run_hooks(const Lock &lock, const Quick &quick,
 	const Lock::Released released(lock);
 
 	for (const auto &[command, line] : commands) {
-		TRY(go_on());
+		TRY(go_on(quick));
 		last = line;
 		auto done = run_hook(command, quick.interface);
 		if (!done)
 			return at_line(quick, line, done.error());
 	}
-	return go_on();
+	return go_on(quick);
 }
 
 /* The error of the first thing that could not be done; those that follow are said. */
@@ -240,7 +241,7 @@ Status reload(const Quick &quick, const Lock &)
 	TRY(apply(quick, link, wanted));
 	TRY(make_firewall(transaction, quick, now, later));
 	TRY(make_dns(transaction, quick));
-	TRY(go_on());
+	TRY(go_on(quick));
 	TRY(remove_rest(link, wanted));
 	transaction.keep();
 	return {};
@@ -338,7 +339,11 @@ Status down(const Quick &quick, const Lock &lock)
 	if (!TRY(netlink::find_link(quick.interface)))
 		return remove_remains(quick);
 	const auto link = TRY(present_link(quick));
-	TRY(run_hooks(lock, quick, quick.pre_down, last));
+	auto begun = run_hooks(lock, quick, quick.pre_down, last);
+	if (!begun && last)
+		begun.error().hint = fmt::format("{} is still there; PreDown was run up to line {}",
+						 quick.interface, last);
+	TRY(std::move(begun));
 	if (quick.save_config)
 		TRY(write_state(quick));
 	const auto device = TRY(netlink::get_device(as_link(link)));
