@@ -307,6 +307,15 @@ leaves_rules_by_broken_file() {
 	ctl up "$work/wg0.conf" && sed -i 's/vpn/none/' "$work/wg0.conf" && leaves_rules down && gone
 }
 
+# A hook makes another one, which needs that as well, before something fails.
+mark_is_valid_still() {
+	file 'Address = 10.1.0.1/24' 'FwMark = 77' '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+	mv "$work/wg0.conf" "$work/wg1.conf"
+	file "PostUp = nwgctl up $work/wg1.conf; exit 7" '[Peer]' "PublicKey = $P1" 'AllowedIPs = 0.0.0.0/0'
+	! ctl up "$work/wg0.conf" && gone && [ "$(rules | wc -l)" -eq 2 ] &&
+		[ "$(here cat /proc/sys/net/ipv4/conf/all/src_valid_mark)" = 1 ] && ctl down "$work/wg1.conf"
+}
+
 # Also those for the mark that it had first.
 removed_with_rules() {
 	ctl up "$work/wgall.conf" && [ "$(rules | wc -l)" -eq 4 ] && ctl set wgall fwmark 77 &&
@@ -511,7 +520,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 122
+ktap_plan 123
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -711,6 +720,8 @@ reset_clean
 file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "down takes away the rules, whatever the mark is now" removed_with_rules
+reset_clean
+ktap_run "what fails leaves another default route its marks" mark_is_valid_still
 reset_clean
 file 'Table = off' 'PostUp = nwgctl set %i fwmark 0x60; ip route add default dev %i table 60' \
 	'PostUp = ip rule add not fwmark 0x60 table 60' 'PostDown = ip rule del not fwmark 0x60 table 60' \

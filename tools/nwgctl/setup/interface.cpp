@@ -59,14 +59,12 @@ static Status make_firewall(Transaction &transaction, const Quick &quick, const 
 {
 	if (!now.mark && !wanted.mark)
 		return {};
-	if (wanted.mark && !TRY(set_sysctl(src_valid_mark, true)))
-		transaction.done([]() -> Status {
-			TRY(set_sysctl(src_valid_mark, false));
-			return {};
-		});
 	/* Also if nothing is new: somebody may have removed all tables. */
 	TRY(put_firewall(quick.interface, wanted));
 	transaction.done([&quick, now] { return put_firewall(quick.interface, now); });
+	/* Stays on, as it does after down: another interface may need it by then. */
+	if (wanted.mark)
+		TRY(set_sysctl(src_valid_mark, true));
 	return {};
 }
 
