@@ -370,6 +370,32 @@ interrupted() {
 	[ "$(kill -l "$got")" = "$1" ] && grep -qx 'Interrupted: wg0 is as it was' "$work/err" && gone && notes_are post
 }
 
+# What it is cannot be asked for, right after it is made.
+unknown_is_removed() {
+	gcc -shared -fPIC -o "$work/fail.so" -x c - <<-'END' || return
+		#include <errno.h>
+		#include <linux/netlink.h>
+		#include <linux/rtnetlink.h>
+		#include <sys/socket.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		ssize_t sendto(int file, const void *data, size_t length, int flags, const struct sockaddr *to, socklen_t size)
+		{
+			const struct nlmsghdr *header = data;
+			static int made;
+			if (made && header->nlmsg_type == RTM_GETLINK) {
+				made = 0;
+				errno = EIO;
+				return -1;
+			}
+			made |= header->nlmsg_type == RTM_NEWLINK;
+			return syscall(SYS_sendto, file, data, length, flags, to, size);
+		}
+	END
+	LD_PRELOAD=$work/fail.so ctl up "$work/wg0.conf" 2>"$work/err"
+	[ $? -eq 2 ] && cat "$work/err" && grep -q 'Unable to find interface wg0: Input/output error' "$work/err" && gone
+}
+
 down_interrupted() {
 	local got
 	ctl up "$work/wg0.conf" || return
@@ -514,13 +540,13 @@ unheard() {
 	[ "$got" -eq 2 ] && gone
 }
 
-ktap_need ip wg wg-quick jq nft ping socat ss flock make python3
+ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 [ -n "${NWG_MODULE:-}" ] || ktap_skip_all "module nwg is not loaded: run by selftests/run"
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 123
+ktap_plan 124
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -750,6 +776,9 @@ fails 2 "wg0.conf:3: Unable to" reload "$work/wg0.conf"
 ktap_run "and which line and program, for a port that is taken" grep -q 'ss -ulpn sport = :51900' "$work/err"
 ctl down "$work/wg0.conf" || ktap_diag "not down"
 fails 2 "wg0.conf:3: Unable to set up wg0: Address already in use" up "$work/wg0.conf"
+
+file 'Address = 10.0.0.1/24'
+ktap_run "an interface of which nothing is known goes" unknown_is_removed
 
 # Commands of a file.
 file 'PostUp = false; true' 'Address = 10.0.0.1/24'

@@ -138,6 +138,8 @@ static Status change_link(uint16_t type, const LinkState &link, unsigned int fla
 	header->ifi_index = link.index;
 	header->ifi_flags = flags;
 	header->ifi_change = mask;
+	if (!link.index)
+		request.put_string(IFLA_IFNAME, link.name);
 	if (mtu)
 		request.put_u32(IFLA_MTU, *mtu);
 	return carry_out(request, fmt::format("Unable to {} {}", operation, link.name));

@@ -47,6 +47,7 @@ struct Rule {
 /* Nothing if there is no interface of that name. */
 Result<std::optional<LinkState>> find_link(const std::string &name);
 Status add_link(const std::string &name, const std::string &kind);
+/* By its name, if it has no index. */
 Status delete_link(const LinkState &link);
 Status set_mtu(const LinkState &link, uint32_t mtu);
 Status set_up(const LinkState &link, bool up);

@@ -152,6 +152,8 @@ Status up(const Quick &quick, const Lock &lock)
 {
 	/* Lines of what there is to take back. */
 	unsigned int pre_up = 0, post_up = 0;
+	/* By its name, until more is known of it. */
+	LinkState link{ .name = quick.interface, .kind = {} };
 	Transaction transaction;
 
 	if (TRY(netlink::find_link(quick.interface)))
@@ -168,9 +170,9 @@ Status up(const Quick &quick, const Lock &lock)
 	TRY(run_hooks(lock, quick, quick.pre_up, pre_up));
 	const auto wanted = as_planned(quick, TRY(plan(quick, {})));
 	TRY(netlink::add_link(quick.interface, quick.kind));
-	const auto link = TRY(present_link(quick));
 	/* With the interface goes all that is applied to it, but for the rules. */
-	transaction.done([link] { return netlink::delete_link(link); });
+	transaction.done([&link] { return netlink::delete_link(link); });
+	link = TRY(present_link(quick));
 	/* Somebody else's may be there, for the same mark. */
 	const auto rules = TRY(rules_of(wanted.owned));
 	transaction.done([wanted, rules] { return put_rules(wanted.owned, rules); });
