@@ -316,6 +316,35 @@ mark_is_valid_still() {
 		[ "$(here cat /proc/sys/net/ipv4/conf/all/src_valid_mark)" = 1 ] && ctl down "$work/wg1.conf"
 }
 
+# An nft of which LINES come first.
+fake_nft() {
+	local nft
+	nft=$(command -v nft)
+	mkdir -p "$work/fake"
+	printf '%s\n' '#!/bin/sh' "$@" "exec $nft \"\$@\"" >"$work/fake/nft"
+	chmod 755 "$work/fake/nft"
+}
+
+# ^C, while down asks whether there is a table: that goes all the same. As on a terminal, all are a group.
+removed_despite_interrupt() {
+	# shellcheck disable=SC2016 # the program's
+	fake_nft '[ "$1" != list ] || kill -s INT -- -$PPID'
+	ctl up "$work/wgall.conf" && here nft list table inet nwg-wgall || return
+	PATH=$work/fake:$PATH setsid -w "$NWGCTL" -n up-here down "$work/wgall.conf"
+	echo "exit status $?"
+	! ip -n up-here link show wgall && ! here nft list table inet nwg-wgall
+}
+
+# An nft that is killed has not said that there is no table.
+killed_is_said() {
+	# shellcheck disable=SC2016 # the program's
+	fake_nft '[ "$1" != list ] || kill -KILL $$'
+	ctl up "$work/wgall.conf" || return
+	PATH=$work/fake:$PATH ctl down "$work/wgall.conf" 2>"$work/err"
+	[ $? -eq 2 ] && cat "$work/err" && grep -q "nft was ended by signal 9" "$work/err" &&
+		here nft delete table inet nwg-wgall
+}
+
 # Also those for the mark that it had first.
 removed_with_rules() {
 	ctl up "$work/wgall.conf" && [ "$(rules | wc -l)" -eq 4 ] && ctl set wgall fwmark 77 &&
@@ -546,7 +575,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 124
+ktap_plan 126
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -746,6 +775,9 @@ reset_clean
 file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "down takes away the rules, whatever the mark is now" removed_with_rules
+reset_clean
+ktap_run "^C does not end what down has to do" removed_despite_interrupt
+ktap_run "an nft that is killed is an error" killed_is_said
 reset_clean
 ktap_run "what fails leaves another default route its marks" mark_is_valid_still
 reset_clean

@@ -30,7 +30,7 @@ class Signals {
 
 /*
  * While it lives they wait, as do those of a terminal or a reader that is gone, so that none of them leaves half of a change.
- * What this program has started they end.
+ * What this program has started they end; of what a terminal sends that is for commands of a file only, see setup/process.cpp.
  */
 class WithoutSignals {
     public:

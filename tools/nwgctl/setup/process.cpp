@@ -109,6 +109,27 @@ static constexpr const char *script_path = "/dev/fd/3";
 /* What the shell has not read yet nobody else changes, whom a command may have become. */
 static constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
+/*
+ * A transaction blocks signals; whom it starts can be ended. But ^C goes to all of a terminal's foreground: a command of a file is
+ * there, and ends by it; others do what is not to end half-way, and are not. They may write to the terminal still.
+ */
+static void set_signals(posix_spawnattr_t &attributes, bool is_hook)
+{
+	sigset_t blocked;
+	short flags = POSIX_SPAWN_SETSIGMASK;
+
+	sigprocmask(SIG_BLOCK, nullptr, &blocked);
+	const bool apart = !is_hook && sigismember(&blocked, SIGINT);
+	sigemptyset(&blocked);
+	if (apart) {
+		flags |= POSIX_SPAWN_SETPGROUP;
+		posix_spawnattr_setpgroup(&attributes, 0);
+		sigaddset(&blocked, SIGTTOU);
+	}
+	posix_spawnattr_setsigmask(&attributes, &blocked);
+	posix_spawnattr_setflags(&attributes, flags);
+}
+
 /* Starts a program with these files as its first three, and @script, if it is one, behind them; and waits for it. */
 static Status run_with(const std::vector<std::string> &command, int in, int out, int error_out,
 		       int script = -1)
@@ -116,7 +137,6 @@ static Status run_with(const std::vector<std::string> &command, int in, int out,
 	std::vector<char *> words;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
 	int status;
 	pid_t child;
 
@@ -132,11 +152,8 @@ static Status run_with(const std::vector<std::string> &command, int in, int out,
 	posix_spawn_file_actions_adddup2(&actions, error_out, STDERR_FILENO);
 	if (script >= 0)
 		posix_spawn_file_actions_adddup2(&actions, script, script_number);
-	/* A transaction blocks signals; whom it starts can be ended. */
-	sigemptyset(&none);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	set_signals(attributes, script >= 0);
 	const int error =
 		posix_spawnp(&child, words[0], &actions, &attributes, words.data(), environ);
 	posix_spawnattr_destroy(&attributes);
@@ -149,11 +166,14 @@ static Status run_with(const std::vector<std::string> &command, int in, int out,
 	}
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return {};
-	return Error{ Exit::refused, WIFEXITED(status) ?
-					     fmt::format("{} ended with exit status {}", command[0],
-							 WEXITSTATUS(status)) :
-					     fmt::format("{} was ended by signal {}", command[0],
-							 WTERMSIG(status)) };
+	if (WIFEXITED(status))
+		return Error{ Exit::refused, fmt::format("{} ended with exit status {}", command[0],
+							 WEXITSTATUS(status)) };
+	return Error{ Exit::refused,
+		      fmt::format("{} was ended by signal {}", command[0], WTERMSIG(status)),
+		      {},
+		      {},
+		      EINTR };
 }
 
 Status run(const std::vector<std::string> &command, const std::string &input)

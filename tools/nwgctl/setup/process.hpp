@@ -21,7 +21,10 @@ bool has_program(const std::string &name);
  */
 Status run(const std::vector<std::string> &command, const std::string &input = {});
 
-/* What a program of $PATH writes to its standard output; its standard error goes nowhere. */
+/*
+ * What a program of $PATH writes to its standard output; its standard error goes nowhere. An error without a number is what it
+ * ended with.
+ */
 Result<std::string> output_of(const std::vector<std::string> &command);
 
 /* Set for commands of a configuration file. */
