@@ -56,6 +56,21 @@ record() {
 	mkdir -p "$(dirname "/run/resolvconf/$1")" && printf '%s\n' "${@:2}" >"/run/resolvconf/$1"
 }
 
+# exclusive NAME: it is openresolv's only one.
+exclusive() {
+	mkdir -p /run/resolvconf/exclusive && echo ' ' >"/run/resolvconf/exclusive/9999999 $1"
+}
+
+# A record without that mark is made anew, as its servers are not asked for all names.
+marked() {
+	rm -f "$work/called" /run/resolvconf/exclusive/*
+	record interfaces/wg7 'nameserver 10.7.7.9' && file 'DNS = 10.7.7.9' && ctl reload &&
+		calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' && exclusive wg7 && ctl reload && calls
+	local status=$?
+	rm -f /run/resolvconf/interfaces/wg7
+	return "$status"
+}
+
 # recorded NAME: what is recorded there is left alone by a reload if it is so already, and is taken away by one without DNS.
 recorded() {
 	record "$1" 'nameserver 10.7.7.9' 'search home.example lan' &&
@@ -105,10 +120,13 @@ domains_only() {
 		grep -qF "wg7.conf:5: no server is named, and the domains are left out" "$work/err"
 }
 
+# Where $work/some is they are not asked for all names: that is set.
 by_resolved() {
 	file 'DNS = 10.7.7.9 fd07::9 home.example' && ctl up &&
 		calls 'dns wg7' 'domain wg7' 'dns wg7 10.7.7.9 fd07::9' 'domain wg7 ~. home.example' || return
 	file 'DNS = 10.7.7.9 home.example' && ctl reload && calls 'dns wg7' 'domain wg7' || return
+	touch "$work/some" && ctl reload && rm "$work/some" &&
+		calls 'dns wg7' 'domain wg7' 'dns wg7 10.7.7.9' 'domain wg7 ~. home.example' || return
 	file && ctl reload && calls 'dns wg7' 'domain wg7' 'revert wg7' && ctl down && calls 'dns wg7' 'domain wg7' 'revert wg7' &&
 		ctl up && calls
 }
@@ -121,14 +139,16 @@ defer rm -rf "$work"
 mkdir "$work/bin"
 umask 077
 ip link set lo up
-ktap_plan 20
+ktap_plan 22
 defer sh -c '! ip link show wg7 >/dev/null 2>&1 || ip link del wg7'
 
 file 'DNS = 10.7.7.9, fd07::9%eth0' 'DNS = home.example'
 program resolvconf
 ktap_run "up" ctl up
 ktap_run "resolvconf is told" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' 'nameserver fd07::9%eth0' 'search home.example'
+exclusive wg7
 ktap_run "openresolv's record is left alone if it is right, and taken away once" recorded interfaces/wg7
+ktap_run "one that is not marked is made anew" marked
 record interfaces/wg7 'nameserver 10.7.7.9'
 ktap_run "domains without a server leave none" domains_are_left
 rm /run/resolvconf/interfaces/wg7
@@ -143,6 +163,9 @@ file
 ctl up
 ktap_run "what resolvconf refuses, a reload refuses before any session ends" failed_before_sessions_end
 ktap_run "and gives back what was recorded" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-a wg7 -m 0 -x' 'nameserver 10.7.7.8'
+rm -f /run/resolvconf/exclusive/*
+failed_before_sessions_end >/dev/null 2>&1
+ktap_run "without a mark, if it had none" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-a wg7 -m 0' 'nameserver 10.7.7.8'
 ctl down
 # shellcheck disable=SC2016 # the program's
 program resolvconf '[ "$1" != -a ] || kill -TERM $PPID'
@@ -160,7 +183,7 @@ ktap_run "what resolvconf refuses is not up" refused "wg7.conf:5: resolvconf end
 ktap_run "and what it has is taken away" calls '-a wg7 -m 0 -x' 'nameserver 10.7.7.9' '-d wg7 -f'
 
 # shellcheck disable=SC2016 # the program's
-program resolvectl 'case $1.$3 in dns.) echo "Link 7 (wg7): 10.7.7.9" ;; domain.) echo "Link 7 (wg7): ~. home.example" ;; esac'
+program resolvectl 'case $1.$3 in dns.) echo "Link 7 (wg7): 10.7.7.9" ;; domain.) echo "Link 7 (wg7): $([ -e '"$work"'/some ] || echo "~.") home.example" ;; esac'
 ktap_run "systemd-resolved is told, and has it taken away by a reload without DNS" by_resolved
 ctl down
 rm -f "$work/called"

@@ -17,6 +17,8 @@
 namespace nwgctl::setup
 {
 
+using namespace std::string_view_literals;
+
 /*
  * The name of the interface's record. Debian's resolvconf sorts records by patterns; of a name that matches none the servers
  * come last. As wg-quick(8) does, the first pattern that is a word and an asterisk is made to match.
@@ -64,14 +66,29 @@ static std::vector<std::string> words_of(std::istream &&words)
 	return { std::istream_iterator<std::string>(words), std::istream_iterator<std::string>() };
 }
 
+/* Openresolv's mark of a record has a number and a space before its name. */
+static bool is_exclusive(const std::string &record)
+{
+	std::error_code error;
+
+	for (const auto &entry :
+	     std::filesystem::directory_iterator("/run/resolvconf/exclusive", error)) {
+		if (entry.path().filename().string().ends_with(" " + record))
+			return true;
+	}
+	return false;
+}
+
 /* Of Debian's resolvconf, of openresolv, and of later versions of that. */
 static Dns recorded(const std::string &interface)
 {
+	/* Where no record can be marked none needs to be. */
+	static constexpr std::string_view debian = "interface";
+	const auto name = record_of(interface);
 	Dns dns;
 
-	for (const char *directory : { "interface", "interfaces", "keys" }) {
-		std::ifstream record(
-			fmt::format("/run/resolvconf/{}/{}", directory, record_of(interface)));
+	for (const auto directory : { debian, "interfaces"sv, "keys"sv }) {
+		std::ifstream record(fmt::format("/run/resolvconf/{}/{}", directory, name));
 
 		for (std::string line; std::getline(record, line);) {
 			auto words = words_of(std::istringstream(line));
@@ -83,6 +100,8 @@ static Dns recorded(const std::string &interface)
 			else if (words[0] == "search")
 				dns.domains.assign(words.begin() + 1, words.end());
 		}
+		if (!dns.servers.empty() && !dns.all)
+			dns.all = directory == debian || is_exclusive(name);
 	}
 	return dns;
 }
@@ -112,7 +131,7 @@ Dns dns_of(const std::string &interface)
 	Dns dns{ .servers = resolved("dns", interface), .domains = {} };
 	if (!dns.servers.empty())
 		dns.domains = resolved("domain", interface);
-	std::erase(dns.domains, all_names);
+	dns.all = std::erase(dns.domains, all_names) > 0;
 	return dns;
 }
 
@@ -123,8 +142,13 @@ static Status set_by_resolved(const std::string &interface, const Dns &wanted)
 
 	std::ranges::copy(wanted.servers, std::back_inserter(command));
 	TRY(run(command));
-	command = { "resolvectl", "domain", interface, all_names };
+	command = { "resolvectl", "domain", interface };
+	if (wanted.all)
+		command.emplace_back(all_names);
 	std::ranges::copy(wanted.domains, std::back_inserter(command));
+	/* Without a word it would show them. */
+	if (command.size() == 3)
+		command.emplace_back();
 	return run(command);
 }
 
@@ -136,7 +160,10 @@ static Status set_by_resolvconf(const std::string &interface, const Dns &wanted)
 		text += fmt::format("nameserver {}\n", server);
 	if (!wanted.domains.empty())
 		text += fmt::format("search {}\n", fmt::join(wanted.domains, " "));
-	return run({ "resolvconf", "-a", record_of(interface), "-m", "0", "-x" }, text);
+	std::vector<std::string> command = { "resolvconf", "-a", record_of(interface), "-m", "0" };
+	if (wanted.all)
+		command.emplace_back("-x");
+	return run(command, text);
 }
 
 Status put_dns(const std::string &interface, const Dns &wanted)

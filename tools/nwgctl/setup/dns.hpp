@@ -14,6 +14,8 @@ namespace nwgctl::setup
 /* Without a server there is nothing. */
 struct Dns {
 	std::vector<std::string> servers, domains;
+	/* Whether these servers only are asked for names that are in none of the domains. */
+	bool all = false;
 
 	bool operator==(const Dns &) const = default;
 };
@@ -23,7 +25,6 @@ bool is_elsewhere();
 
 /* What the interface has, as far as that can be seen. */
 Dns dns_of(const std::string &interface);
-/* Names are looked up by these servers only, as long as the interface has them. */
 Status put_dns(const std::string &interface, const Dns &wanted);
 /* Whether any can be seen or not. */
 Status remove_dns(const std::string &interface);

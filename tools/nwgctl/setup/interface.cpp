@@ -71,8 +71,9 @@ static Status make_firewall(Transaction &transaction, const Quick &quick, const 
 /* The name servers of the file, or none. Those that are so already are left alone. */
 static Status make_dns(Transaction &transaction, const Quick &quick)
 {
-	const Dns wanted = quick.dns_servers.empty() ? Dns() :
-						       Dns{ quick.dns_servers, quick.dns_domains };
+	const Dns wanted = quick.dns_servers.empty() ?
+				   Dns() :
+				   Dns{ quick.dns_servers, quick.dns_domains, true };
 	const auto before = dns_of(quick.interface);
 
 	if (wanted.servers.empty() && !quick.dns_domains.empty())
