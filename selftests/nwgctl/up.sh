@@ -562,6 +562,17 @@ not_uninstalled() {
 		grep -q "^nwg: interfaces would go, .*: wg0. First" "$work/out"
 }
 
+# Standard error is closed, and a hook leaves somebody behind: the locks are not kept.
+locks_are_free() {
+	local kept status
+	ctl up "$work/wg0.conf" 2>&-
+	kept=$(cat "$work/notes")
+	timeout 20 "$NWGCTL" -n up-here down "$work/wg0.conf"
+	status=$?
+	kill "$kept"
+	[ "$status" -eq 0 ] && gone
+}
+
 unheard() {
 	local got
 	ctl up "$work/wg0.conf" 2>/dev/full
@@ -575,7 +586,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 126
+ktap_plan 127
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -866,6 +877,8 @@ file 'Address = 10.0.0.1/24'
 cp "$work/wg0.conf" "$work/wg1.conf"
 file 'Address = 10.1.0.1/24' "PostUp = timeout 60 nwgctl up $work/wg1.conf" "PreDown = timeout 60 nwgctl down $work/wg1.conf"
 ktap_run "but for the commands of a file" another_by_hook
+file "PreUp = sleep 1000 >/dev/null & echo "'$!'" >$work/notes"
+ktap_run "nobody whom a command leaves keeps the lock" locks_are_free
 file 'PostUp = echo up >&2; exit 3' 'Address = 10.0.0.1/24'
 ktap_run "standard error that is full changes nothing of it" unheard
 

@@ -281,8 +281,22 @@ static nwgctl::Exit run(int count, char **words)
 	}
 }
 
+/*
+ * What is opened next would take the place of one of the three that is closed, and be handed to who is started, such as a lock.
+ * Neither can be read or written, as before.
+ */
+static void fill_standard_files()
+{
+	for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+		if (fcntl(file, F_GETFD) < 0)
+			static_cast<void>(
+				open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+	}
+}
+
 int main(int count, char **words)
 {
+	fill_standard_files();
 	if (sodium_init() < 0) {
 		nwgctl::say("Unable to get randomness from the kernel\n");
 		return static_cast<int>(nwgctl::Exit::refused);
