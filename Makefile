@@ -101,10 +101,14 @@ uninstall: ## take all of that away again, once there are no nwg interfaces; as 
 		[ -z "$$(ip -o link show type wireguard)" ] || { \
 		echo "nwg: interfaces of kind wireguard are nwg's and would go: take them down first, see \"Back\" in README" >&2; \
 		exit 1; }
-	@links=$$(ip -br link show type nwg | cut -d ' ' -f 1 | paste -sd ' '); \
+	@# In other namespaces, too: the module takes all of them along.
+	@links=$$({ ip -br link show type nwg | sed 's/ .*//'; \
+		for ns in $$(ip netns list | cut -d ' ' -f 1 | grep -vxF "$$(ip netns identify)"); do \
+			ip -n "$$ns" -br link show type nwg | sed "s/ .*/ in namespace $$ns/"; \
+		done; } | paste -sd , | sed 's/,/, /g'); \
 	[ -z "$$links" ] || { \
 		echo "nwg: interfaces would go, and leave their rules and name servers behind: $$links. First, for each" >&2; \
-		echo "nwg: that has a file: systemctl disable --now nwg@NAME, or nwgctl down NAME; else: ip link del NAME" >&2; \
+		echo "nwg: that has a file: systemctl disable --now nwg@NAME, or nwgctl down NAME; else: ip link del NAME; in a namespace with -n" >&2; \
 		exit 1; }
 	-modprobe -r nwg
 	-dkms remove nwg/$(VERSION) --all

@@ -557,9 +557,12 @@ another_by_hook() {
 		! ip -n up-here link show wg1
 }
 
+# Nor from another namespace.
 not_uninstalled() {
 	! here make -C "$here/../.." uninstall >"$work/out" 2>&1 && cat "$work/out" && ! gone &&
-		grep -q "^nwg: interfaces would go, .*: wg0. First" "$work/out"
+		grep -q "^nwg: interfaces would go, .*: wg0. First" "$work/out" || return
+	! make -C "$here/../.." uninstall >"$work/out" 2>&1 && cat "$work/out" && ! gone &&
+		grep -q "^nwg: interfaces would go, .*: wg0 in namespace up-here. First" "$work/out"
 }
 
 # Standard error is closed, and a hook leaves somebody behind: the locks are not kept.
