@@ -97,35 +97,6 @@ Status check_new_directory(const std::string &name)
 	return {};
 }
 
-/* Signals that end the program wait, so that none of them leaves half of a change. */
-class WithoutSignals {
-    public:
-	WithoutSignals()
-	{
-		sigset_t all;
-
-		sigfillset(&all);
-		sigprocmask(SIG_BLOCK, &all, &before);
-	}
-	WithoutSignals(const WithoutSignals &) = delete;
-	WithoutSignals &operator=(const WithoutSignals &) = delete;
-	~WithoutSignals()
-	{
-		sigprocmask(SIG_SETMASK, &before, nullptr);
-	}
-	/* Whether one waits that a user sends. */
-	static bool is_interrupted()
-	{
-		sigset_t waiting;
-
-		sigpending(&waiting);
-		return sigismember(&waiting, SIGINT) || sigismember(&waiting, SIGTERM);
-	}
-
-    private:
-	sigset_t before;
-};
-
 /* Into a directory that nobody else knows yet. */
 static Status fill_directory(const std::string &name, const Files &files)
 {
