@@ -260,16 +260,17 @@ class QuickParser {
 	{
 		const auto first =
 			std::ranges::find_if(quick.relays, [&listen](const RelaySection &other) {
-				return other.value.listen == listen;
+				return overlap(other.value.listen, listen);
 			});
 
 		if (&*first == &quick.relays.back())
 			return {};
 		return config::at_line(
 			quick, quick.relays.back().line,
-			usage_error(fmt::format("Two relays listen on {}: this and that of line {}",
-						listen.text(), first->line),
-				    "give one of them another port, address or interface"));
+			usage_error(
+				fmt::format("Two relays listen to the same: {}, and {} of line {}",
+					    listen.text(), first->value.listen.text(), first->line),
+				"give one of them another port, address or interface"));
 	}
 	/* To be removed and to be saved an interface needs hardly any line. */
 	Status unusable(std::string_view key, std::string_view value, Error error)

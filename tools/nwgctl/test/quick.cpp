@@ -188,8 +188,12 @@ void test_quick_relays(void **)
 	const auto twice = parsed(relay("60000") + relay("60001") + relay("*:60000"));
 	assert_refused(twice);
 	assert_text(twice.error().what,
-		    "wg1.conf:9: Two relays listen on *:60000: this and that of line 1");
-	assert_int_equal(parsed(relay("60000") + relay("192.0.2.1:60000")).take().relays.size(), 2);
+		    "wg1.conf:9: Two relays listen to the same: *:60000, and *:60000 of line 1");
+	/* Of all addresses one cannot be another's. */
+	assert_refused(parsed(relay("60000") + relay("192.0.2.1:60000")));
+	assert_int_equal(
+		parsed(relay("192.0.2.2:60000") + relay("192.0.2.1:60000")).take().relays.size(),
+		2);
 }
 
 /* What wg-quick(8) takes as well: white space between items and in headings. */
