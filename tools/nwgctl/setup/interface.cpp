@@ -149,6 +149,21 @@ static Status run_all_hooks(const Lock &lock, const Quick &quick,
 	return errors.first;
 }
 
+/* It may be another's, of a kind that the file does not have. */
+static Error present_already(const Quick &quick, const LinkState &present)
+{
+	return { Exit::refused,
+		 fmt::format("Unable to make interface {}: {}", quick.interface, strerror(EEXIST)),
+		 {},
+		 present.kind == netlink::stock_kind && quick.kind != present.kind ?
+			 fmt::format("if wg-quick(8) has made it: systemctl disable --now "
+				     "wg-quick@{0}, or wg-quick down {0}",
+				     quick.interface) :
+			 fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
+				     quick.path),
+		 EEXIST };
+}
+
 Status up(const Quick &quick, const Lock &lock)
 {
 	/* Lines of what there is to take back. */
@@ -157,14 +172,8 @@ Status up(const Quick &quick, const Lock &lock)
 	LinkState link{ .name = quick.interface, .kind = {} };
 	Transaction transaction;
 
-	if (TRY(netlink::find_link(quick.interface)))
-		return Error{ Exit::refused,
-			      fmt::format("Unable to make interface {}: {}", quick.interface,
-					  strerror(EEXIST)),
-			      {},
-			      fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
-					  quick.path),
-			      EEXIST };
+	if (const auto present = TRY(netlink::find_link(quick.interface)))
+		return present_already(quick, *present);
 	transaction.done([&] {
 		return pre_up || post_up ? run_all_hooks(lock, quick, quick.post_down) : Status();
 	});
