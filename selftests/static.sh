@@ -47,7 +47,7 @@ sources() {
 }
 
 shell_scripts() {
-	find .ci debian selftests tools -type f ! -name "*.o" -exec awk '
+	find .ci debian packaging selftests tools -type f ! -name "*.o" -exec awk '
 		FNR > 2 { nextfile }
 		/^#!.*[\/ ](ba|da)?sh$/ || /^# shellcheck shell=/ { print FILENAME; nextfile }' {} +
 }
