@@ -134,6 +134,11 @@ deb: ## build nwg-dkms and nwgctl for this Debian or Ubuntu, into build/deb/
 	rm -rf build/deb/nwg
 	@ls build/deb/*.deb
 
+dist: ## make an archive of the sources, of which rpmbuild and abuild make packages: build/nwg-VERSION.tar.gz
+	mkdir -p build
+	tar -c --exclude=./build --exclude-vcs --exclude-from=.gitignore --sort=name --owner=0 --group=0 --numeric-owner \
+		--transform='s|^\.|nwg-$(VERSION)|' . | gzip -n >build/nwg-$(VERSION).tar.gz
+
 check-deb: ## test those packages, in a Debian of their own; as root
 	selftests/deb
 
@@ -145,4 +150,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools aged debug setup demo check check-debug check-kernels install uninstall deb check-deb clean help
+.PHONY: all module tools aged debug setup demo check check-debug check-kernels install uninstall deb dist check-deb clean help

@@ -103,10 +103,16 @@ compared_in_constant_time() {
 
 # dkms.conf has it; the packages are the one thing that says it once more.
 one_version() {
-	local version
+	local version file
 	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 	[ "$(sed -n '1s/^nwg (\(.*\)) .*/\1/p' debian/changelog)" = "$version" ] ||
 		{ echo "debian/changelog does not begin with version $version, as dkms.conf has it" && return 1; }
+	for file in packaging/nwg.spec; do
+		[ "$(sed -n 's/^\(Version:\|pkgver=\)[[:space:]]*//p' "$file")" = "$version" ] ||
+			{ echo "$file does not have version $version, as dkms.conf has it" && return 1; }
+	done
+	[ "$(sed -n '/^%changelog/{n;s/.* - \(.*\)-1$/\1/p}' packaging/nwg.spec)" = "$version" ] ||
+		{ echo "packaging/nwg.spec: %changelog does not begin with version $version" && return 1; }
 }
 
 ktap_run "module: secrets are compared in constant time" compared_in_constant_time
@@ -127,5 +133,5 @@ else
 fi
 ktap_run "selftests/TESTS has each test" all_tests_listed
 ktap_run "what nwgctl refuses has a test, word for word" selftests/nwgctl/refusals.py
-ktap_run "debian/changelog has the version" one_version
+ktap_run "the packages have the version" one_version
 ktap_end
