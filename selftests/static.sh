@@ -107,7 +107,7 @@ one_version() {
 	version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 	[ "$(sed -n '1s/^nwg (\(.*\)) .*/\1/p' debian/changelog)" = "$version" ] ||
 		{ echo "debian/changelog does not begin with version $version, as dkms.conf has it" && return 1; }
-	for file in packaging/nwg.spec; do
+	for file in packaging/nwg.spec packaging/alpine/APKBUILD; do
 		[ "$(sed -n 's/^\(Version:\|pkgver=\)[[:space:]]*//p' "$file")" = "$version" ] ||
 			{ echo "$file does not have version $version, as dkms.conf has it" && return 1; }
 	done
