@@ -14,6 +14,8 @@ KIND_A=wireguard KIND_B=go PREFIX=nwg-networkd
 networkd=/lib/systemd/systemd-networkd
 files=/run/systemd/network
 
+NWGCTL=${NWGCTL:-$here/../build/nwgctl}
+
 drop_in_programs "${1:-nwg}"
 [ -x "$networkd" ] || ktap_skip_all "$networkd is missing"
 ktap_need networkctl
@@ -159,6 +161,19 @@ restarts() {
 	comes_up wga && as_described 9 && answers a 10.7.0.2
 }
 
+has_relay() {
+	[ "$(on a "$NWGCTL" -j relay show | jq -c '[.[].peer]')" = "[\"$B\"]" ]
+}
+
+# Which takes all peers away for a moment, and gives them back.
+relay_lives() {
+	on a "$NWGCTL" relay add dev wga listen 60000 peer "$B" to 10.7.0.2:60000 && has_relay &&
+		on a networkctl reload && has_relay || return
+	stop
+	start
+	comes_up wga && answers a 10.7.0.2 && has_relay
+}
+
 answered() {
 	answers a 10.7.0.2 && answers a fd07::2
 }
@@ -174,7 +189,7 @@ install -d -o systemd-network -g systemd-network /run/systemd/netif{,/links,/lea
 start
 defer stop
 
-ktap_plan 8
+ktap_plan 9
 ktap_run "networkd makes an interface" comes_up wga
 ktap_run "keys, port, mark, peers and their allowed IPs as described" as_described 25
 ktap_run "MTU and kind as described" link_as_described
@@ -182,5 +197,6 @@ ktap_run "an IPv4 and an IPv6 echo request are answered" answered
 ktap_run "routes in a table of their own, by the mark" routes
 ktap_run "reload: a new interface; the other keeps its session" reloads
 ktap_run "restart: a changed peer" restarts
+ktap_run "a relay lives on over reload and restart" relay_lives
 ktap_run "networkctl delete" deletes
 ktap_end

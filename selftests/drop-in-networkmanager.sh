@@ -12,6 +12,8 @@ here=$(dirname "$(realpath "$0")")
 KIND_A=wireguard KIND_B=go PREFIX=nwg-nm
 . "$here/device/device.sh"
 
+NWGCTL=${NWGCTL:-$here/../build/nwgctl}
+
 drop_in_programs "${1:-nwg}"
 # Setup leaves its packages unpacked: it would take over the networks of this machine.
 if ! command -v NetworkManager >/dev/null; then
@@ -149,6 +151,17 @@ reapplies() {
 		[ "$(handshake_with "$B")" = "$before" ] && answered
 }
 
+has_relay() {
+	[ "$(on a "$NWGCTL" -j relay show | jq -c '[.[].peer]')" = "[\"$B\"]" ]
+}
+
+# For which it knows no setting; it ends with the interface only.
+relay_lives() {
+	on a "$NWGCTL" relay add dev wga listen 60000 peer "$B" to 10.7.0.2:60000 && has_relay &&
+		nm connection modify wga wireguard.listen-port 4444 && nm device reapply wga && has_relay &&
+		nm connection up wga && answered && has_relay && on a "$NWGCTL" relay del listen 60000
+}
+
 # By a rule and a mark that it chooses.
 default_route() {
 	edit 's/^allowed-ips=10.7.*/allowed-ips=0.0.0.0\/0;::\/0;/' &&
@@ -169,7 +182,7 @@ topology_up || exit 1
 device_up b "$A" preshared-key "$work/psk" || exit 1
 start || exit 1
 
-ktap_plan 9
+ktap_plan 10
 ktap_run "import makes an interface" imports
 ktap_run "keys, port, mark, peers and their allowed IPs as in the file" as_described 51821 0x1092 25
 ktap_run "MTU, addresses and routes as in the file" link_is 1400
@@ -177,6 +190,7 @@ ktap_run "an IPv4 and an IPv6 echo request are answered" answered
 ktap_run "another port, mark and MTU" settings
 ktap_run "other peers" peers
 ktap_run "reapply keeps the session" reapplies
+ktap_run "a relay lives on over reapply and up" relay_lives
 ktap_run "a default route" default_route
 ktap_run "down" downs
 ktap_end
