@@ -9,8 +9,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../signals.hpp"
@@ -117,7 +119,9 @@ static Status fill_directory(const std::string &name, const Files &files)
 /* Gives the directory its name, if nothing has it. Returns 0 or an errno. */
 static int place_directory(const std::string &temporary, const std::string &name)
 {
-	if (!renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE))
+	/* musl has had renameat2() of its own for a short time only. */
+	if (!syscall(SYS_renameat2, AT_FDCWD, temporary.c_str(), AT_FDCWD, name.c_str(),
+		     RENAME_NOREPLACE))
 		return 0;
 	if (errno != EINVAL)
 		return errno;
