@@ -330,7 +330,9 @@ def dropped_below(number):
         finally:
             bench.run("nft", "delete", "table", "inet", f"drop{number}")
         after = device.statistics()
-        changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+        # What the handshake ended with may only just have come in.
+        changed = {name: after[name] - before[name] for name in after
+                   if after[name] != before[name] and not name.startswith("rx_")}
         equal(changed, dict.fromkeys(counters_of, 1), f"counters that changed over {address}")
         inner.close()
 
