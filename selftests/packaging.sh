@@ -182,7 +182,7 @@ initd_is_right() {
 musl_has_all() {
 	local missing
 	nm -D --undefined-only build/nwgctl | sed -n 's/.* \([^ ]*\)@GLIBC_.*/\1/p' |
-		sed 's/^__\(.*\)_chk$/\1/; s/^__isoc23_/__isoc99_/; s/^__isoc99_strto/strto/' | sort -u >"$work/needed"
+		sed 's/^__\(.*\)_chk$/\1/; s/^__\(open\|openat\)_2$/\1/; s/^__isoc23_/__isoc99_/; s/^__isoc99_strto/strto/' | sort -u >"$work/needed"
 	nm -D --defined-only "$1" | awk '{ print $NF }' | sort -u >"$work/musl"
 	grep -qx socket "$work/needed" || { echo "not read: build/nwgctl" && return 1; }
 	missing=$(comm -23 "$work/needed" "$work/musl")
