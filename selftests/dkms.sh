@@ -45,7 +45,7 @@ step() {
 
 # has VERSION: installed, and found by modprobe
 has() {
-	inside dkms status | grep -E "^nwg/$1, $release, .*: installed" &&
+	inside dkms status | grep -F "nwg/$1, $release, " | grep ': installed' &&
 		[ "$(inside modinfo -k "$release" -F version nwg)" = "$1" ]
 }
 
