@@ -17,8 +17,7 @@ family=$1
 ktap_need ip nsenter setpriv unshare wg
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 case $family in
-nwg) kind=nwg tool=$NWGCTL ;;
-wireguard | drop-in) kind=wireguard tool=wg ;;
+nwg | wireguard | drop-in) ;;
 *) echo "$family: not nwg, wireguard or drop-in" >&2 && exit 2 ;;
 esac
 case $family in
@@ -29,6 +28,10 @@ esac
 work=$(mktemp -d)
 defer rm -rf "$work"
 chmod 755 "$work"
+# Others may not be able to reach the directory that it is built in.
+cp "$NWGCTL" "$work/nwgctl"
+NWGCTL=$work/nwgctl kind=wireguard tool=wg
+[ "$family" != nwg ] || kind=nwg tool=$NWGCTL
 (umask 077 && wg genkey >"$work/private" && wg genkey >"$work/preshared")
 chmod 644 "$work"/*
 private=$(<"$work/private") preshared=$(<"$work/preshared")
