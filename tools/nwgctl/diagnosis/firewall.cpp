@@ -283,7 +283,7 @@ class Way {
 /* Whatever else it wants: the relay has taken the packet before. */
 static bool is_replaced(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local)
 {
-	return rule.verdict == Verdict::dnat && rule.hook == "prerouting" &&
+	return rule.verdict == Verdict::dnat && rule.is_at("prerouting") &&
 	       rule.names_udp(listen.port) && matches(rule, listen, local, Match::no) != Match::no;
 }
 

@@ -127,7 +127,7 @@ class Planner {
 			if (rule.verdict == Verdict::dnat)
 				translation(rule);
 			else if (rule.verdict == Verdict::other && rule.in_nat &&
-				 rule.hook == "prerouting" && !does_not_translate(rule))
+				 rule.is_at("prerouting") && !does_not_translate(rule))
 				leave(rule, "what it does is not known here",
 				      "if it leads into the tunnel, write a [Relay] by hand");
 		}
@@ -257,10 +257,10 @@ class Planner {
 	/* Why there can be no relay in its place; empty: there can. */
 	static Remark obstacle(const Rule &rule)
 	{
-		if (rule.hook != "prerouting")
+		if (!rule.is_at("prerouting"))
 			return { {},
-				 rule.hook.empty() ? "nothing jumps to its chain" :
-						     "it is for what this machine sends itself",
+				 rule.hooks.empty() ? "nothing jumps to its chain" :
+						      "it is for what this machine sends itself",
 				 "a relay takes what comes from outside: send to where it leads" };
 		if (rule.protocol != "udp")
 			return { {},
@@ -483,7 +483,7 @@ class Planner {
 	netlink::Source source(const Rule &rule, const Transport &to)
 	{
 		for (const auto &other : machine.ruleset.rules) {
-			if (other.hook != "postrouting" || !other.in_nat ||
+			if (!other.is_at("postrouting") || !other.in_nat ||
 			    !ends_what_passes(other) || !may_be_for(other, to) ||
 			    (other.source && is_of_network(*other.source, machine.local)))
 				continue;
@@ -536,7 +536,7 @@ class Planner {
 			const bool drops_some = rule.verdict == Verdict::drop &&
 						(rule.is_limited() || !rule.ports.empty());
 
-			if (rule.hook != "forward" || by_state || (!drops_some && !accepts_some) ||
+			if (!rule.is_at("forward") || by_state || (!drops_some && !accepts_some) ||
 			    rule.in == name || !may_be_for(rule, *relay.to))
 				continue;
 			const auto what = rule.command();
@@ -623,7 +623,7 @@ class Planner {
 	}
 	static bool masquerades(const Rule &rule)
 	{
-		return rule.hook == "postrouting" &&
+		return rule.is_at("postrouting") &&
 		       (rule.verdict == Verdict::masquerade || rule.verdict == Verdict::snat);
 	}
 	/* Packets of connections that there are, which needs no forwarding that nothing else needs. */
@@ -643,9 +643,8 @@ class Planner {
 						     other.find('@', map) != other.npos);
 		});
 
-		return std::ranges::find(rule.hooks, "forward") != rule.hooks.end() &&
-		       (rule.verdict == Verdict::accept ||
-			(rule.verdict == Verdict::jump && by_map));
+		return rule.is_at("forward") && (rule.verdict == Verdict::accept ||
+						 (rule.verdict == Verdict::jump && by_map));
 	}
 	/* Whether new packets may pass the forward chain by it that are for no relay; one for all packets says nothing of that. */
 	[[nodiscard]] bool forwards_others(const Rule &rule) const

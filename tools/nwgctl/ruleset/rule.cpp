@@ -31,6 +31,11 @@ std::string Rule::where() const
 	return place(program, family, table, chain);
 }
 
+bool Rule::is_at(std::string_view hook) const
+{
+	return std::ranges::find(hooks, hook) != hooks.end();
+}
+
 bool Rule::names_udp(uint16_t port) const
 {
 	return protocol.value_or("udp") == "udp" &&
@@ -194,11 +199,8 @@ static void resolve(Rule &rule, const Jumps &jumps)
 	const auto bases = jumps.bases_of(rule.where());
 	auto where = rule.where();
 
-	if (!bases.empty()) {
-		rule.hook = bases[0]->hook;
-		rule.priority = bases[0]->priority;
+	if (!bases.empty())
 		rule.in_nat = bases[0]->translates;
-	}
 	for (const Chain *chain : bases)
 		rule.hooks.push_back(chain->hook);
 	for (int depth = 0; depth < max_depth; depth++) {

@@ -64,10 +64,8 @@ struct Rule {
 	/* That as words, of iptables. */
 	std::vector<std::string> words;
 
-	/* Of the chain, or of the first one that leads to it; and of all of them. */
-	std::string hook;
+	/* Of the chain, or of all those that lead to it. */
 	std::vector<std::string> hooks;
-	int priority = 0;
 	/* Several rules jump to the chain, or to one before it: what they ask for is not among the matches. */
 	bool is_shared = false;
 	/* In a chain of type nat. */
@@ -95,6 +93,8 @@ struct Rule {
 	uint16_t to_port = 0;
 	std::string to_text;
 
+	/* Whether packets come to it from there. */
+	[[nodiscard]] bool is_at(std::string_view hook) const;
 	/* Whether it may be about UDP packets to that port. */
 	[[nodiscard]] bool may_match_udp(uint16_t port) const;
 	/* Whether it names that port, of UDP. */

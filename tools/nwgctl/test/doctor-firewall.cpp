@@ -405,6 +405,10 @@ static void check_dnat()
 	assert_told(nft({ { to, port, dnat } }, Rules{}, "t", "prerouting", -100), "",
 		    "203.0.113.11:60000");
 	assert_told(nft({ { port, dnat } }, Rules{}, "t", "output", -100), "");
+	assert_told(iptables("-A OUTPUT -j more\n-A PREROUTING -j more\n-A more -p udp -m udp "
+			     "--dport 60000 -j DNAT --to-destination 172.16.1.254:60000",
+			     "nat"),
+		    "dnat");
 	/* Of a range the rest may be needed; of another machine's address all of it. */
 	assert_told(
 		nft({ { PORT("==", R"({"set":[53,{"range":[59999,60002]}]})"), dnat } }, Rules{},

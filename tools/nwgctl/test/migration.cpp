@@ -126,6 +126,10 @@ void test_migrate_plan(void **)
 			    "-A FORWARD -s 192.0.2.7/32 -j DROP\n")),
 		"*%eth0:60000 172.16.1.254:60000 masquerade; 1 go, 1 left, 3 minded, 1 forwarded");
 	assert_text(
+		planned(vps(dnat + masquerade, ":x - [0:0]\n-A INPUT -j x\n-A FORWARD -j x\n"
+					       "-A x -s 192.0.2.7/32 -j DROP\n")),
+		"*%eth0:60000 172.16.1.254:60000 masquerade; 2 go, 0 left, 2 minded, 0 forwarded");
+	assert_text(
 		planned(vps("-A PREROUTING -p udp -m udp --dport 60000 -j DNAT --to-destination "
 			    "[fd16::254]:60000\n" +
 				    masquerade,
@@ -194,6 +198,10 @@ void test_migrate_left(void **)
 	assert_text(why(":x - [0:0]\n-A x -p udp -m udp --dport 1" + to),
 		    "nothing jumps to its chain");
 	assert_text(why(":x - [0:0]\n-A PREROUTING -i eth0 -j x\n-A PREROUTING -j x\n"
+			"-A x -p udp -m udp --dport 1" +
+			to),
+		    "several rules jump to its chain, and who comes there is not known here");
+	assert_text(why(":x - [0:0]\n-A OUTPUT -j x\n-A PREROUTING -j x\n"
 			"-A x -p udp -m udp --dport 1" +
 			to),
 		    "several rules jump to its chain, and who comes there is not known here");

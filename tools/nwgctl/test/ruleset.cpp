@@ -39,7 +39,7 @@ static std::string told(const Rule &rule)
 			text += fmt::format("{}={} ", name, value);
 	};
 
-	add("hook", rule.is_shared ? fmt::format("{}", fmt::join(rule.hooks, "+")) : rule.hook);
+	add("hook", fmt::format("{}", fmt::join(rule.hooks, "+")));
 	add("packets", rule.packets);
 	add("protocol", rule.protocol.value_or(""));
 	add("in", rule.in.value_or(""));
