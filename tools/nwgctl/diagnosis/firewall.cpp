@@ -174,7 +174,13 @@ class Way {
 					     may_leave ? Match::maybe : std::min(reach, match)));
 				break;
 			case Verdict::jump:
-				ends &= follow_jump(rule, std::min(reach, match), depth);
+				if (follow_jump(rule, std::min(reach, match), depth))
+					break;
+				/* What comes back from there does not go on here. */
+				if (rule.is_goto && ends && !is_by_map(rule))
+					return false;
+				may_leave |= rule.is_goto;
+				ends = false;
 				break;
 			case Verdict::back:
 				if (ends)

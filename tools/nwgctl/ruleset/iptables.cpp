@@ -263,6 +263,7 @@ class RuleParser {
 			rule.verdict = verdict_of(target);
 			if (rule.verdict == Verdict::jump)
 				rule.targets = { target };
+			rule.is_goto = option == "-g" || option == "--goto";
 		} else if (is({ "--to-destination", "--to-source", "--to-ports", "--to" })) {
 			parse_destination(rule, value());
 		} else {

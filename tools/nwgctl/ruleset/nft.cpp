@@ -157,11 +157,13 @@ class NftRule {
 			other(fmt::format("{} vmap {}", name_of(value.value("key", Json::object())),
 					  value.value("data", Json()).dump()));
 			rule.verdict = Verdict::jump;
+			rule.is_goto = rule.others.back().find("\"goto\":") != std::string::npos;
 			add_targets(value);
 		} else if (verdict != verdicts.end()) {
 			rule.verdict = verdict->second;
 			if (rule.verdict == Verdict::jump)
 				rule.targets.push_back(value.value("target", ""));
+			rule.is_goto = kind == "goto";
 			if (value.is_object() && value.contains("addr"))
 				translation(value);
 		} else if (std::ranges::find(silent, kind) == silent.end()) {

@@ -110,7 +110,8 @@ bool Rule::does_as(const Rule &other) const
 	       protocol == other.protocol && in == other.in && out == other.out &&
 	       not_in == other.not_in && destination == other.destination && ports == other.ports &&
 	       others == other.others && verdict == other.verdict && targets == other.targets &&
-	       to == other.to && to_port == other.to_port && to_text == other.to_text;
+	       is_goto == other.is_goto && to == other.to && to_port == other.to_port &&
+	       to_text == other.to_text;
 }
 
 /* What both ask for; if they ask for different things, that is a match that is not known here. */

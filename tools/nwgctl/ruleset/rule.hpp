@@ -88,6 +88,8 @@ struct Rule {
 	Verdict verdict = Verdict::none;
 	/* Chains that it jumps to. */
 	std::vector<std::string> targets;
+	/* What comes to their end goes on behind the rule that led to this one's chain, not behind this one. Of a map, maybe. */
+	bool is_goto = false;
 	/* Where dnat leads, or who snat makes the sender: an address and, if that is given, a port; as text in any case. */
 	std::optional<Address> to;
 	uint16_t to_port = 0;

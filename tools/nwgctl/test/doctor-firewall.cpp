@@ -37,7 +37,8 @@ static constexpr const char *drop = R"({"drop":null})", *lets_in = R"({"accept":
 			    *to = ADDRESS("daddr", "203.0.113.10"),
 			    *limit = R"({"limit":{"rate":10,"per":"second","inv":true}})",
 			    *dnat = R"({"dnat":{"addr":"172.16.1.254","port":60000}})",
-			    *jump = R"({"jump":{"target":"more"}})";
+			    *jump = R"({"jump":{"target":"more"}})",
+			    *go = R"({"goto":{"target":"more"}})";
 
 using Expressions = std::vector<std::string>;
 using Rules = std::vector<Expressions>;
@@ -352,6 +353,24 @@ static void check_nft()
 	assert_told(nft({ { R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
 			    R"("data":{"set":[[60000,{"drop":null}]]}}})" } }),
 		    "maybe");
+	/* What comes back from where it went goes to the policy, not to the next rule. */
+	const auto gone = [](const Rules &rules, const Rules &more, const char *policy) {
+		return nft(rules, more, "t", "prerouting", -300, policy);
+	};
+	const Rules ssh = { { PORT("==", "22"), lets_in } };
+	assert_told(gone({ { go }, { port, lets_in } }, ssh, "drop"), "drop");
+	assert_told(gone({ { jump }, { port, lets_in } }, ssh, "drop"), "");
+	assert_told(gone({ { COMES_IN("==", "eth0"), go }, { port, lets_in } }, ssh, "drop"),
+		    "maybe");
+	assert_told(gone({ { go }, { port, lets_in } }, { { port, lets_in } }, "drop"), "");
+	assert_told(gone({ { port, go }, { drop } }, ssh, "accept"), "");
+	assert_told(gone({ { port, jump }, { drop } }, ssh, "accept"), "drop");
+	assert_told(gone({ { from, go }, { drop } }, ssh, "accept"), "maybe");
+	assert_told(gone({ { R"({"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},)"
+			     R"("data":{"set":[[60000,{"goto":{"target":"more"}}]]}}})" },
+			   { drop } },
+			 ssh, "accept"),
+		    "maybe");
 	/* What is of a known connection is no client's first packet. */
 	const std::string states = R"({"vmap":{"key":{"ct":{"key":"state"}},"data":{"set":)";
 	assert_told(
@@ -383,6 +402,9 @@ static void check_iptables()
 			     "-A PREROUTING -p udp -j DROP"),
 		    "");
 	assert_told(iptables("-A PREROUTING -p udp -j more\n-A more -p udp --dport 60000 -j DROP"),
+		    "drop");
+	assert_told(iptables("-A PREROUTING -p udp -g more\n-A PREROUTING -j DROP"), "");
+	assert_told(iptables("-A PREROUTING -p udp -g more\n-A more -p udp --dport 60000 -j DROP"),
 		    "drop");
 	assert_told(iptables("-A PREROUTING ! -i wg0 -d 10.0.0.2/32 -m addrtype ! --src-type LOCAL "
 			     "-m comment --comment \"wg-quick(8) rule for wg0\" -j DROP"),
