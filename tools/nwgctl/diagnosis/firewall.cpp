@@ -162,6 +162,7 @@ class Way {
 			if (!is_in(rule, chain) || is_of_tunnel(rule))
 				continue;
 			const Match match = match_of(rule);
+			const Match comes = may_leave ? Match::maybe : std::min(reach, match);
 			bool ends = match == Match::yes;
 			if (match == Match::no)
 				continue;
@@ -170,11 +171,10 @@ class Way {
 				may_pass = true;
 				break;
 			case Verdict::drop:
-				tell(drop_by(rule,
-					     may_leave ? Match::maybe : std::min(reach, match)));
+				tell(drop_by(rule, comes));
 				break;
 			case Verdict::jump:
-				if (follow_jump(rule, std::min(reach, match), depth))
+				if (follow_jump(rule, comes, depth))
 					break;
 				/* What comes back from there does not go on here. */
 				if (rule.is_goto && ends && !is_by_map(rule))

@@ -202,6 +202,8 @@ static void check_input()
 	assert_kept_out("-A INPUT -j more\n-A more -s 198.51.100.0/24 -j RETURN\n-A more -j DROP\n"
 			"-A INPUT -j ACCEPT",
 			"input-may-drop: chain more: -j DROP");
+	assert_kept_out("-A INPUT -s 198.51.100.0/24 -j RETURN\n-A INPUT -j more\n-A more -j DROP",
+			"input-may-drop: chain more: -j DROP input-drop: its policy");
 }
 
 /* Likewise by nft, without the place. */
