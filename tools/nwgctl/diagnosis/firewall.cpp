@@ -219,7 +219,7 @@ class Way {
 
 		/* A map of verdicts, in which all is possible. */
 		may_pass = may_pass || is_by_map(rule);
-		if (rule.targets.empty())
+		if (rule.targets.empty() && may_drop(rule))
 			tell(drop_by(rule, Match::maybe));
 		for (const auto &target : rule.targets) {
 			for (const auto &chain : ruleset.chains) {
@@ -241,6 +241,16 @@ class Way {
 	{
 		return std::ranges::any_of(rule.others, [](const std::string &other) {
 			return other.find(" vmap ") != other.npos;
+		});
+	}
+	/* By a map of verdicts, or by one whose elements are not seen here. */
+	static bool may_drop(const Rule &rule)
+	{
+		return std::ranges::any_of(rule.others, [](const std::string &other) {
+			const auto map = other.find(" vmap ");
+
+			return map != other.npos && (other.find("\"drop\"", map) != other.npos ||
+						     other.find('@', map) != other.npos);
 		});
 	}
 	/* Each once, as the surest of those that jump to it has it. What was let in before does not come to it. */

@@ -263,21 +263,38 @@ static void check_dialled()
 {
 	const std::string known = "-A INPUT -m conntrack --ctstate INVALID -j DROP\n"
 				  "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
-	const auto id = [](const std::string &rules) {
-		auto machine = waiting(input(rules));
+	const auto findings_of = [](Ruleset ruleset) {
+		auto machine = waiting(std::move(ruleset));
 
 		machine.now = 1000;
 		machine.relays.resize(1);
 		machine.relays[0].interface = "wg1";
 		machine.interfaces[0].after.peers[0].endpoint =
 			config::parse_endpoint("198.51.100.2:41234").take();
-		const auto findings = diagnosis::check_firewall(machine);
+		return diagnosis::check_firewall(machine);
+	};
+	const auto id = [&](const std::string &rules) {
+		const auto findings = findings_of(input(rules));
 		assert_int_equal(findings.size(), 1);
 		return findings[0].id;
+	};
+	const auto by_state = [&](const char *data) {
+		const auto rule = fmt::format(
+			R"({{"vmap":{{"key":{{"ct":{{"key":"state"}}}},"data":{}}}}})", data);
+		return findings_of(nft({ { rule } }, Rules{}, "t", "input", 0, "accept")).size();
 	};
 
 	assert_string_equal(id("").c_str(), "input-drop");
 	assert_string_equal(id(known).c_str(), "input-may-drop");
+	/* A map that drops nobody. */
+	assert_int_equal(
+		by_state(
+			R"({"set":[["established",{"accept":null}],["related",{"accept":null}]]})"),
+		0);
+	assert_int_equal(
+		by_state(R"({"set":[["established",{"accept":null}],["invalid",{"drop":null}]]})"),
+		1);
+	assert_int_equal(by_state(R"("@states")"), 1);
 }
 
 /* Nobody is told to take out the rule that drops all the rest. */
