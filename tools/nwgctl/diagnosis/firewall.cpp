@@ -76,6 +76,12 @@ static bool is_local(const Address &address, const std::vector<Prefix> &local)
 	return std::ranges::find(local, address, &Prefix::address) != local.end();
 }
 
+/* Those of the other family come to the next rule. */
+static bool is_of_one_family(const Rule &rule, const Transport &listen)
+{
+	return !rule.packets.empty() && rule.packets != rule.family && !listen.address;
+}
+
 static Match matches(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local,
 		     Match known)
 {
@@ -85,8 +91,9 @@ static Match matches(const Rule &rule, const Transport &listen, const std::vecto
 	if (!is_of_family(rule.family, listen) || !is_of_family(packets, listen) ||
 	    !rule.may_match_udp(listen.port))
 		return Match::no;
-	/* Those of the other family come to the next rule. */
-	if (packets != rule.family && !listen.address)
+	/* One that drops all of IPv4 does so for certain, as a rule of iptables. */
+	if (is_of_one_family(rule, listen) &&
+	    (rule.verdict != Verdict::drop || rule.packets != "ip"))
 		match = std::min(match, Match::maybe);
 	if (rule.destination && (!is_local(*rule.destination, local) ||
 				 (listen.address && *rule.destination != *listen.address)))
@@ -163,7 +170,7 @@ class Way {
 				continue;
 			const Match match = match_of(rule);
 			const Match comes = may_leave ? Match::maybe : std::min(reach, match);
-			bool ends = match == Match::yes;
+			bool ends = match == Match::yes && !is_of_one_family(rule, target.listen);
 			if (match == Match::no)
 				continue;
 			switch (rule.verdict) {
@@ -208,7 +215,7 @@ class Way {
 		const ruleset::Ports own = { target.listen.port, target.listen.port };
 
 		return { .rule = fmt::format("{}: {}", rule.where(), rule.text),
-			 .family = rule.family,
+			 .family = rule.packets.empty() ? rule.family : rule.packets,
 			 .match = match,
 			 .is_theirs = rule.ports == std::vector{ own } };
 	}

@@ -224,6 +224,7 @@ static void check_nft_input()
 	       *refuses = R"({"reject":null})",
 	       *other_family =
 		       R"({"match":{"op":"==","left":{"meta":{"key":"nfproto"}},"right":"ipv6"}})",
+	       *v4 = R"({"match":{"op":"==","left":{"meta":{"key":"nfproto"}},"right":"ipv4"}})",
 	       *other_header = R"({"match":{"op":"==","left":{"payload":{"protocol":"ip6",)"
 			       R"("field":"nexthdr"}},"right":"udp"}})",
 	       *protocols = R"({"match":{"op":"==","left":{"meta":{"key":"l4proto"}},)"
@@ -248,6 +249,11 @@ static void check_nft_input()
 	assert_nft_keeps_out({ { protocols, any_port, lets_in }, { refuses } }, {},
 			     "input-may-drop");
 	assert_nft_keeps_out({ { here, lets_in }, { refuses } }, {}, "");
+	/* As iptables drops it; and what is of IPv6 still comes by. */
+	assert_nft_keeps_out({ { v4, own, drop } }, {}, "input-drop");
+	assert_nft_keeps_out({ { v4, own, drop }, { refuses } }, {}, "input-dropinput-drop");
+	assert_nft_keeps_out({ { v4, from, own, drop } }, {}, "input-may-drop");
+	assert_nft_keeps_out({ { own, lets_in }, { v4, drop } }, {}, "");
 	/* Of IPv6 it is a note. */
 	assert_nft_keeps_out({ { other_family, drop }, { own, lets_in } }, {}, "input-may-drop");
 	assert_nft_keeps_out({ { other_header, drop }, { own, lets_in } }, {}, "input-may-drop");
