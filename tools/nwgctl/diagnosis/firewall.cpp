@@ -38,19 +38,35 @@ static bool is_of_other_protocol(const std::string &match)
 	return std::ranges::find(protocols, match.substr(0, match.find(' '))) != protocols.end();
 }
 
-/* Of the interface that packets come in by; a relay on all has clients on any but the loopback. */
-static Match matches_interface(const Rule &rule, const std::string &listen)
-{
-	static constexpr const char *loopback = "lo";
+static constexpr const char *loopback = "lo";
 
+/* Of the interface that packets come in by; a relay on all has clients on any but the loopback. What a tunnel sends and gets itself does not come by it. */
+static Match matches_interface(const Rule &rule, const std::string &listen,
+			       const std::string &tunnel)
+{
 	if (listen.empty()) {
 		if (rule.in)
-			return rule.in == loopback ? Match::no : Match::maybe;
-		return rule.not_in.value_or(loopback) == loopback ? Match::yes : Match::maybe;
+			return rule.in == loopback || rule.in == tunnel ? Match::no : Match::maybe;
+		const bool all = !rule.not_in || rule.not_in == loopback || rule.not_in == tunnel;
+		return all ? Match::yes : Match::maybe;
 	}
 	if (rule.in)
 		return rule.in == listen ? Match::yes : Match::no;
 	return rule.not_in == listen ? Match::no : Match::yes;
+}
+
+/* Likewise, of a set of interfaces. */
+static bool is_of_these_alone(const std::string &match, const std::string &tunnel)
+{
+	for (const char *key : { "meta iifname", "meta iif" }) {
+		const auto names = ruleset::names_in_set(match, key);
+
+		if (!names.empty() && std::ranges::all_of(names, [&](const std::string &name) {
+			    return name == loopback || name == tunnel;
+		    }))
+			return true;
+	}
+	return false;
 }
 
 /* Of another match, for the first packet of somebody to an address of this machine. @known: of a match for packets of known connections. */
@@ -82,11 +98,12 @@ static bool is_of_one_family(const Rule &rule, const Transport &listen)
 	return !rule.packets.empty() && rule.packets != rule.family && !listen.address;
 }
 
+/* @tunnel: of which these are the packets; empty: of none. */
 static Match matches(const Rule &rule, const Transport &listen, const std::vector<Prefix> &local,
-		     Match known)
+		     Match known, const std::string &tunnel = {})
 {
 	const auto &packets = rule.packets.empty() ? rule.family : rule.packets;
-	Match match = matches_interface(rule, listen.interface);
+	Match match = matches_interface(rule, listen.interface, tunnel);
 
 	if (!is_of_family(rule.family, listen) || !is_of_family(packets, listen) ||
 	    !rule.may_match_udp(listen.port))
@@ -101,7 +118,10 @@ static Match matches(const Rule &rule, const Transport &listen, const std::vecto
 	if (rule.destination && !listen.address)
 		match = std::min(match, Match::maybe);
 	for (const auto &other : rule.others)
-		match = std::min(match, matches_other(other, known));
+		match = std::min(match,
+				 listen.interface.empty() && is_of_these_alone(other, tunnel) ?
+					 Match::no :
+					 matches_other(other, known));
 	return match;
 }
 
@@ -208,7 +228,8 @@ class Way {
 	{
 		const bool known = target.is_dialled && rule.verdict != Verdict::drop;
 
-		return matches(rule, target.listen, local, known ? Match::maybe : Match::no);
+		return matches(rule, target.listen, local, known ? Match::maybe : Match::no,
+			       target.is_relay ? "" : target.where);
 	}
 	Drop drop_by(const Rule &rule, Match match) const
 	{

@@ -66,6 +66,26 @@ std::optional<bool> takes_new(const std::string &match)
 	return (match.find(by_word ? "new" : "NEW") != match.npos) != negated;
 }
 
+std::vector<std::string> names_in_set(std::string_view match, std::string_view key)
+{
+	const auto start = fmt::format(R"({} == {{"set":[)", key);
+	std::vector<std::string> names;
+
+	if (!match.starts_with(start))
+		return {};
+	for (match.remove_prefix(start.size()); match.starts_with('"');) {
+		const auto end = match.find('"', 1);
+
+		if (end == match.npos)
+			return {};
+		names.emplace_back(match.substr(1, end - 1));
+		match.remove_prefix(end + 1);
+		if (match.starts_with(','))
+			match.remove_prefix(1);
+	}
+	return match == "]}" ? names : std::vector<std::string>();
+}
+
 std::string quoted(const std::string &word)
 {
 	static constexpr std::string_view plain = "_-+=:,./@%!";

@@ -124,6 +124,9 @@ void resolve_jumps(Ruleset &ruleset);
 /* Of a match on the state of connections, whether packets of none that is known have it; nothing of another match. */
 std::optional<bool> takes_new(const std::string &match);
 
+/* Of a match of nft on one of several names, as "meta iifname": these; empty if it is another match, or there is more to it. */
+std::vector<std::string> names_in_set(std::string_view match, std::string_view key);
+
 /* A word of a command line for a shell. */
 std::string quoted(const std::string &word);
 

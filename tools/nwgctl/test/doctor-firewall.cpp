@@ -189,6 +189,10 @@ static void check_input()
 	assert_kept_out(start + "-A INPUT -j DROP", "input-drop: chain INPUT: -j DROP");
 	assert_kept_out("-A INPUT -i eth0 -p udp -m udp --dport 60100 -j ACCEPT\n-A INPUT -j DROP",
 			"input-may-drop: chain INPUT: -j DROP");
+	/* What comes out of the tunnel is not what it is sent in. */
+	assert_kept_out("-A INPUT -i wg1 -j ACCEPT\n-A INPUT -j DROP",
+			"input-drop: chain INPUT: -j DROP");
+	assert_kept_out("-A INPUT ! -i wg1 -j ACCEPT\n-A INPUT -j DROP", "");
 	assert_kept_out("-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT", "");
 	assert_kept_out("-A INPUT -m addrtype --dst-type LOCAL,BROADCAST -j ACCEPT", "");
 	assert_kept_out("-A INPUT -m addrtype --dst-type BROADCAST -j ACCEPT",
@@ -249,6 +253,16 @@ static void check_nft_input()
 	assert_nft_keeps_out({ { protocols, any_port, lets_in }, { refuses } }, {},
 			     "input-may-drop");
 	assert_nft_keeps_out({ { here, lets_in }, { refuses } }, {}, "");
+	const auto by = [](const char *names) {
+		return fmt::format(R"({{"match":{{"op":"==","left":{{"meta":{{"key":"iifname"}}}},)"
+				   R"("right":{}}}}})",
+				   names);
+	};
+	for (const char *names : { R"({"set":["lo","wg1"]})", R"({"set":["lo"]})", R"("wg1")" })
+		assert_nft_keeps_out({ { by(names), lets_in }, { refuses } }, {}, "input-drop");
+	for (const char *names : { R"({"set":["lo","docker0"]})", R"("@inside")",
+				   R"({"set":["lo",{"range":["a","b"]}]})" })
+		assert_nft_keeps_out({ { by(names), lets_in }, { refuses } }, {}, "input-may-drop");
 	/* As iptables drops it; and what is of IPv6 still comes by. */
 	assert_nft_keeps_out({ { v4, own, drop } }, {}, "input-drop");
 	assert_nft_keeps_out({ { v4, own, drop }, { refuses } }, {}, "input-dropinput-drop");

@@ -351,6 +351,20 @@ void test_states(void **)
 		assert_true(takes_new(match) == false);
 }
 
+void test_names_in_set(void **)
+{
+	const auto names = [](const char *match) {
+		return fmt::format("{}", fmt::join(names_in_set(match, "meta iifname"), " "));
+	};
+
+	assert_text(names(R"(meta iifname == {"set":["lo","wg1"]})"), "lo wg1");
+	for (const char *other :
+	     { "", "meta iifname == lo", R"(meta oifname == {"set":["lo"]})",
+	       R"(meta iifname != {"set":["lo"]})", R"(meta iifname == {"set":["lo",1]})",
+	       R"(meta iifname == {"set":["lo)", R"(meta iifname == {"set":["l\"o"]})" })
+		assert_text(names(other), "");
+}
+
 void test_nft(void **)
 {
 	const auto ruleset = parse_nft(nft_json, nft_listing);

@@ -6,6 +6,7 @@
 void test_iptables(void **state);
 void test_iptables_words(void **state);
 void test_states(void **state);
+void test_names_in_set(void **state);
 void test_nft(void **state);
 void test_nft_of_iptables(void **state);
 

@@ -713,6 +713,7 @@ int main()
 		cmocka_unit_test(test_iptables),
 		cmocka_unit_test(test_iptables_words),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_names_in_set),
 		cmocka_unit_test(test_nft),
 		cmocka_unit_test(test_nft_of_iptables),
 		cmocka_unit_test(test_migrate_plan),
