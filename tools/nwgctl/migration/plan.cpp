@@ -96,11 +96,12 @@ static bool takes_all_new(const std::string &match)
 static bool is_of_icmp(const Rule &rule)
 {
 	const auto is_word = [](const std::string &match) {
-		const auto has = [&](const char *word) { return match.find(word) != match.npos; };
+		const auto names = ruleset::names_in_set(match, "meta l4proto");
 
 		return match.starts_with("icmp") ||
-		       (match.starts_with("meta l4proto ") && has("icmp") && !has("udp") &&
-			!has("tcp") && !has(" != "));
+		       (!names.empty() && std::ranges::all_of(names, [](const std::string &name) {
+			       return name == "icmp" || name == "ipv6-icmp";
+		       }));
 	};
 
 	return rule.protocol.value_or("").find("icmp") != std::string::npos ||

@@ -491,6 +491,10 @@ void test_migrate_users(void **)
 	assert_false(is_needed(vps(dnat + "-A POSTROUTING -o tun0 -j LOG\n")));
 	assert_true(is_needed(with_nft(by_meta("iifname", R"({"set":["tun0","tun1"]})"))));
 	assert_false(is_needed(with_nft(by_meta("l4proto", R"({"set":["icmp","ipv6-icmp"]})"))));
+	assert_true(is_needed(with_nft(by_meta("l4proto", R"({"set":["icmp","esp","gre"]})"))));
+	assert_true(is_needed(
+		with_nft(by_map(R"({"meta":{"key":"l4proto"}})",
+				R"({"set":[["icmp",{"accept":null}],["esp",{"accept":null}]]})"))));
 	assert_true(is_needed(with_nft(by_map(in, R"({"set":[["tun2",{"accept":null}]]})"))));
 	assert_true(is_needed(with_nft(by_map(in, R"("@ways")"))));
 	assert_false(is_needed(with_nft(by_map(in, R"({"set":[["tun2",{"drop":null}]]})"))));
