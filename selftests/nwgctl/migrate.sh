@@ -55,6 +55,8 @@ topology() {
 	for link in pc:vps vps:eth0 vps:mt mt:vps; do
 		ip -n "mig-${link%:*}" link set "${link#*:}" up
 	done
+	# The mt is outside, too, by another uplink.
+	ip -n mig-vps route add default via 198.51.100.2 metric 10
 	tunnel mt wg1 172.16.1.254/24 1420 \
 		peer "${public[vps-wg1]}" allowed-ips 172.16.1.0/24 endpoint 198.51.100.1:60100 persistent-keepalive 1
 	tunnel mt wg0 10.7.0.1/24 1360 listen-port 60000 peer "${public[pc-wg0]}" allowed-ips 10.7.0.2/32

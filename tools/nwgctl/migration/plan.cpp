@@ -114,12 +114,9 @@ class Planner {
 		: machine(machine)
 		, name(machine.device.name)
 	{
-		for (const uint16_t family : { AF_INET, AF_INET6 })
-			uplinks.merge(interfaces_to(chain::everything(family).address));
-		outside = uplinks;
-		for (const auto &peer : machine.device.peers) {
-			if (peer.endpoint)
-				outside.merge(interfaces_to(peer.endpoint->address()));
+		for (const auto &network : machine.networks) {
+			if (!network.prefix.length && network.interface != name)
+				uplinks.insert(network.interface);
 		}
 	}
 	Plan make()
@@ -174,14 +171,14 @@ class Planner {
 		int length = -1;
 
 		for (const auto &network : machine.networks) {
-			if (!contains(network.prefix, address) || network.prefix.length < length)
+			if (network.interface == name || !contains(network.prefix, address) ||
+			    network.prefix.length < length)
 				continue;
 			if (network.prefix.length > length)
 				interfaces.clear();
 			length = network.prefix.length;
 			interfaces.insert(network.interface);
 		}
-		interfaces.erase(name);
 		return interfaces;
 	}
 	/* Where clients of a relay come in. */
@@ -733,7 +730,7 @@ class Planner {
 		for (const auto &[prefix, interface] : machine.networks) {
 			const auto families = families_of(prefix.address);
 
-			if (interface == name || interface == "lo" || outside.contains(interface) ||
+			if (interface == name || interface == "lo" || uplinks.contains(interface) ||
 			    is_link_local(prefix.address) || drops_forward(families) ||
 			    !said.insert({ interface, prefix.address.family }).second)
 				continue;
@@ -785,8 +782,8 @@ class Planner {
 
 	const Machine &machine;
 	const std::string name;
-	/* The interfaces of default routes; and those by which the tunnel's own packets go, too. */
-	std::set<std::string> uplinks, outside;
+	/* The interfaces of default routes. */
+	std::set<std::string> uplinks;
 	Plan plan;
 	/* Translations that stay. */
 	std::vector<Rule> kept;

@@ -357,6 +357,7 @@ void test_migrate_sides(void **)
 
 		machine.networks = { { prefix("0.0.0.0", 0), "eth0" },
 				     { prefix("203.0.113.0", 24), "eth1" },
+				     { prefix("203.0.113.0", 28), "wg1" },
 				     { prefix("10.8.0.0", 24), "tun0" } };
 		const auto plan = make_plan(machine);
 		return fmt::format("{} go, {} left{}", plan.gone.size(), plan.left.size(),
@@ -506,12 +507,10 @@ void test_migrate_users(void **)
 	const auto routed = [&](const Prefix &network, const char *interface, bool drops = false) {
 		Machine machine = vps(dnat);
 
-		machine.device.peers[0].endpoint =
-			config::parse_endpoint("198.51.100.2:41234").take();
 		for (auto &chain : machine.ruleset.chains)
 			chain.drops = drops;
 		machine.networks = { { prefix("0.0.0.0", 0), "eth0" },
-				     { prefix("198.51.100.0", 24), "eth1" },
+				     { prefix("0.0.0.0", 0), "eth1" },
 				     { network, interface } };
 		return needless(machine);
 	};
@@ -523,6 +522,18 @@ void test_migrate_users(void **)
 	assert_text(routed(prefix("fe80::", 64), "tun0"), "4");
 	for (const char *interface : { "eth0", "eth1", "wg1", "lo" })
 		assert_text(routed(prefix("10.8.0.0", 24), interface), "4");
+	/* A network that the home is in is one, too; and half of all addresses makes no uplink. */
+	Machine edge = vps(dnat);
+	for (auto &chain : edge.ruleset.chains)
+		chain.drops = false;
+	edge.device.peers[0].endpoint = config::parse_endpoint("198.51.100.2:41234").take();
+	edge.networks = { { prefix("0.0.0.0", 0), "eth0" },
+			  { prefix("198.51.100.0", 24), "eth1" } };
+	assert_text(needless(edge), "; 198.51.100.0/24, which is behind eth1: 4");
+	edge.networks = { { prefix("0.0.0.0", 0), "eth0" },
+			  { prefix("0.0.0.0", 1), "tun0" },
+			  { prefix("203.0.113.0", 24), "eth0" } };
+	assert_text(needless(edge), "; 0.0.0.0/1, which is behind tun0: 4");
 }
 
 /* Of a socket it matters which address has the port. */
