@@ -644,10 +644,27 @@ class Planner {
 		return rule.is_at("forward") && (rule.verdict == Verdict::accept ||
 						 (rule.verdict == Verdict::jump && by_map));
 	}
-	/* Whether new packets may pass the forward chain by it that are for no relay; one for all packets says nothing of that. */
+	/* To a program, which may let them through. */
+	static bool queues(const Rule &rule)
+	{
+		const auto is_queue = [](const std::string &text) {
+			return text == "NFQUEUE" || text == "QUEUE" || text == "queue" ||
+			       text == "xt NFQUEUE";
+		};
+
+		return rule.is_at("forward") && (std::ranges::any_of(rule.targets, is_queue) ||
+						 std::ranges::any_of(rule.others, is_queue));
+	}
+	/* Whether new packets may pass the forward chain by it, other than errors and pings. */
+	static bool lets_through(const Rule &rule)
+	{
+		return (forwards(rule) || queues(rule)) && !is_for_answers(rule) &&
+		       !is_of_icmp(rule) && rule.in != "lo";
+	}
+	/* Likewise, and those are for no relay; one for all packets says nothing of that. */
 	[[nodiscard]] bool forwards_others(const Rule &rule) const
 	{
-		if (!forwards(rule) || is_for_answers(rule) || is_of_icmp(rule) || rule.in == "lo")
+		if (!lets_through(rule))
 			return false;
 		return rule.in || rule.out || rule.not_in || rule.destination ||
 		       !std::ranges::all_of(rule.others, takes_all_new) ||
@@ -711,6 +728,17 @@ class Planner {
 			plan.forwarding.push_back(
 				{ fmt::format("interface {}", other.name), { true, true } });
 	}
+	/* Whether only those are forwarded whose interface a rule names. */
+	[[nodiscard]] bool names_who_passes(const Families &families) const
+	{
+		const auto is_for_any = [&](const Rule &rule) {
+			return (!rule.in || rule.in == name) && lets_through(rule) &&
+			       share(families_of(rule), families);
+		};
+
+		return drops_forward(families) &&
+		       std::ranges::none_of(machine.ruleset.rules, is_for_any);
+	}
 	/* Whether what no rule accepts is not forwarded. */
 	[[nodiscard]] bool drops_forward(const Families &families) const
 	{
@@ -722,7 +750,7 @@ class Planner {
 							   (chain.family == "ip6" && families.v6));
 					   });
 	}
-	/* Who is behind another interface than those that lead outside may come by this machine, and no rule needs to say so. */
+	/* Who is behind another interface than those that lead outside may come by this machine, where no rule has to name that. */
 	void networks_need_forwarding()
 	{
 		std::set<std::pair<std::string, uint16_t>> said;
@@ -731,7 +759,7 @@ class Planner {
 			const auto families = families_of(prefix.address);
 
 			if (interface == name || interface == "lo" || uplinks.contains(interface) ||
-			    is_link_local(prefix.address) || drops_forward(families) ||
+			    is_link_local(prefix.address) || names_who_passes(families) ||
 			    !said.insert({ interface, prefix.address.family }).second)
 				continue;
 			plan.forwarding.push_back(

@@ -522,6 +522,35 @@ void test_migrate_users(void **)
 	assert_text(routed(prefix("fe80::", 64), "tun0"), "4");
 	for (const char *interface : { "eth0", "eth1", "wg1", "lo" })
 		assert_text(routed(prefix("10.8.0.0", 24), interface), "4");
+	/* Nor where one lets them through whichever interface they come in by, though it were for the relays. */
+	const auto by_any = [](Machine machine) {
+		machine.networks = { { prefix("0.0.0.0", 0), "eth0" },
+				     { prefix("10.8.0.0", 24), "tun0" } };
+		const auto plan = make_plan(machine);
+
+		return fmt::format("{} go{}", plan.gone.size(),
+				   plan.needless().v4 ? ", and forwarding" : "");
+	};
+	const std::string known =
+		"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n";
+	assert_text(by_any(vps(dnat + masquerade, known)), "2 go, and forwarding");
+	assert_text(by_any(vps(dnat + masquerade, known + "-A FORWARD -p icmp -j ACCEPT\n")),
+		    "2 go, and forwarding");
+	assert_text(by_any(vps(dnat + masquerade, known + "-A FORWARD -i eth0 -o wg1 -j ACCEPT\n")),
+		    "3 go, and forwarding");
+	assert_text(by_any(vps(dnat + masquerade, known + "-A FORWARD -o wg1 -j ACCEPT\n")),
+		    "1 go");
+	for (const char *rule : { "-j ACCEPT", "-p tcp -j ACCEPT", "-j NFQUEUE --queue-num 0",
+				  "-m conntrack --ctstate NEW -j ACCEPT", "-i wg1 -j ACCEPT" })
+		assert_text(by_any(vps(dnat, fmt::format("{}-A FORWARD {}\n", known, rule))),
+			    "1 go");
+	assert_text(by_any(with_nft(R"({"match":{"op":"in","left":{"ct":{"key":"state"}},)"
+				    R"("right":["new"]}},{"accept":null})")),
+		    "1 go");
+	assert_text(by_any(with_nft(by_map(state, R"({"set":[["new",{"accept":null}]]})"))),
+		    "1 go");
+	assert_text(by_any(with_nft(R"({"queue":{"num":0}})")), "1 go");
+	assert_text(by_any(with_nft(by_meta("iifname", R"("eth0")"))), "1 go");
 	/* A network that the home is in is one, too; and half of all addresses makes no uplink. */
 	Machine edge = vps(dnat);
 	for (auto &chain : edge.ruleset.chains)
