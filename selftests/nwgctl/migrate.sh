@@ -479,9 +479,10 @@ ktap_run "refused: what is no word of it" fails 1 "Invalid argument: twice" migr
 ktap_run "refused: --dry-run elsewhere" fails 1 "only migrate has it" --dry-run up wg1
 reset
 
-# A file whose PostDown fails, and has deleted the rules in words of its own.
+# A file whose PostDown fails, and has deleted a rule in words of its own; the next one is not run.
 conf 'PostUp = iptables -t nat -A PREROUTING -p udp --dport 60000 -j DNAT --to-destination 172.16.1.254:60000' \
-	'PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE' 'PostDown = iptables -t nat -F; false'
+	'PostUp = iptables -t nat -A POSTROUTING -o %i -j MASQUERADE' 'PostDown = iptables -t nat -F PREROUTING; false' \
+	'PostDown = iptables -t nat -D POSTROUTING -o %i -j MASQUERADE'
 on vps wg-quick up wg1 >"$work/log" 2>&1
 forwarding 1
 slowwait 30 reaches >/dev/null

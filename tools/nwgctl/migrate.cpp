@@ -397,6 +397,7 @@ static Result<Outcome> migrate_subject(Subject &subject)
 				  .new_file = subject.new_path,
 				  .back_file = subject.back_path,
 				  .gone = {},
+				  .deleted_by_hook = {},
 				  .needless = plan.gone,
 				  .dialled_in = {},
 				  .forwarding = plan.needless(),
@@ -416,8 +417,10 @@ static Result<Outcome> migrate_subject(Subject &subject)
 	change.switched_by_hook = file.switches;
 	change.dialled_in = TRY(check_file(subject, machine, outcome));
 	for (std::size_t index = 0; index < plan.gone.size(); index++) {
-		if (std::ranges::find(file.deletes, index) != file.deletes.end())
+		if (std::ranges::find(file.deletes, index) != file.deletes.end()) {
+			change.deleted_by_hook.push_back(plan.gone[index]);
 			continue;
+		}
 		change.gone.push_back(plan.gone[index]);
 		if (std::ranges::find(file.makes, index) == file.makes.end() &&
 		    !migration::is_kept_in_file(plan.gone[index]))

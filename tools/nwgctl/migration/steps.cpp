@@ -315,6 +315,11 @@ std::vector<Step> make_steps(const Change &change, std::vector<Remark> &minded)
 		steps.push_back(
 			{ "modprobe nwg", "if this fails, stop here: nothing has changed" });
 	const auto back = add_down(steps, change);
+	/* The first hook that fails is the last one that is run. */
+	for (const auto &rule : change.deleted_by_hook)
+		steps.push_back(
+			{ rule.delete_command() + " 2>/dev/null || true",
+			  "the old file's hooks have deleted it, unless one of them failed" });
 	steps.push_back(
 		{ fmt::format("nwgctl up {} || {{ {}; false; }}", file, back),
 		  "and up from here, with relays, which come before the rules; if it cannot "

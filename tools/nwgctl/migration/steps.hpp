@@ -23,6 +23,8 @@ struct Change {
 	std::string old_file, new_file, back_file;
 	/* Rules that are to be deleted: the old file's hooks do not. */
 	std::vector<ruleset::Rule> gone;
+	/* Those that the hooks delete, if none of them fails before. */
+	std::vector<ruleset::Rule> deleted_by_hook;
 	/* All that are not needed any more. */
 	std::vector<ruleset::Rule> needless;
 	/* Peers whose endpoint is known from what they have sent, and in no file. */

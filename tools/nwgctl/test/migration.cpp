@@ -827,12 +827,14 @@ void test_migrate_switches(void **)
 void test_migrate_steps(void **)
 {
 	std::vector<Remark> minded;
+	const auto gone = make_plan(vps(dnat + masquerade)).gone;
 	const auto steps = make_steps({ .interface = "wg1",
 					.kind = "nwg",
 					.old_file = "/nowhere/wg1.conf",
 					.new_file = "/elsewhere/wg1.conf",
 					.back_file = {},
-					.gone = make_plan(vps(dnat)).gone,
+					.gone = { gone[0] },
+					.deleted_by_hook = { gone[1] },
 					.needless = {},
 					.dialled_in = {},
 					.forwarding = {},
@@ -848,10 +850,15 @@ void test_migrate_steps(void **)
 		    "nwgctl down /nowhere/wg1.conf || test ! -e /sys/class/net/wg1");
 	assert_text(at("nwgctl up")->command, "nwgctl up /elsewhere/wg1.conf || { nwgctl up "
 					      "/nowhere/wg1.conf; false; }");
-	assert_text(at("iptables")->command,
-		    make_plan(vps(dnat)).gone[0].delete_command() +
-			    " || echo 'Not deleted: see whether it is there'");
-	assert_true(at("nwgctl down") < at("nwgctl up") && at("nwgctl up") < at("iptables"));
+	assert_text(at(gone[0].delete_command())->command,
+		    gone[0].delete_command() + " || echo 'Not deleted: see whether it is there'");
+	assert_true(at("nwgctl down") < at("nwgctl up") &&
+		    at("nwgctl up") < at(gone[0].delete_command()));
+	/* Before the new one, which may make others in that place; the old one makes them again. */
+	assert_text(at(gone[1].delete_command())->command,
+		    gone[1].delete_command() + " 2>/dev/null || true");
+	assert_true(at("nwgctl down") < at(gone[1].delete_command()) &&
+		    at(gone[1].delete_command()) < at("nwgctl up"));
 }
 
 /* Lines of files that are read at boot. */
