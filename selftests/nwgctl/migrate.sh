@@ -298,7 +298,7 @@ mkdir "$work/bin"
 ln -s "$NWGCTL" "$work/bin/nwgctl"
 umask 077
 declare -A public
-ktap_plan 63
+ktap_plan 64
 topology
 
 # iptables, by the file's hooks, with the switch of forwarding.
@@ -464,8 +464,10 @@ ktap_run "by a relative path it is the same file" relative
 mkdir -p "$work/a" "$work/b" /etc/nwg /etc/systemd/system/multi-user.target.wants
 cp /etc/wireguard/wg1.conf /etc/nwg
 ln -s /nowhere /etc/systemd/system/multi-user.target.wants/nwg@wg1.service
-ktap_run "the unit of the old file is disabled" says '^  systemctl disable nwg@wg1' ' enable nwg@wg1$' \
+ktap_run "the unit of the old file is disabled" says '^  systemctl disable nwg@wg1' '^  systemctl enable nwg@wg1$' \
 	wg1 to "$work/b/wg1.conf"
+ktap_run "and enabled again when the old tunnel is up" \
+	says '[{] [^;]* up [^;]*; systemctl enable nwg@wg1; false; [}]$' 'enable --now' wg1 to "$work/b/wg1.conf"
 rm -r /etc/nwg /etc/systemd/system/multi-user.target.wants/nwg@wg1.service
 ktap_run "refused: no such directory" fails 1 "There is no directory $work/c" migrate wg1 to "$work/c/wg1.conf"
 sed '/^\[Peer\]/,$d' /etc/wireguard/wg1.conf >"$work/a/wg1.conf"

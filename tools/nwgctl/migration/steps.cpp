@@ -246,7 +246,7 @@ static std::string add_down(std::vector<Step> &steps, const Change &change)
 	const auto file = quoted(by_quick && is_in(change, "/etc/wireguard") ? change.interface :
 									       change.old_file);
 	const char *why = "the tunnel is down from here";
-	std::vector<std::string> back;
+	std::vector<std::string> back, enabled;
 	bool is_down = false;
 
 	if (change.old_file.empty()) {
@@ -260,7 +260,9 @@ static std::string add_down(std::vector<Step> &steps, const Change &change)
 
 		steps.push_back({ fmt::format("systemctl disable {}{}", now, unit),
 				  is_active ? why : "it would bring the old tunnel up at boot" });
-		back.push_back(fmt::format("systemctl enable {}{}", now, unit));
+		if (is_active)
+			back.push_back(fmt::format("systemctl start {}", unit));
+		enabled.push_back(fmt::format("systemctl enable {}", unit));
 		is_down |= is_active;
 	}
 	/* A PostDown may fail when the interface is gone: then it goes on, or there is no tunnel at all. */
@@ -270,6 +272,8 @@ static std::string add_down(std::vector<Step> &steps, const Change &change)
 				  why });
 		back.push_back(fmt::format("{} up {}", program, file));
 	}
+	/* The tunnel first: with "sh -e" what fails is the last. */
+	std::ranges::move(enabled, std::back_inserter(back));
 	return fmt::format("{}", fmt::join(back, "; "));
 }
 
