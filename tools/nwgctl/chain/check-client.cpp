@@ -54,21 +54,21 @@ void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 			     });
 	if (!own.empty() && listening.empty())
 		add(side.file, peer.endpoint.line,
-		    fmt::format("No relay listens on port {} ({}:{})", port, vps->file,
-				own[0]->line),
+		    fmt::format("No relay listens on port {} ({})", port,
+				place_text(vps->file, own[0]->line)),
 		    fmt::format("Endpoint = {}", host_port(host, own[0]->listen->port)));
 	else if (!listening.empty() && std::ranges::all_of(listening, is_missed))
 		add(side.file, peer.endpoint.line,
-		    fmt::format("The relay listens on {} ({}:{})", listening[0]->listen->text(),
-				vps->file, listening[0]->listen.line),
+		    fmt::format("The relay listens on {} ({})", listening[0]->listen->text(),
+				place_text(vps->file, listening[0]->listen.line)),
 		    fmt::format("Endpoint = {}",
 				host_port(listening[0]->listen->address->text(), port)));
 	/* One that listens on one address need not be where the home dials. */
 	else if (std::ranges::all_of(listening, takes_all) && to_vps && to_vps->endpoint &&
 		 is_other_host(to_vps->endpoint->first, host))
 		add(side.file, peer.endpoint.line,
-		    fmt::format("The home dials the VPS as {} ({}:{})", to_vps->endpoint->first,
-				wg1->file, to_vps->endpoint.line),
+		    fmt::format("The home dials the VPS as {} ({})", to_vps->endpoint->first,
+				place_text(wg1->file, to_vps->endpoint.line)),
 		    fmt::format("Endpoint = {}", host_port(to_vps->endpoint->first, port)));
 }
 
@@ -124,8 +124,8 @@ void Checker::check_client_peer(const ClientSide &client, const SidePeer &peer)
 	if (at_home && at_home->preshared_key.value.value_or(Key()) !=
 			       peer.preshared_key.value.value_or(Key()))
 		add(side.file, peer.preshared_key.line,
-		    fmt::format("The preshared key is not that of {}:{}", wg0->file,
-				at_home->preshared_key.line),
+		    fmt::format("The preshared key is not that of {}",
+				place_text(wg0->file, at_home->preshared_key.line)),
 		    "both have the same one, or none");
 	if (peer.endpoint)
 		check_client_endpoint(side, peer);
@@ -188,8 +188,9 @@ void Checker::check_client(const ClientSide &client)
 	for (const auto &address : side.addresses.value.value_or(std::vector<Prefix>())) {
 		if (at_home && at_home->allowed && !contains(*at_home->allowed, address.address))
 			add(side.file, side.addresses.line,
-			    fmt::format("{} is not in AllowedIPs of its [Peer] at home ({}:{})",
-					address.address.text(), wg0->file, at_home->allowed.line),
+			    fmt::format("{} is not in AllowedIPs of its [Peer] at home ({})",
+					address.address.text(),
+					place_text(wg0->file, at_home->allowed.line)),
 			    fmt::format("there: AllowedIPs = {}", single(address.address).text()));
 		if (wg0 && wg0->addresses &&
 		    std::ranges::none_of(*wg0->addresses, [&address](const Prefix &own) {
@@ -197,8 +198,9 @@ void Checker::check_client(const ClientSide &client)
 					    address.address);
 		    }))
 			add(side.file, side.addresses.line,
-			    fmt::format("{} is not in the network of wg0 ({}:{})",
-					address.address.text(), wg0->file, wg0->addresses.line),
+			    fmt::format("{} is not in the network of wg0 ({})",
+					address.address.text(),
+					place_text(wg0->file, wg0->addresses.line)),
 			    "take a free one of it, here and in AllowedIPs at home");
 	}
 	if (!side.mtu)
@@ -207,8 +209,8 @@ void Checker::check_client(const ClientSide &client)
 		    wg0 && wg0->mtu ? fmt::format("MTU = {}", *wg0->mtu) : "MTU = that of wg0");
 	else if (wg0 && wg0->mtu && *side.mtu != *wg0->mtu)
 		add(side.file, side.mtu.line,
-		    fmt::format("wg0 has MTU {} here and {} at home ({}:{})", *side.mtu, *wg0->mtu,
-				wg0->file, wg0->mtu.line),
+		    fmt::format("wg0 has MTU {} here and {} at home ({})", *side.mtu, *wg0->mtu,
+				place_text(wg0->file, wg0->mtu.line)),
 		    fmt::format("MTU = {}", *wg0->mtu));
 	if (side.peers.size() != 1)
 		add(side.file, side.line,

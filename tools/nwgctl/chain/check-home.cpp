@@ -42,8 +42,8 @@ void Checker::check_wg1()
 	    to_home->preshared_key.value.value_or(Key()) !=
 		    to_vps->preshared_key.value.value_or(Key()))
 		add(wg1->file, to_vps->preshared_key.line,
-		    fmt::format("The preshared key is not that of {}:{}", vps->file,
-				to_home->preshared_key.line),
+		    fmt::format("The preshared key is not that of {}",
+				place_text(vps->file, to_home->preshared_key.line)),
 		    "both have the same one, or none");
 	if (!to_vps)
 		return;
@@ -52,8 +52,9 @@ void Checker::check_wg1()
 		    "Endpoint = HOST:PORT of the VPS' wg1");
 	else if (vps->port && to_vps->endpoint->second != *vps->port)
 		add(wg1->file, to_vps->endpoint.line,
-		    fmt::format("The home dials port {}, and the VPS' wg1 listens on {} ({}:{})",
-				to_vps->endpoint->second, *vps->port, vps->file, vps->port.line),
+		    fmt::format("The home dials port {}, and the VPS' wg1 listens on {} ({})",
+				to_vps->endpoint->second, *vps->port,
+				place_text(vps->file, vps->port.line)),
 		    fmt::format("Endpoint = {}", host_port(to_vps->endpoint->first, *vps->port)));
 	if (!to_vps->keepalive || !*to_vps->keepalive)
 		add(wg1->file, to_vps->keepalive.line,
@@ -110,10 +111,10 @@ void Checker::check_networks()
 			if (networks[a].file != networks[b].file &&
 			    overlap(networks[a].prefix, networks[b].prefix))
 				add(networks[a].file, networks[a].line,
-				    fmt::format("{} of {} and {} of {} overlap ({}:{})",
+				    fmt::format("{} of {} and {} of {} overlap ({})",
 						networks[a].prefix.text(), networks[a].name,
 						networks[b].prefix.text(), networks[b].name,
-						networks[b].file, networks[b].line),
+						place_text(networks[b].file, networks[b].line)),
 				    "give each a network of its own");
 		}
 	}
@@ -146,9 +147,9 @@ void Checker::check_vps_apart(const std::vector<Network> &networks)
 		if (!address || !contains(network.prefix, *address))
 			continue;
 		add(network.file, network.line,
-		    fmt::format("The VPS, {}, is in {} of {} ({}:{})", address->text(),
-				network.prefix.text(), network.name, wg1->file,
-				to_vps->endpoint.line),
+		    fmt::format("The VPS, {}, is in {} of {} ({})", address->text(),
+				network.prefix.text(), network.name,
+				place_text(wg1->file, to_vps->endpoint.line)),
 		    network.line ? "take another network, or the VPS' address on the internet" :
 				   "take that out, here and of clients' AllowedIPs");
 	}
@@ -201,8 +202,8 @@ void Checker::check_mtu()
 	}
 	if (vps && wg1 && vps->mtu && wg1->mtu && *vps->mtu != *wg1->mtu)
 		add(wg1->file, wg1->mtu.line,
-		    fmt::format("wg1 has MTU {} here and {} on the VPS ({}:{})", *wg1->mtu,
-				*vps->mtu, vps->file, vps->mtu.line),
+		    fmt::format("wg1 has MTU {} here and {} on the VPS ({})", *wg1->mtu, *vps->mtu,
+				place_text(vps->file, vps->mtu.line)),
 		    fmt::format("MTU = {} at both ends", std::min(*wg1->mtu, *vps->mtu)));
 	for (const auto *side : { &vps, &wg1 }) {
 		if (*side && (*side)->mtu && *(*side)->mtu > inner_mtu(ethernet, AF_INET))
@@ -221,9 +222,9 @@ void Checker::check_mtu()
 		if (*wg0->mtu > fits)
 			add(wg0->file, wg0->mtu.line,
 			    fmt::format(
-				    "With MTU {} wg0 sends {} bytes into wg1, which takes {} ({}:{})",
+				    "With MTU {} wg0 sends {} bytes into wg1, which takes {} ({})",
 				    *wg0->mtu, carrier_size(*wg0->mtu, *wg0->mtu, family),
-				    *vps->mtu, vps->file, vps->mtu.line),
+				    *vps->mtu, place_text(vps->file, vps->mtu.line)),
 			    fmt::format("MTU = {}, here and at clients", fits));
 	}
 }
