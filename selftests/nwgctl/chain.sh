@@ -289,6 +289,15 @@ on_other_address() {
 		"$NWGCTL" chain check "$work/other"
 }
 
+# On one that nobody on the internet can dial, as of a provider's NAT: clients dial what the home does.
+on_translated_address() {
+	rm -rf "$work/other"
+	cp -a "$home" "$work/other"
+	sed -i 's/^Listen = .*/Listen = 100.64.1.2:51820/' "$work/other/vps/wg1.conf"
+	"$NWGCTL" chain add-client "$work/other" pc9 && grep -q '^Endpoint = 198.51.100.1:51820$' "$work/other/clients/pc9.conf" &&
+		"$NWGCTL" chain check "$work/other"
+}
+
 # What chain check calls right: two addresses of one network, and one network of the lan in another.
 within() {
 	rm -rf "$work/within"
@@ -351,7 +360,7 @@ CHAIN_DIR=$work/keys
 home=$work/home
 full=$work/full
 words=(vps 198.51.100.1 lan 192.168.88.0/24 client pc client pc2)
-ktap_plan 156
+ktap_plan 157
 
 refused 1 'the directory that is to be made is missing' "$home" new
 refused 1 "\`vps' is missing" "$home" new "$home" lan none client pc
@@ -528,6 +537,7 @@ ktap_run 'a home of Linux needs no script of RouterOS' without_script
 ktap_run 'on the router wg0 may have another name' renamed
 ktap_run 'networks of one name may overlap' within
 ktap_run 'a relay on another address of the VPS is where a client dials' on_other_address
+ktap_run 'and on one that the internet does not reach, where the home dials' on_translated_address
 ktap_run 'a home at the last address of its network leaves the others' high
 # The last of five files cannot be put in its place: the others are taken back.
 gcc -shared -fPIC -o "$work/fail.so" -x c - <<'END'

@@ -100,10 +100,10 @@ static Status check_networks(const Present &present, const chain::ClientNetwork 
 	return {};
 }
 
-/* The VPS as the home calls it, unless the relay is on another of its addresses; a private one is translated. */
+/* The VPS as the home calls it, unless the relay is on another of its addresses; one that the internet does not reach is translated. */
 static std::string relay_host(const std::string &vps, const Transport &listen)
 {
-	if (listen.address && !chain::is_private(*listen.address))
+	if (listen.address && !chain::is_unreachable(*listen.address))
 		return listen.address->text();
 	return vps;
 }

@@ -28,7 +28,7 @@ static bool is_elsewhere(const Transport &listen, const std::string &host)
 {
 	const auto address = Address::from_text(host);
 
-	return listen.address && !is_private(*listen.address) && address &&
+	return listen.address && !is_unreachable(*listen.address) && address &&
 	       *address != *listen.address;
 }
 

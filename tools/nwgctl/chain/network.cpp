@@ -141,14 +141,28 @@ const char *family_name(uint16_t family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
+static bool is_in(std::span<const char *const> networks, const Address &address)
+{
+	return std::ranges::any_of(networks, [&address](const char *network) {
+		return contains(parse_network(network).take(), address);
+	});
+}
+
 bool is_private(const Address &address)
 {
 	static constexpr const char *networks[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 						    "fc00::/7" };
 
-	return std::ranges::any_of(networks, [&address](const char *network) {
-		return contains(parse_network(network).take(), address);
-	});
+	return is_in(networks, address);
+}
+
+bool is_unreachable(const Address &address)
+{
+	/* Of a provider's NAT, of a link, and of the machine itself. */
+	static constexpr const char *networks[] = { "100.64.0.0/10", "169.254.0.0/16",
+						    "127.0.0.0/8", "fe80::/10", "::1/128" };
+
+	return is_private(address) || is_in(networks, address);
 }
 
 bool overlap(const Prefix &a, const Prefix &b)

@@ -40,6 +40,8 @@ bool has_family(std::span<const Prefix> prefixes, uint16_t family);
 const char *family_name(uint16_t family);
 /* Of a network that is not of the internet; see RFC 1918 and RFC 4193. */
 bool is_private(const Address &address);
+/* Whether nobody on the internet can send to it: what listens there is translated to, if it is to be reached. */
+bool is_unreachable(const Address &address);
 bool overlap(const Prefix &a, const Prefix &b);
 /* All addresses of a family. */
 Prefix everything(uint16_t family);

@@ -112,6 +112,15 @@ void test_chain_network(void **)
 	assert_false(overlap(network("0.0.0.0/0"), network("::/0")));
 	assert_true(contains(network("::/0"), address("fd07::1")));
 	assert_false(contains(network("0.0.0.0/0"), address("fd07::1")));
+
+	for (const char *text : { "10.1.2.3", "172.31.0.1", "192.168.88.1", "fd07::1" })
+		assert_true(is_private(address(text)) && is_unreachable(address(text)));
+	/* Somebody's, as far as names are asked for there; but nobody dials it. */
+	for (const char *text :
+	     { "100.64.0.1", "100.127.255.254", "169.254.1.1", "127.0.0.1", "fe80::1", "::1" })
+		assert_true(!is_private(address(text)) && is_unreachable(address(text)));
+	for (const char *text : { "100.63.0.1", "100.128.0.1", "198.51.100.1", "2001:db8::1" })
+		assert_false(is_private(address(text)) || is_unreachable(address(text)));
 }
 
 void test_chain_mtu(void **)
