@@ -32,7 +32,7 @@ static bool is_elsewhere(const Transport &listen, const std::string &host)
 	       *address != *listen.address;
 }
 
-/* Where the client dials is a relay's; and on the machine that the home dials, where the relay is on all of its addresses. */
+/* Where the client dials is a relay's; and on the machine that the home dials, unless the relay is on one address of it. */
 void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 {
 	const auto own = relays();
@@ -45,7 +45,8 @@ void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 		return relay->listen && is_elsewhere(*relay->listen, host);
 	};
 	const auto takes_all = [](const SideRelay *relay) {
-		return !relay->listen || !relay->listen->address;
+		return !relay->listen || !relay->listen->address ||
+		       is_unreachable(*relay->listen->address);
 	};
 
 	std::ranges::copy_if(own, std::back_inserter(listening),
@@ -63,7 +64,7 @@ void Checker::check_client_endpoint(const Side &side, const SidePeer &peer)
 				place_text(vps->file, listening[0]->listen.line)),
 		    fmt::format("Endpoint = {}",
 				host_port(listening[0]->listen->address->text(), port)));
-	/* One that listens on one address need not be where the home dials. */
+	/* One that listens on one address of the internet need not be where the home dials. */
 	else if (std::ranges::all_of(listening, takes_all) && to_vps && to_vps->endpoint &&
 		 is_other_host(to_vps->endpoint->first, host))
 		add(side.file, peer.endpoint.line,

@@ -380,7 +380,15 @@ static void check_client_hosts()
 		.assert_found("The relay listens on 198.51.100.7:51820", pc, "Endpoint",
 			      "Endpoint = 198.51.100.7:51820");
 	/* What the provider translates the VPS' address to is not known here. */
-	Chain().line(vps, "Listen =", "Listen = 10.1.2.3:51820\n").assert_right();
+	for (const char *address : { "10.1.2.3", "100.64.1.2" }) {
+		const auto listen = fmt::format("Listen = {}:51820\n", address);
+
+		Chain().line(vps, "Listen =", listen).assert_right();
+		Chain().line(vps, "Listen =", listen)
+			.line(pc, "Endpoint", "Endpoint = 203.0.113.99:51820\n")
+			.assert_found("The home dials the VPS as 198.51.100.1", pc, "Endpoint",
+				      "Endpoint = 198.51.100.1:51820");
+	}
 	/* A second address of the VPS, which the home does not dial. */
 	chain = Chain();
 	chain.line(vps, "Listen =", "Listen = 198.51.100.7:51820\n");
