@@ -103,11 +103,14 @@ static std::string routeros_forward(const Plan &plan)
 		}
 		text += routeros_client_rule(network, "forward action=drop",
 					     "connection-state=new");
-		for (const auto &lan : plan.lan) {
-			if (lan.address.family == network.address.family)
+		std::vector<Prefix> reached = plan.lan;
+		/* Each other, one of whom may be the server that they ask for names. */
+		reached.push_back(network);
+		for (const auto &prefix : reached) {
+			if (prefix.address.family == network.address.family)
 				text += routeros_client_rule(network, "forward action=accept",
 							     fmt::format("dst-address={}",
-									 lan.text()));
+									 prefix.text()));
 		}
 	}
 	return text;
@@ -156,7 +159,8 @@ static std::string routeros_firewall(const Plan &plan)
 				"chain=input action=accept protocol=udp dst-port={} in-interface=wg1{}",
 				plan.port, source)) +
 		"# Clients, the last of these rules first. The router forwards them to " +
-		(plan.full ? "all that it reaches" : "the networks of lan, and nowhere else") +
+		(plan.full ? "all that it reaches" :
+			     "each other and the networks of lan, and nowhere else") +
 		";\n# of itself it answers pings, and whom they ask for names may be the router.\n" +
 		routeros_forward(plan) + routeros_input(plan);
 

@@ -488,15 +488,15 @@ void test_chain_routeros_rules(void **)
 	Plan plan = plan_of();
 	const auto script = routeros_script(plan);
 
-	/* The tunnel; then, of IPv4 and IPv6, the lan, the rest, and pings. In place of the first, or as the only one. */
+	/* The tunnel; then, of IPv4 and IPv6, the lan, each other, the rest, and pings. In place of the first, or as the only one. */
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ip/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ip/firewall/filter/add chain="),
-			 4);
+			 5);
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ipv6/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ipv6/firewall/filter/add chain="),
-			 2);
+			 3);
 	assert_true(
 		script.find("dst-port=51820 in-interface=wg1 src-address=172.16.1.1 "
 			    "place-before=[:pick [/ip/firewall/filter/find where !dynamic] 0]} "
@@ -505,11 +505,13 @@ void test_chain_routeros_rules(void **)
 		script.npos);
 	assert_true(script.find("comment=\"phone\"") < script.find("/firewall/filter/add"));
 	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 192.168.88.0/24",
-				    "ipv6 forward drop new", "ip input accept icmp",
+				    "ip forward accept 10.10.10.0/24", "ipv6 forward drop new",
+				    "ipv6 forward accept fd07::/64", "ip input accept icmp",
 				    "ipv6 input accept icmpv6" });
 	plan.lan.clear();
 	plan.dns = { address("10.10.10.1") };
-	assert_client_rules(plan, { "ip forward drop new", "ipv6 forward drop new",
+	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 10.10.10.0/24",
+				    "ipv6 forward drop new", "ipv6 forward accept fd07::/64",
 				    "ip input accept udp 53 10.10.10.1",
 				    "ip input accept tcp 53 10.10.10.1", "ip input accept icmp",
 				    "ipv6 input accept icmpv6" });
