@@ -125,6 +125,9 @@ static std::string routeros_input(const Plan &plan)
 		const auto family = network.address.family;
 
 		for (const auto &dns : plan.dns) {
+			/* Outside of the tunnel. */
+			if (!plan.full && !contains(plan.wg0, dns) && !contains(plan.lan, dns))
+				continue;
 			for (const char *protocol : { "udp", "tcp" }) {
 				if (dns.family == family)
 					text += routeros_client_rule(

@@ -509,7 +509,8 @@ void test_chain_routeros_rules(void **)
 				    "ipv6 forward accept fd07::/64", "ip input accept icmp",
 				    "ipv6 input accept icmpv6" });
 	plan.lan.clear();
-	plan.dns = { address("10.10.10.1") };
+	/* Of those that are asked, who may be the router. */
+	plan.dns = { address("10.10.10.1"), address("1.1.1.1") };
 	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 10.10.10.0/24",
 				    "ipv6 forward drop new", "ipv6 forward accept fd07::/64",
 				    "ip input accept udp 53 10.10.10.1",
