@@ -116,7 +116,7 @@ static std::string routeros_forward(const Plan &plan)
 	return text;
 }
 
-/* The router itself: who clients are is not who may configure it. */
+/* The router itself: who clients are is not who may configure it, also where its own rules do not end in a drop. */
 static std::string routeros_input(const Plan &plan)
 {
 	std::string text, all;
@@ -124,6 +124,7 @@ static std::string routeros_input(const Plan &plan)
 	for (const auto &network : plan.wg0) {
 		const auto family = network.address.family;
 
+		text += routeros_client_rule(network, "input action=drop", "connection-state=new");
 		for (const auto &dns : plan.dns) {
 			/* Outside of the tunnel. */
 			if (!plan.full && !contains(plan.wg0, dns) && !contains(plan.lan, dns))
@@ -164,7 +165,7 @@ static std::string routeros_firewall(const Plan &plan)
 		"# Clients, the last of these rules first. The router forwards them to " +
 		(plan.full ? "all that it reaches" :
 			     "each other and the networks of lan, and nowhere else") +
-		";\n# of itself it answers pings, and whom they ask for names may be the router.\n" +
+		";\n# of itself it answers pings, and whom they ask for names may be the router. The rest of it is not for them.\n" +
 		routeros_forward(plan) + routeros_input(plan);
 
 	if (plan.full)

@@ -488,15 +488,18 @@ void test_chain_routeros_rules(void **)
 	Plan plan = plan_of();
 	const auto script = routeros_script(plan);
 
-	/* The tunnel; then, of IPv4 and IPv6, the lan, each other, the rest, and pings. In place of the first, or as the only one. */
+	/*
+	 * The tunnel; then, of IPv4 and IPv6, the lan, each other, the rest, pings, and the rest of the router: in
+	 * place of the first, or as the only one.
+	 */
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ip/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ip/firewall/filter/add chain="),
-			 5);
+			 6);
 	assert_int_equal(lines_of(script,
 				  ":if ([:len [/ipv6/firewall/filter/find where !dynamic]] > 0) "
 				  "do={/ipv6/firewall/filter/add chain="),
-			 3);
+			 4);
 	assert_true(
 		script.find("dst-port=51820 in-interface=wg1 src-address=172.16.1.1 "
 			    "place-before=[:pick [/ip/firewall/filter/find where !dynamic] 0]} "
@@ -506,20 +509,22 @@ void test_chain_routeros_rules(void **)
 	assert_true(script.find("comment=\"phone\"") < script.find("/firewall/filter/add"));
 	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 192.168.88.0/24",
 				    "ip forward accept 10.10.10.0/24", "ipv6 forward drop new",
-				    "ipv6 forward accept fd07::/64", "ip input accept icmp",
+				    "ipv6 forward accept fd07::/64", "ip input drop new",
+				    "ip input accept icmp", "ipv6 input drop new",
 				    "ipv6 input accept icmpv6" });
 	plan.lan.clear();
 	/* Of those that are asked, who may be the router. */
 	plan.dns = { address("10.10.10.1"), address("1.1.1.1") };
 	assert_client_rules(plan, { "ip forward drop new", "ip forward accept 10.10.10.0/24",
 				    "ipv6 forward drop new", "ipv6 forward accept fd07::/64",
-				    "ip input accept udp 53 10.10.10.1",
+				    "ip input drop new", "ip input accept udp 53 10.10.10.1",
 				    "ip input accept tcp 53 10.10.10.1", "ip input accept icmp",
-				    "ipv6 input accept icmpv6" });
+				    "ipv6 input drop new", "ipv6 input accept icmpv6" });
 	plan.dns.clear();
 	plan.full = true;
-	assert_client_rules(plan, { "ip forward accept", "ipv6 forward accept",
-				    "ip input accept icmp", "ipv6 input accept icmpv6" });
+	assert_client_rules(plan, { "ip forward accept", "ipv6 forward accept", "ip input drop new",
+				    "ip input accept icmp", "ipv6 input drop new",
+				    "ipv6 input accept icmpv6" });
 	plan = plan_of();
 	/* Before anything is made, those of the same name; and how to take it back. */
 	const auto guard = script.find(
