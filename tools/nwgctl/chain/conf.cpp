@@ -124,6 +124,44 @@ static std::string take_word(std::string_view &text)
 	return word;
 }
 
+/* Up to the first one that is neither in quotes nor in brackets. */
+static std::size_t size_up_to(std::string_view text, char end)
+{
+	static constexpr std::string_view opening = "([{", closing = ")]}";
+	bool quoted = false;
+	std::size_t depth = 0, size = 0;
+
+	for (; size < text.size(); size++) {
+		const char character = text[size];
+
+		if (character == '"')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		if (!depth && character == end)
+			break;
+		if (opening.find(character) != opening.npos)
+			depth++;
+		else if (depth && closing.find(character) != closing.npos)
+			depth--;
+	}
+	return size;
+}
+
+/* The next of several commands with semicolons between them, up to a comment; empty if there is none. */
+static std::string_view take_command(std::string_view &text)
+{
+	std::string_view command;
+
+	while (command.empty() && !text.empty()) {
+		const std::size_t size = size_up_to(text, ';');
+
+		command = trimmed(text.substr(0, size));
+		text.remove_prefix(std::min(size + 1, text.size()));
+	}
+	return command.starts_with('#') ? std::string_view() : command;
+}
+
 static bool is_verb(std::string_view word)
 {
 	static constexpr std::string_view verbs[] = { "add",	"comment", "disable", "edit",
@@ -139,20 +177,33 @@ class RouterScript {
     public:
 	void line(std::string_view text, unsigned int number)
 	{
+		for (auto first = take_command(text); !first.empty(); first = take_command(text)) {
+			if (is_language(first))
+				blocks(first, number);
+			else
+				command(first, number);
+		}
+	}
+
+	std::vector<RouterCommand> commands;
+
+    private:
+	/* What is around the commands. */
+	static bool is_language(std::string_view text)
+	{
+		return text.starts_with(':') || text.starts_with('{') || text.starts_with('}');
+	}
+	void command(std::string_view text, unsigned int number)
+	{
 		std::string path = text.starts_with('/') ? "" : menu;
-		RouterCommand command{ {}, number, {} };
+		RouterCommand parsed{ {}, number, {} };
 		bool has_verb = false;
 
-		/* Of the language around the commands. */
-		if (text.starts_with(':'))
-			return blocks(text, number);
-		if (text.starts_with('{') || text.starts_with('}'))
-			return;
 		for (auto word = take_word(text); !word.empty(); word = take_word(text)) {
 			const std::size_t equals = word.find('=');
 
 			if (equals != word.npos)
-				command.values[word.substr(0, equals)] = word.substr(equals + 1);
+				parsed.values[word.substr(0, equals)] = word.substr(equals + 1);
 			else if (!has_verb)
 				has_verb = descend(path, word);
 		}
@@ -160,13 +211,9 @@ class RouterScript {
 			menu = path;
 			return;
 		}
-		command.path = path;
-		commands.push_back(std::move(command));
+		parsed.path = path;
+		commands.push_back(std::move(parsed));
 	}
-
-	std::vector<RouterCommand> commands;
-
-    private:
 	/* The commands of do={} and else={}, which leave the menu as it is. A block within one is found as its own. */
 	void blocks(std::string_view text, unsigned int number)
 	{
@@ -174,27 +221,14 @@ class RouterScript {
 
 		for (auto open = text.find("={"); open != text.npos; open = text.find("={")) {
 			text.remove_prefix(open + 2);
-			const auto block = trimmed(text.substr(0, block_size(text)));
-			if (!block.starts_with(':'))
-				line(block, number);
+			auto block = text.substr(0, size_up_to(text, '}'));
+			for (auto first = take_command(block); !first.empty();
+			     first = take_command(block)) {
+				if (!is_language(first))
+					command(first, number);
+			}
 		}
 		menu = outside;
-	}
-	/* Up to the brace that closes what was opened before. */
-	static std::size_t block_size(std::string_view text)
-	{
-		bool quoted = false;
-		std::size_t depth = 1, size = 0;
-
-		for (; size < text.size(); size++) {
-			if (text[size] == '"')
-				quoted = !quoted;
-			else if (!quoted && text[size] == '{')
-				depth++;
-			else if (!quoted && text[size] == '}' && !--depth)
-				break;
-		}
-		return size;
 	}
 	/* "/a/b" or "a". Returns whether it ends with a verb. */
 	static bool descend(std::string &path, std::string_view word)

@@ -429,6 +429,18 @@ void test_chain_routeros(void **)
 	assert_text(blocks[1].value("e"), "1");
 	assert_text(blocks[2].path, "/m/add");
 
+	/* Several in one line, or in one block; what is in quotes or brackets is one. */
+	const auto several = parse_routeros(
+		"/a; add b=1;add c=\"2;3\" ; # add d=1; add e=1\n"
+		":if ([:len [/a/find; x]] > 0) do={ /m/add f=1; :if (y) do={n/add g=2;}; add h=3; }\n"
+		":if (z) do={\n/p/add i=1;\n} else={ /p/add j=2; }\n");
+	std::string all;
+	for (const auto &command : several)
+		all += fmt::format("{} {}\n", command.path, command.values);
+	assert_text(all, "/a/add {\"b\": \"1\"}\n/a/add {\"c\": \"2;3\"}\n/m/add {\"f\": \"1\"}\n"
+			 "/a/add {\"h\": \"3\"}\n/a/n/add {\"g\": \"2\"}\n/p/add {\"i\": \"1\"}\n"
+			 "/p/add {\"j\": \"2\"}\n");
+
 	/* Each line is a comment, empty, or a command with a path. */
 	Plan plan = plan_of("fd16::/64");
 	plan.source = { .kind = NWG_SOURCE_TRANSPARENT };
