@@ -230,13 +230,38 @@ std::vector<Prefix> Checker::sources_of(const SideRelay &relay) const
 	return sources;
 }
 
+/* Whether the interface may be in the list. That the router itself puts it there is not known of its own lists. */
+static bool may_be_in(const std::vector<RouterCommand> &commands, const std::string &list,
+		      const std::string &interface)
+{
+	return list.empty() || list.starts_with('!') || list == "all" ||
+	       std::ranges::any_of(commands, [&](const RouterCommand &command) {
+		       return command.path == "/interface/list/member/add" &&
+			      command.value("list") == list &&
+			      command.value("interface") == interface;
+	       });
+}
+
 /* What is wrong with a rule that is to let clients' tunnels in, as it should be; empty if nothing is. */
-std::string Checker::router_rule_remedy(const RouterCommand &rule, const std::string &interface,
+std::string Checker::router_rule_remedy(const std::vector<RouterCommand> &commands,
+					const RouterCommand &rule, const std::string &interface,
 					const SideRelay &relay) const
 {
 	const auto ports = rule.value("dst-port"), in = rule.value("in-interface");
+	const auto chain = rule.value("chain"), action = rule.value("action");
+	const auto protocol = rule.value("protocol");
 	const auto sources = sources_of(relay);
 
+	/* Input may jump to one of the router's own. */
+	if (chain == "forward" || chain == "output")
+		return "chain=input";
+	if (!action.empty() && action != "accept")
+		return "action=accept";
+	if (!protocol.empty() && protocol != "udp" && protocol != "17")
+		return "protocol=udp";
+	if (!may_be_in(commands, rule.value("in-interface-list"), interface))
+		return fmt::format("in-interface={} in place of in-interface-list",
+				   routeros_value(interface));
 	if (!ports.empty() && !has_port(ports, *wg0->port))
 		return fmt::format("dst-port={}", *wg0->port);
 	if (!in.empty() && in != interface)
@@ -247,8 +272,9 @@ std::string Checker::router_rule_remedy(const RouterCommand &rule, const std::st
 }
 
 /*
- * Of the rules that have to do with clients' tunnels, those of one line let them in: it has one for a router with rules, and
- * one for a router without. A script that has none of them is for a router that does without.
+ * Of the rules that have to do with clients' tunnels, by port or interface, those of one line let them in: it has one for a
+ * router with rules, and one for a router without. A script that has none of them, nor any of what clients may do then, is for
+ * a router that does without.
  */
 void Checker::check_routeros_firewall(const std::vector<RouterCommand> &commands,
 				      const SideRelay &relay)
@@ -259,26 +285,37 @@ void Checker::check_routeros_firewall(const std::vector<RouterCommand> &commands
 	if (!tunnel || !wg0->port || !relay.to)
 		return;
 	const auto interface = tunnel->value("name");
+	const auto *inner = find_tunnel(commands, *wg0, "wg0");
+	unsigned int clients_line = 0;
 	const auto path = fmt::format("{}/firewall/filter/add",
 				      relay.to->address->family == AF_INET ? "/ip" : "/ipv6");
 	for (const auto &command : commands) {
-		const auto protocol = command.value("protocol"), action = command.value("action");
+		const auto in = command.value("in-interface");
 
-		if (command.path != path || command.value("chain") != "input" ||
-		    (!protocol.empty() && protocol != "udp") ||
-		    (!action.empty() && action != "accept") ||
-		    (command.value("in-interface") != interface &&
-		     !has_port(command.value("dst-port"), *wg0->port)))
+		if (!command.path.ends_with("/firewall/filter/add"))
+			continue;
+		if (inner && !clients_line && !in.empty() && in == inner->value("name"))
+			clients_line = command.line;
+		if (command.path != path ||
+		    (in != interface && !has_port(command.value("dst-port"), *wg0->port)))
 			continue;
 		auto &remedy = remedies[command.line];
 		if (remedy.empty())
-			remedy = router_rule_remedy(command, interface, relay);
+			remedy = router_rule_remedy(commands, command, interface, relay);
 	}
+	if (remedies.empty() && clients_line)
+		return add_once(
+			{ this->path("home/mt.rsc"), clients_line,
+			  "The firewall has rules for clients, and none that lets their "
+			  "tunnels in to wg0",
+			  fmt::format("{} chain=input action=accept protocol=udp dst-port={} "
+				      "in-interface={}",
+				      path, *wg0->port, routeros_value(interface)) });
 	if (!remedies.empty() &&
 	    std::ranges::none_of(remedies, [](const auto &line) { return line.second.empty(); }))
-		add(this->path("home/mt.rsc"), remedies.begin()->first,
-		    "The firewall's rule does not let clients' tunnels in to wg0",
-		    remedies.begin()->second);
+		add_once({ this->path("home/mt.rsc"), remedies.begin()->first,
+			   "The firewall's rule does not let clients' tunnels in to wg0",
+			   remedies.begin()->second });
 }
 
 void Checker::check_routeros()

@@ -16,6 +16,8 @@ struct Finding {
 	std::string file;
 	unsigned int line = 0;
 	std::string what, remedy;
+
+	bool operator==(const Finding &) const = default;
 };
 
 /* FILE:LINE, or FILE if all of it is meant. */

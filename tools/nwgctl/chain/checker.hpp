@@ -3,6 +3,7 @@
 #ifndef NWGCTL_CHAIN_CHECKER_HPP
 #define NWGCTL_CHAIN_CHECKER_HPP
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,12 @@ class Checker {
 	{
 		findings.push_back({ file, line, std::move(what), std::move(remedy) });
 	}
+	/* Of what is looked at once for each relay. */
+	void add_once(Finding finding)
+	{
+		if (std::ranges::find(findings, finding) == findings.end())
+			findings.push_back(std::move(finding));
+	}
 	std::string path(const std::string &name) const
 	{
 		return fmt::format("{}/{}", directory, name);
@@ -81,7 +88,8 @@ class Checker {
 	void check_routeros_tunnel(const std::vector<RouterCommand> &commands, const Side &side,
 				   const std::string &name);
 	std::vector<Prefix> sources_of(const SideRelay &relay) const;
-	std::string router_rule_remedy(const RouterCommand &rule, const std::string &interface,
+	std::string router_rule_remedy(const std::vector<RouterCommand> &commands,
+				       const RouterCommand &rule, const std::string &interface,
 				       const SideRelay &relay) const;
 	void check_routeros_firewall(const std::vector<RouterCommand> &commands,
 				     const SideRelay &relay);

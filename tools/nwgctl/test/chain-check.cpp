@@ -522,6 +522,37 @@ void test_check_routeros(void **)
 	rule("dst-port=51820", "dst-port=51821", false);
 	rule("in-interface=wg1", "in-interface=wg7");
 	rule("src-address=172.16.1.1", "src-address=172.16.1.3");
+	/* In all of its two commands. */
+	const auto tunnel = [](const std::string &from, const std::string &to) {
+		Chain changed;
+		const auto at = changed[script].find(":if ([:len [/ip/firewall");
+		auto text = changed[script].substr(at, changed[script].find('\n', at) - at);
+		const auto before = text;
+
+		for (auto place = text.find(from); place != text.npos;
+		     place = text.find(from, place + to.size()))
+			text.replace(place, from.size(), to);
+		changed.replace(script, before, text);
+		return changed;
+	};
+	for (const auto &[from, to] : { std::pair{ "action=accept", "action=drop" },
+					{ "protocol=udp", "protocol=tcp" },
+					{ "chain=input", "chain=forward" },
+					{ "in-interface=wg1", "in-interface-list=WAN" } })
+		tunnel(from, to).assert_found("does not let clients' tunnels in", script, ":if",
+					      from);
+	tunnel("chain=input", "disabled=yes chain=input")
+		.assert_found("does not let clients' tunnels in", script, ":if",
+			      "take disabled=yes out");
+	tunnel("protocol=udp", "protocol=17").assert_right();
+	tunnel("in-interface=wg1", "in-interface-list=!WAN").assert_right();
+	/* To which input jumps. */
+	tunnel("chain=input", "chain=tunnels").assert_right();
+	chain = tunnel("in-interface=wg1", "in-interface-list=tunnels");
+	chain[script] += "/interface/list/member/add list=tunnels interface=wg1\n";
+	chain.assert_right();
+	chain = tunnel("src-address=172.16.1.1}", "src-address=172.16.1.1;}");
+	chain.assert_right();
 	for (const char *to : { "dst-port=1,51820", "dst-port=51000-52000" }) {
 		chain = Chain();
 		chain.rename(script, "dst-port=51820", to);
@@ -538,8 +569,19 @@ void test_check_routeros(void **)
 	chain.rename(script, " src-address=172.16.1.1", "");
 	chain.assert_right();
 	chain = Chain();
+	/* With rules for clients, one for their tunnels is needed; a router that does without rules has none of both. */
 	chain.line(script, ":if ([:len [/ip/firewall", "");
+	chain.assert_found("and none that lets their tunnels in", script, ":if",
+			   "/ip/firewall/filter/add chain=input action=accept protocol=udp "
+			   "dst-port=51820 in-interface=wg1");
+	chain[script].resize(chain[script].find(":if ([:len [/ip/firewall"));
 	chain.assert_right();
+	/* With two relays to one home, each would be said twice. */
+	chain = tunnel("dst-port=51820", "dst-port=51821");
+	const auto one = chain.check().size();
+	chain[vps] += chain[vps].substr(chain[vps].find("\n[Relay]"));
+	chain.line(vps, "Listen = 51820", "Listen = 51900\n");
+	assert_int_equal(chain.check().size(), one);
 	chain = Chain();
 
 	/* As its documentation writes it, and as export does. */
