@@ -348,6 +348,12 @@ static void check_notes()
 	chain.replace("chain.json", "\"last_host\": 3", "\"last_host\": 2");
 	chain.assert_found("`last_host' is 2, and host 3 is in use", "chain.json", "",
 			   "\"last_host\": 3");
+	/* What follows of an Address that is missing is not said, too. */
+	chain = Chain();
+	chain.replace("chain.json", "\"dns\": []", "\"dns\": [\"192.168.88.1\"]");
+	chain.line(wg0, "Address", "");
+	for (const auto &finding : chain.check())
+		assert_false(finding.file.ends_with("chain.json"));
 	/* A new client would get no answers. */
 	Chain().replace("chain.json", "\"dns\": []", "\"dns\": [\"192.168.89.1\"]")
 		.assert_found("Clients ask 192.168.89.1 for names", "chain.json", "",
