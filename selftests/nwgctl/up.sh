@@ -536,6 +536,39 @@ second_reads_what_was_saved() {
 	return "$status"
 }
 
+# A reload that asks for a name, for as long as there is no $work/go, keeps no other from the interface.
+names_keep_nobody() {
+	local reload
+	gcc -shared -fPIC -o "$work/asks.so" -x c - <<-'END' || return
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <fcntl.h>
+		#include <netdb.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+		{
+			int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+				dlsym(RTLD_NEXT, "getaddrinfo");
+			close(creat(getenv("ASKED"), 0600));
+			while (access(getenv("GO"), F_OK))
+				usleep(10000);
+			return next(host, service, hints, found);
+		}
+	END
+	ctl up "$work/wg0.conf" || return
+	ASKED=$work/asked GO=$work/go LD_PRELOAD=$work/asks.so "$NWGCTL" -n up-here reload "$work/wg0.conf" 2>"$work/err" &
+	reload=$!
+	slowwait 10 test -e "$work/asked" && timeout 20 "$NWGCTL" -n up-here down "$work/wg0.conf" && gone
+	local status=$?
+	touch "$work/go"
+	wait "$reload"
+	[ $? -eq 2 ] && [ "$status" -eq 0 ] && grep -q 'Unable to find interface wg0' "$work/err"
+	status=$?
+	rm "$work/go"
+	return "$status"
+}
+
 # A command does not wait for its own interface, for which it would wait for ever; but it can save it.
 own_by_hook() {
 	rm -f "$work/notes"
@@ -589,7 +622,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 127
+ktap_plan 128
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -874,6 +907,8 @@ ktap_run "one waits for the other" one_after_the_other
 ktap_run "who waits says so, and can be ended" waiting_is_ended
 ktap_run "two make one interface: the second does nothing" second_runs_no_hook
 ktap_run "up, while the file is saved by down" second_reads_what_was_saved
+file 'Address = 10.0.0.1/24' '[Peer]' "PublicKey = $P1" 'Endpoint = 192.0.2.1:7'
+ktap_run "nobody waits for one that looks up a name" names_keep_nobody
 mkdir -p /etc/nwg
 ktap_run "a command of a file does not wait for its own interface" own_by_hook
 file 'Address = 10.0.0.1/24'

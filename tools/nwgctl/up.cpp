@@ -3,11 +3,30 @@
 #include "command.hpp"
 
 #include "config/quick.hpp"
+#include "config/value.hpp"
 #include "setup/interface.hpp"
 #include "signals.hpp"
 
 namespace nwgctl
 {
+
+/*
+ * The file as it is once nobody else changes its interface, who may write it until then. Names, which may be looked up for
+ * long, are looked up before, and once more only if it is another file by then.
+ */
+static Result<config::Quick> load_and_take(const std::string &path, config::Part part,
+					   const setup::Lock &own)
+{
+	for (;;) {
+		const auto before = TRY(config::read_file(path));
+		auto quick = TRY(config::load_quick(path, part));
+
+		TRY(own.take_unless_in_hook());
+		if (TRY(config::read_file(path)) == before)
+			return quick;
+		own.release();
+	}
+}
 
 static Status with_file(Arguments arguments, config::Part part,
 			Status (*action)(const config::Quick &quick, const setup::Lock &lock))
@@ -18,10 +37,8 @@ static Status with_file(Arguments arguments, config::Part part,
 	const auto own = setup::Lock::of_interface(TRY(config::interface_of(path)));
 	const auto all = setup::Lock::of_all();
 	/* Commands of the file may save it. */
-	if (action != setup::save)
-		TRY(own.take_unless_in_hook());
-	/* Behind the one before, which may write it. The others go on, as names may be looked up for long. */
-	const auto quick = TRY(config::load_quick(path, part));
+	const auto quick = TRY(action == setup::save ? config::load_quick(path, part) :
+						       load_and_take(path, part, own));
 	/* Nothing is begun yet. */
 	all.take();
 	/* What was begun is finished or undone before such a signal ends the program; and the error is said. */

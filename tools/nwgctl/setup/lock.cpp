@@ -75,10 +75,15 @@ Status Lock::take_unless_in_hook() const
 	return {};
 }
 
+void Lock::release() const
+{
+	flock(file, LOCK_UN);
+}
+
 Lock::Released::Released(const Lock &lock)
 	: lock(lock)
 {
-	flock(lock.file, LOCK_UN);
+	lock.release();
 }
 
 Lock::Released::~Released()

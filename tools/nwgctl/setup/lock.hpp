@@ -18,7 +18,7 @@ class Lock {
 	 * without it, as they may do that, too.
 	 */
 	static Lock of_all();
-	/* Of one interface and its file, from reading that to the end, commands included. It is taken before the other. */
+	/* Of one interface and its file, until all is done, commands included. It is taken before the other. */
 	static Lock of_interface(const std::string &name);
 	~Lock();
 	Lock(const Lock &) = delete;
@@ -28,6 +28,7 @@ class Lock {
 	void take() const;
 	/* Commands of a file may be what the other one waits for: to them it is an error. */
 	Status take_unless_in_hook() const;
+	void release() const;
 
 	/* While it lives others may hold it. */
 	class Released {
