@@ -505,14 +505,15 @@ meanwhile() {
 	"$NWGCTL" -n up-here "$1" "$work/wg0.conf" &
 	first=$!
 	slowwait 10 test -e "$work/notes" || return
-	"$NWGCTL" -n up-here "$2" "$work/wg0.conf" &
+	"$NWGCTL" -n up-here "$2" "$work/wg0.conf" 2>"$work/waits" &
 	second=$!
-	slowwait 10 is_waiting
+	slowwait 10 grep -qx "Waiting for another nwgctl, which is changing wg0" "$work/waits"
 	touch "$work/go"
 	wait "$first"
 	FIRST=$?
 	wait "$second"
 	local status=$?
+	cat "$work/waits"
 	rm "$work/go"
 	return "$status"
 }
@@ -584,6 +585,16 @@ own_by_hook() {
 	return "$status"
 }
 
+# Nor for ever where it does not know that it is one.
+own_by_stranger() {
+	rm -f "$work/notes"
+	file "PostUp = env -u NWGCTL_HOOK timeout 300 nwgctl reload $work/wg0.conf 2>$work/refused || echo \$? >>$work/notes"
+	ctl up "$work/wg0.conf" && notes_are 2 && cat "$work/refused" &&
+		grep -qx "Another nwgctl is changing wg0" "$work/refused" &&
+		grep -qF "commands of its file are run, and may wait for this one" "$work/refused" &&
+		ctl down "$work/wg0.conf"
+}
+
 # A command brings up another interface, and takes it down.
 another_by_hook() {
 	ctl up "$work/wg0.conf" && ip -n up-here link show wg1 && ctl down "$work/wg0.conf" && gone &&
@@ -622,7 +633,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 128
+ktap_plan 129
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -911,6 +922,7 @@ file 'Address = 10.0.0.1/24' '[Peer]' "PublicKey = $P1" 'Endpoint = 192.0.2.1:7'
 ktap_run "nobody waits for one that looks up a name" names_keep_nobody
 mkdir -p /etc/nwg
 ktap_run "a command of a file does not wait for its own interface" own_by_hook
+ktap_run "and what it has started elsewhere only so long" own_by_stranger
 file 'Address = 10.0.0.1/24'
 cp "$work/wg0.conf" "$work/wg1.conf"
 file 'Address = 10.1.0.1/24' "PostUp = timeout 60 nwgctl up $work/wg1.conf" "PreDown = timeout 60 nwgctl down $work/wg1.conf"

@@ -29,21 +29,21 @@ static Result<config::Quick> load_and_take(const std::string &path, config::Part
 }
 
 static Status with_file(Arguments arguments, config::Part part,
-			Status (*action)(const config::Quick &quick, const setup::Lock &lock))
+			Status (*action)(const config::Quick &quick, const setup::Locks &locks))
 {
 	if (arguments.size() != 1)
 		return wrong_usage("a file or an interface is to be named");
 	const auto path = TRY(config::find_quick(arguments[0]));
-	const auto own = setup::Lock::of_interface(TRY(config::interface_of(path)));
-	const auto all = setup::Lock::of_all();
+	const setup::Locks locks{ setup::Lock::of_interface(TRY(config::interface_of(path))),
+				  setup::Lock::of_all() };
 	/* Commands of the file may save it. */
 	const auto quick = TRY(action == setup::save ? config::load_quick(path, part) :
-						       load_and_take(path, part, own));
+						       load_and_take(path, part, locks.own));
 	/* Nothing is begun yet. */
-	all.take();
+	locks.all.take();
 	/* What was begun is finished or undone before such a signal ends the program; and the error is said. */
 	const WithoutSignals without_signals;
-	auto done = action(quick, all);
+	auto done = action(quick, locks);
 	if (!done && WithoutSignals::is_interrupted()) {
 		print_error(done.error());
 		return Error{ done.error().exit, {} };

@@ -104,10 +104,10 @@ static Status go_on(const Quick &quick)
 }
 
 /* @last: becomes the line of the last one that was run. */
-static Status run_hooks(const Lock &lock, const Quick &quick,
+static Status run_hooks(const Locks &locks, const Quick &quick,
 			const std::vector<AtLine<std::string>> &commands, unsigned int &last)
 {
-	const Lock::Released released(lock);
+	const Locks::ForHooks for_hooks(locks);
 
 	for (const auto &[command, line] : commands) {
 		TRY(go_on(quick));
@@ -135,10 +135,10 @@ class FirstError {
 };
 
 /* Those that take back what others have done: what one of them cannot does not keep the rest. */
-static Status run_all_hooks(const Lock &lock, const Quick &quick,
+static Status run_all_hooks(const Locks &locks, const Quick &quick,
 			    const std::vector<AtLine<std::string>> &commands)
 {
-	const Lock::Released released(lock);
+	const Locks::ForHooks for_hooks(locks);
 	FirstError errors;
 
 	for (const auto &[command, line] : commands) {
@@ -164,7 +164,7 @@ static Error present_already(const Quick &quick, const LinkState &present)
 		 EEXIST };
 }
 
-Status up(const Quick &quick, const Lock &lock)
+Status up(const Quick &quick, const Locks &locks)
 {
 	/* Lines of what there is to take back. */
 	unsigned int pre_up = 0, post_up = 0;
@@ -175,9 +175,9 @@ Status up(const Quick &quick, const Lock &lock)
 	if (const auto present = TRY(netlink::find_link(quick.interface)))
 		return present_already(quick, *present);
 	transaction.done([&] {
-		return pre_up || post_up ? run_all_hooks(lock, quick, quick.post_down) : Status();
+		return pre_up || post_up ? run_all_hooks(locks, quick, quick.post_down) : Status();
 	});
-	TRY(run_hooks(lock, quick, quick.pre_up, pre_up));
+	TRY(run_hooks(locks, quick, quick.pre_up, pre_up));
 	const auto wanted = as_planned(quick, TRY(plan(quick, {})));
 	TRY(netlink::add_link(quick.interface, quick.kind));
 	/* With the interface goes all that is applied to it, but for the rules. */
@@ -191,8 +191,8 @@ Status up(const Quick &quick, const Lock &lock)
 	if (quick.dns_line)
 		TRY(make_dns(transaction, quick));
 	transaction.done(
-		[&] { return post_up ? run_all_hooks(lock, quick, quick.pre_down) : Status(); });
-	TRY(run_hooks(lock, quick, quick.post_up, post_up));
+		[&] { return post_up ? run_all_hooks(locks, quick, quick.pre_down) : Status(); });
+	TRY(run_hooks(locks, quick, quick.post_up, post_up));
 	transaction.keep();
 	return {};
 }
@@ -218,7 +218,7 @@ static void keep_unsaid(DeviceChange &device, const Marks &marks)
 		device.fwmark.reset();
 }
 
-Status reload(const Quick &quick, const Lock &)
+Status reload(const Quick &quick, const Locks &)
 {
 	const auto link = TRY(present_link(quick));
 	Transaction transaction;
@@ -341,7 +341,7 @@ static Status write_state(const Quick &quick)
 					      TRY(relays_of(link))));
 }
 
-Status down(const Quick &quick, const Lock &lock)
+Status down(const Quick &quick, const Locks &locks)
 {
 	FirstError errors;
 	unsigned int last = 0;
@@ -349,7 +349,7 @@ Status down(const Quick &quick, const Lock &lock)
 	if (!TRY(netlink::find_link(quick.interface)))
 		return remove_remains(quick);
 	const auto link = TRY(present_link(quick));
-	auto begun = run_hooks(lock, quick, quick.pre_down, last);
+	auto begun = run_hooks(locks, quick, quick.pre_down, last);
 	if (!begun && last)
 		begun.error().hint = fmt::format("{} is still there; PreDown was run up to line {}",
 						 quick.interface, last);
@@ -365,11 +365,11 @@ Status down(const Quick &quick, const Lock &lock)
 	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
 		errors.note(remove_dns(quick.interface));
 	errors.note(netlink::delete_link(link));
-	errors.note(run_all_hooks(lock, quick, quick.post_down));
+	errors.note(run_all_hooks(locks, quick, quick.post_down));
 	return errors.first;
 }
 
-Status save(const Quick &quick, const Lock &)
+Status save(const Quick &quick, const Locks &)
 {
 	return write_state(quick);
 }

@@ -11,16 +11,16 @@ namespace nwgctl::setup
 {
 
 /* Makes the interface, which must not be there, and what the file says of it; or nothing. */
-Status up(const config::Quick &quick, const Lock &lock);
+Status up(const config::Quick &quick, const Locks &locks);
 
 /* Changes the interface into what the file says; what is so already is left alone. Or changes nothing. */
-Status reload(const config::Quick &quick, const Lock &lock);
+Status reload(const config::Quick &quick, const Locks &locks);
 
 /* Removes the interface and what was made for it. The frame of the file is enough. */
-Status down(const config::Quick &quick, const Lock &lock);
+Status down(const config::Quick &quick, const Locks &locks);
 
 /* Writes the file anew, as the interface is now. The frame of the file is enough. */
-Status save(const config::Quick &quick, const Lock &lock);
+Status save(const config::Quick &quick, const Locks &locks);
 
 } // namespace nwgctl::setup
 

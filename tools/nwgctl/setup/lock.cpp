@@ -2,7 +2,9 @@
 #include "lock.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +17,12 @@
 
 namespace nwgctl::setup
 {
+
+using Clock = std::chrono::steady_clock;
+
+/* How long commands of a file are waited for, by one that they may wait for; and how often it looks. */
+static constexpr auto patience = std::chrono::seconds(30);
+static constexpr auto pause = std::chrono::milliseconds(100);
 
 /* Two namespaces may each have an interface of that name. */
 static std::string path_of(const std::string &interface)
@@ -61,17 +69,34 @@ void Lock::take() const
 		;
 }
 
+static Error changed_by_another(const std::string &what, std::string hint)
+{
+	return { Exit::refused,
+		 fmt::format("Another nwgctl is changing {}", what),
+		 {},
+		 std::move(hint) };
+}
+
 Status Lock::take_unless_in_hook() const
 {
-	if (!getenv(hook_variable)) {
-		take();
-		return {};
+	bool now = take_now();
+
+	if (!now && getenv(hook_variable))
+		return changed_by_another(what,
+					  "commands of a file do not wait: it may wait for them");
+	if (!now)
+		say("Waiting for another nwgctl, which is changing {}\n", what);
+	for (auto since = Clock::now(); !now; now = take_now()) {
+		if (!has_hooks())
+			since = Clock::now();
+		else if (Clock::now() - since > patience)
+			return changed_by_another(
+				what, "commands of its file are run, and may wait for this one: "
+				      "end them, or try again when they are done");
+		std::this_thread::sleep_for(pause);
 	}
-	if (!take_now())
-		return Error{ Exit::refused,
-			      fmt::format("Another nwgctl is changing {}", what),
-			      {},
-			      "commands of a file do not wait: it may wait for them" };
+	/* Who was killed has left it. */
+	note_hooks(false);
 	return {};
 }
 
@@ -80,15 +105,30 @@ void Lock::release() const
 	flock(file, LOCK_UN);
 }
 
-Lock::Released::Released(const Lock &lock)
-	: lock(lock)
+void Lock::note_hooks(bool run) const
 {
-	lock.release();
+	/* A file of one byte; without it those who wait go on to do so. */
+	static_cast<void>(!ftruncate(file, run ? 1 : 0));
 }
 
-Lock::Released::~Released()
+bool Lock::has_hooks() const
 {
-	lock.take();
+	struct stat status;
+
+	return !fstat(file, &status) && status.st_size > 0;
+}
+
+Locks::ForHooks::ForHooks(const Locks &locks)
+	: locks(locks)
+{
+	locks.own.note_hooks(true);
+	locks.all.release();
+}
+
+Locks::ForHooks::~ForHooks()
+{
+	locks.own.note_hooks(false);
+	locks.all.take();
 }
 
 } // namespace nwgctl::setup

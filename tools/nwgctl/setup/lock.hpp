@@ -26,30 +26,41 @@ class Lock {
 
 	/* Waits until nobody else holds it, and says so. */
 	void take() const;
-	/* Commands of a file may be what the other one waits for: to them it is an error. */
+	/*
+	 * Commands of a file may be what the other one waits for: to them it is an error. Who does not know that it is one, as a
+	 * service that a command starts, waits for commands only so long.
+	 */
 	Status take_unless_in_hook() const;
 	void release() const;
-
-	/* While it lives others may hold it. */
-	class Released {
-	    public:
-		explicit Released(const Lock &lock);
-		~Released();
-		Released(const Released &) = delete;
-		Released &operator=(const Released &) = delete;
-
-	    private:
-		const Lock &lock;
-	};
+	/* For those who wait for it: whether commands of the file are run. */
+	void note_hooks(bool run) const;
 
     private:
 	Lock(const std::string &path, std::string what);
 	/* Whether nobody else holds it. */
 	bool take_now() const;
+	bool has_hooks() const;
 
 	const int file;
 	/* For people: what others change meanwhile. */
 	const std::string what;
+};
+
+/* Those of who changes an interface. */
+struct Locks {
+	const Lock own, all;
+
+	/* While commands of the file are run: others may hold the one of all. */
+	class ForHooks {
+	    public:
+		explicit ForHooks(const Locks &locks);
+		~ForHooks();
+		ForHooks(const ForHooks &) = delete;
+		ForHooks &operator=(const ForHooks &) = delete;
+
+	    private:
+		const Locks &locks;
+	};
 };
 
 } // namespace nwgctl::setup
