@@ -431,16 +431,42 @@ down_interrupted() {
 	ctl down "$work/wg0.conf" 2>"$work/err"
 	got=$?
 	cat "$work/err"
-	[ "$(kill -l "$got")" = TERM ] && ! gone && notes_are down && grep -qx 'Interrupted: wg0 is as it was' "$work/err" &&
-		grep -qF "wg0 is still there; PreDown was run up to line 4" "$work/err" && ip -n up-here link del wg0
+	[ "$(kill -l "$got")" = TERM ] && ! gone && notes_are down && ! grep 'as it was' "$work/err" &&
+		grep -qx 'Interrupted between commands of PreDown' "$work/err" &&
+		grep -qF "wg0 is still there, PreDown was run up to line 4, and" "$work/err" || return
+	# As its hint says.
+	ip -n up-here link del wg0
+	ctl down "$work/wg0.conf" 2>"$work/err"
+	[ $? -eq 2 ] && gone && notes_are down
 }
 
-# A signal waits from the start on: nothing is begun, and nothing taken back.
-interrupted_before() {
-	python3 -c 'import os, signal, sys
+# Before the first PreDown nothing is done, and behind the last one all is.
+down_interrupted_around() {
+	ctl up "$work/wg0.conf" || return
+	python3 -c "$waiting_signal" "$NWGCTL" -n up-here down "$work/wg0.conf" 2>"$work/err"
+	cat "$work/err"
+	grep -qx 'Interrupted: wg0 is as it was' "$work/err" && ! gone && [ ! -e "$work/notes" ] || return
+	ctl down "$work/wg0.conf"
+	[ "$(kill -l $?)" = TERM ] && gone && notes_are down post
+}
+
+# What a command of PreDown cannot do is its own error, with what is to be done.
+down_refused() {
+	ctl up "$work/wg0.conf" || return
+	ctl down "$work/wg0.conf" 2>"$work/err"
+	[ $? -eq 2 ] && cat "$work/err" && ! gone && grep -qF "wg0.conf:3: \`false' failed" "$work/err" &&
+		grep -qF "ip link del wg0 and then nwgctl down $work/wg0.conf" "$work/err" && ip -n up-here link del wg0
+}
+
+# A signal waits from the start on.
+waiting_signal='import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 os.kill(os.getpid(), signal.SIGTERM)
-os.execv(sys.argv[1], sys.argv[1:])' "$NWGCTL" -n up-here up "$work/wg0.conf" 2>"$work/err"
+os.execv(sys.argv[1], sys.argv[1:])'
+
+# Nothing is begun, and nothing taken back.
+interrupted_before() {
+	python3 -c "$waiting_signal" "$NWGCTL" -n up-here up "$work/wg0.conf" 2>"$work/err"
 	[ $? -eq 2 ] && grep -q ^Interrupted "$work/err" && gone && [ ! -e "$work/notes" ]
 }
 
@@ -633,7 +659,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 129
+ktap_plan 131
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -905,6 +931,12 @@ rm "$work/notes"
 # shellcheck disable=SC2016 # of the file's
 file "PreDown = echo down >>$work/notes" "PreDown = kill -TERM "'$PPID' "PreDown = echo never >>$work/notes"
 ktap_run "down says how far PreDown was run" down_interrupted
+rm "$work/notes"
+# shellcheck disable=SC2016 # of the file's
+file "PreDown = echo down >>$work/notes; kill -TERM "'$PPID' "PostDown = echo post >>$work/notes"
+ktap_run "a signal comes too early for PreDown, and too late" down_interrupted_around
+file 'PreDown = false'
+ktap_run "a PreDown that fails keeps the interface" down_refused
 rm "$work/notes"
 file "PreUp = echo pre >>$work/notes" "PostDown = echo post >>$work/notes"
 ktap_run "before PreUp there is nothing to undo" interrupted_before

@@ -103,7 +103,7 @@ static Status go_on(const Quick &quick)
 	return {};
 }
 
-/* @last: becomes the line of the last one that was run. */
+/* What was run is taken back if one cannot be. @last: becomes the line of the last one that was run. */
 static Status run_hooks(const Locks &locks, const Quick &quick,
 			const std::vector<AtLine<std::string>> &commands, unsigned int &last)
 {
@@ -117,6 +117,34 @@ static Status run_hooks(const Locks &locks, const Quick &quick,
 			return at_line(quick, line, done.error());
 	}
 	return go_on(quick);
+}
+
+/*
+ * Nobody takes these back: somebody who asks the program to end finds the interface as it was only before the first of them, and
+ * it goes behind the last.
+ */
+static Status run_pre_down(const Locks &locks, const Quick &quick)
+{
+	const Locks::ForHooks for_hooks(locks);
+	unsigned int last = 0;
+	Status done = go_on(quick);
+
+	for (const auto &[command, line] : quick.pre_down) {
+		if (last && WithoutSignals::is_interrupted())
+			done = Error{ Exit::refused, "Interrupted between commands of PreDown" };
+		if (!done)
+			break;
+		last = line;
+		done = run_hook(command, quick.interface);
+		if (!done)
+			done = at_line(quick, line, done.error());
+	}
+	if (!done && last && done.error().hint.empty())
+		done.error().hint = fmt::format(
+			"{0} is still there, PreDown was run up to line {1}, and down begins with the first "
+			"again: mend the command, or ip link del {0} and then nwgctl down {2}",
+			quick.interface, last, quick.path);
+	return done;
 }
 
 /* The error of the first thing that could not be done; those that follow are said. */
@@ -344,16 +372,11 @@ static Status write_state(const Quick &quick)
 Status down(const Quick &quick, const Locks &locks)
 {
 	FirstError errors;
-	unsigned int last = 0;
 
 	if (!TRY(netlink::find_link(quick.interface)))
 		return remove_remains(quick);
 	const auto link = TRY(present_link(quick));
-	auto begun = run_hooks(locks, quick, quick.pre_down, last);
-	if (!begun && last)
-		begun.error().hint = fmt::format("{} is still there; PreDown was run up to line {}",
-						 quick.interface, last);
-	TRY(std::move(begun));
+	TRY(run_pre_down(locks, quick));
 	if (quick.save_config)
 		TRY(write_state(quick));
 	const auto device = TRY(netlink::get_device(as_link(link)));
