@@ -351,6 +351,17 @@ removed_with_rules() {
 		ctl down "$work/wgall.conf" && [ -z "$(rules)" ]
 }
 
+# What remains of its rules tells nothing any more, and its file has no default route now.
+table_goes_without_rules() {
+	local number
+	ctl up "$work/wg0.conf" && here nft list table inet nwg-wg0 || return
+	for number in $(rules | cut -d : -f 1); do
+		ip -n up-here rule del pref "$number"
+	done
+	sed -i 's/^Table = .*/Table = off/' "$work/wg0.conf"
+	[ -z "$(rules)" ] && ctl down "$work/wg0.conf" && gone && ! here nft list table inet nwg-wg0
+}
+
 # And with the mark the MTU: the way to the peer is not asked for inside of the tunnel.
 mark_stays() {
 	ctl up "$work/wg0.conf" && mtu_is 1420 && ctl reload "$work/wg0.conf" && ctl reload "$work/wg0.conf" &&
@@ -659,7 +670,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 131
+ktap_plan 132
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -859,6 +870,9 @@ reset_clean
 file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0, ::\/0}"
 mv "$work/wg0.conf" "$work/wgall.conf"
 ktap_run "down takes away the rules, whatever the mark is now" removed_with_rules
+reset_clean
+file 'Address = 10.0.0.1/24' 'Table = auto' "${peer[@]/10.0.0.9\/32/0.0.0.0\/0}"
+ktap_run "down takes away the firewall, also after somebody has flushed the rules" table_goes_without_rules
 reset_clean
 ktap_run "^C does not end what down has to do" removed_despite_interrupt
 ktap_run "an nft that is killed is an error" killed_is_said

@@ -383,7 +383,8 @@ Status down(const Quick &quick, const Locks &locks)
 	const auto state = TRY(as_it_is(quick, link, device));
 	/* What cannot be removed does not keep the rest. */
 	errors.note(put_rules(state.owned, {}));
-	if (!state.owned.empty())
+	/* Also without the rules, which somebody may have removed: it would go on dropping packets. */
+	if (!state.owned.empty() || has_program("nft"))
 		errors.note(put_firewall(quick.interface, Firewall()));
 	if (quick.dns_line || !dns_of(quick.interface).servers.empty())
 		errors.note(remove_dns(quick.interface));
