@@ -670,7 +670,7 @@ ktap_need ip wg wg-quick jq nft ping socat ss flock make gcc python3
 work=$(mktemp -d)
 defer rm -rf "$work"
 umask 077
-ktap_plan 132
+ktap_plan 134
 topology
 
 same_as_wg_quick "addresses, and routes to allowed IPs" \
@@ -712,6 +712,9 @@ ktap_run "make uninstall leaves it, and says what to do first" not_uninstalled
 fails 2 "nwgctl reload $work/wg0.conf changes it; nwgctl down $work/wg0.conf removes it" up "$work/wg0.conf"
 ktap_run "down" ctl down "$work/wg0.conf"
 ktap_run "and it is gone" gone
+ip -n up-here link add wg0 type dummy
+fails 2 "see whose it is: ip -d link show wg0" up "$work/wg0.conf"
+ip -n up-here link del wg0
 fails 2 "make it: nwgctl up $work/wg0.conf" down "$work/wg0.conf"
 fails 2 "make it: nwgctl up $work/wg0.conf" reload "$work/wg0.conf"
 fails 2 "make it: nwgctl up $work/wg0.conf" save "$work/wg0.conf"
@@ -797,6 +800,7 @@ file "ListenPort = 51820" "${wg0[@]}" 'MTU = 1400' "${peer[@]/10.4/10.5}" "${rel
 fails 2 "wg0.conf:15: Unable to add relay" reload "$work/wg0.conf"
 file "Kind = wireguard" "${wg0[@]}"
 fails 2 "wg0 is of kind nwg, and $work/wg0.conf says wireguard" reload "$work/wg0.conf"
+fails 2 "it is of kind nwg: nwgctl down $work/wg0.conf removes it" up "$work/wg0.conf"
 file "ListenPort = 51820" "${wg0[@]}" "${peer[@]}" "${relay[@]}"
 ctl reload "$work/wg0.conf"
 ktap_run "what is saved is made again" saved_and_made_again

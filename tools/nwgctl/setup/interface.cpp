@@ -177,18 +177,27 @@ static Status run_all_hooks(const Locks &locks, const Quick &quick,
 	return errors.first;
 }
 
-/* It may be another's, of a kind that the file does not have. */
+/* It may be another's, of a kind that the file does not have: reload changes neither such a one, nor down what is none of ours. */
+static std::string present_hint(const Quick &quick, const std::string &kind)
+{
+	if (kind != NWG_LINK_KIND && kind != netlink::stock_kind)
+		return fmt::format("see whose it is: ip -d link show {}", quick.interface);
+	if (kind == quick.kind)
+		return fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
+				   quick.path);
+	if (kind == netlink::stock_kind)
+		return fmt::format("if wg-quick(8) has made it: systemctl disable --now "
+				   "wg-quick@{0}, or wg-quick down {0}",
+				   quick.interface);
+	return fmt::format("it is of kind {}: nwgctl down {} removes it", kind, quick.path);
+}
+
 static Error present_already(const Quick &quick, const LinkState &present)
 {
 	return { Exit::refused,
 		 fmt::format("Unable to make interface {}: {}", quick.interface, strerror(EEXIST)),
 		 {},
-		 present.kind == netlink::stock_kind && quick.kind != present.kind ?
-			 fmt::format("if wg-quick(8) has made it: systemctl disable --now "
-				     "wg-quick@{0}, or wg-quick down {0}",
-				     quick.interface) :
-			 fmt::format("nwgctl reload {0} changes it; nwgctl down {0} removes it",
-				     quick.path),
+		 present_hint(quick, present.kind),
 		 EEXIST };
 }
 
