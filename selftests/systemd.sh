@@ -42,6 +42,8 @@ configure() {
 		PrivateKey = $key
 		ListenPort = 60100
 		Address = 172.16.1.1/24
+		PostUp = echo up \${WG_ENDPOINT_RESOLUTION_RETRIES-unset} >>$work/retries
+		PostDown = echo down \${WG_ENDPOINT_RESOLUTION_RETRIES-unset} >>$work/retries
 		[Peer]
 		PublicKey = $peer
 		AllowedIPs = 172.16.1.254/32
@@ -115,6 +117,18 @@ stopped() {
 	inside systemctl stop nwg@wg1 && is_gone
 }
 
+# Nobody tries again what is not start; and a number of the administrator's is not changed.
+names_once() {
+	local drop_in=/etc/systemd/system/nwg@wg1.service.d
+	grep -qx 'up 0' "$work/retries" && grep -qx 'down unset' "$work/retries" || return
+	mkdir "$drop_in" && printf '[Service]\nEnvironment=WG_ENDPOINT_RESOLUTION_RETRIES=3\n' >"$drop_in/retries.conf"
+	rm "$work/retries"
+	inside systemctl daemon-reload && inside systemctl start nwg@wg1 && inside systemctl stop nwg@wg1
+	cat "$work/retries"
+	rm -r "$drop_in"
+	inside systemctl daemon-reload && diff "$work/retries" <(printf 'up 3\ndown 3\n')
+}
+
 # Stopped with it, it is not waited for.
 target_is_all() {
 	inside systemctl start nwg.target && is_up 60001 && inside systemctl stop nwg.target && slowwait 30 is_gone
@@ -141,11 +155,12 @@ stays() {
 
 work=$(mktemp -d)
 defer rm -rf "$work"
-ktap_plan 9
+ktap_plan 10
 booted "systemd is the first process"
 ktap_run "enable --now: interface and relay are there" enabled
 ktap_run "reload: what differs is changed" reloaded
 ktap_run "stop: nothing is left" stopped
+ktap_run "only start looks up names once" names_once
 ktap_run "nwg.target is all of them" target_is_all
 ktap_run "a file that is wrong is not tried again" wrong_file_ends_it
 configure 60002
