@@ -6,6 +6,7 @@
 
 here=$(dirname "$(realpath "$0")")
 . "$here/lib/ktap.sh"
+. "$here/lib/module-tree.sh"
 NWGCTL=${NWGCTL:-$(realpath -m "$here/../build/nwgctl")}
 
 ktap_need depmod ip modinfo modprobe setpriv unshare wg
@@ -18,15 +19,6 @@ work=$(mktemp -d)
 defer rm -rf "$work"
 release=$(uname -r)
 tree=$work/lib/modules/$release
-
-module_tree() {
-	local needed
-	mkdir -p "$tree" && cp "/lib/modules/$release"/modules.{builtin*,order} "$tree" || return
-	IFS=, read -ra needed < <(modinfo -F depends "$NWG_MODULE")
-	modprobe -a --show-depends wireguard "${needed[@]}" | sed -n 's/^insmod \([^ ]*\).*/\1/p' |
-		sort -u | xargs cp -t "$tree" && cp "$NWG_MODULE" "$tree" && depmod -b "$work" "$release" &&
-		mount --bind "$tree" "/lib/modules/$release"
-}
 
 # by MODULE COMMAND...: the module is not loaded; then comes COMMAND, and it is, and no other.
 by() {
@@ -72,8 +64,7 @@ without_nwg() {
 }
 
 ktap_plan 13
-module_tree || exit 1
-defer umount "/lib/modules/$release"
+module_tree "$work" || exit 1
 defer insmod "$NWG_MODULE"
 defer unloaded nwg
 for name in nwg wireguard; do

@@ -9,7 +9,7 @@
 here=$(dirname "$(realpath "$0")")
 . "$here/lib/ktap.sh"
 . "$here/lib/drop-in.sh"
-netns=${NWG_CACHE:-}/netns.sh
+netns=${NWG_CACHE:-}/kselftest/tools/testing/selftests/wireguard/netns.sh
 
 [ -r "$netns" ] || ktap_skip_all "no $netns: run make setup, and this by selftests/run"
 [ -e /sys/kernel/debug/dynamic_debug/control ] || ktap_skip_all "the kernel has no dynamic debug"

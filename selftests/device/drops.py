@@ -18,7 +18,7 @@ from flood import undisturbed
 from protocol import burst, delivered, demanded_cookie, without_mac1
 
 TRACING = "/sys/kernel/tracing"
-PAGE = os.path.join(os.path.dirname(__file__), "../../tools/man/nwgctl.8")
+PAGE = os.path.join(os.path.dirname(__file__), "../tree/man/nwgctl.8")
 
 
 def counters():

@@ -10,7 +10,7 @@ import yaml
 import genl
 from report import check
 
-UAPI = Path(__file__).resolve().parents[2] / "uapi"
+UAPI = Path(__file__).resolve().parents[1] / "tree/uapi"
 SCALARS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s64": 8}
 ADDRESSES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 

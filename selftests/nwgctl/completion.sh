@@ -112,7 +112,7 @@ replies() {
 		printf "<%s>" "${COMPREPLY[@]}"' bash "$completion" "$1"
 }
 
-completion=$(realpath "$here/../../tools/completion")
+completion=$(realpath "$here/../tree/completion")
 [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make"
 python3 -c 'import pexpect' 2>/dev/null || ktap_skip_all "python3-pexpect is missing: run make setup"
 
