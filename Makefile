@@ -137,7 +137,7 @@ deb: ## build nwg-dkms and nwgctl for this Debian or Ubuntu, into build/deb/
 dist: ## make an archive of the sources, of which rpmbuild and abuild make packages: build/nwg-VERSION.tar.gz
 	mkdir -p build
 	tar -c --exclude=./build --exclude-vcs --exclude-from=.gitignore --sort=name --owner=0 --group=0 --numeric-owner \
-		--transform='s|^\.|nwg-$(VERSION)|' . | gzip -n >build/nwg-$(VERSION).tar.gz
+		--transform='s|^\.|nwg-$(VERSION)|S' . | gzip -n >build/nwg-$(VERSION).tar.gz
 
 check-deb: ## test those packages, in a Debian of their own; as root
 	selftests/deb

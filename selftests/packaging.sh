@@ -41,7 +41,7 @@ archived() {
 	[ -e "$sources/packaging/nwg.spec" ] && [ ! -e "$sources/build" ] && ln -s "$top/build" "$sources/build" || return
 	if [ -e .git ] && command -v git >/dev/null; then
 		while read -r file; do
-			cmp "$file" "$sources/$file" || return
+			diff -q --no-dereference "$file" "$sources/$file" || return
 		done < <(git ls-files | grep -vx .gitignore)
 	fi
 }
