@@ -444,7 +444,7 @@ down_interrupted() {
 	cat "$work/err"
 	[ "$(kill -l "$got")" = TERM ] && ! gone && notes_are down && ! grep 'as it was' "$work/err" &&
 		grep -qx 'Interrupted between commands of PreDown' "$work/err" &&
-		grep -qF "wg0 is still there, PreDown was run up to line 4, and" "$work/err" || return
+		grep -qF "wg0 is still there, PreDown was run up to line 4, and down begins with the first again: mend the command, or ip link del wg0 and then nwgctl down $work/wg0.conf" "$work/err" || return
 	# As its hint says.
 	ip -n up-here link del wg0
 	ctl down "$work/wg0.conf" 2>"$work/err"
