@@ -28,12 +28,12 @@ esac
 work=$(mktemp -d)
 defer rm -rf "$work"
 chmod 755 "$work"
+(umask 077 && wg genkey >"$work/private" && wg genkey >"$work/preshared")
+chmod 644 "$work"/*
 # Others may not be able to reach the directory that it is built in.
 cp "$NWGCTL" "$work/nwgctl"
 NWGCTL=$work/nwgctl kind=wireguard tool=wg
 [ "$family" != nwg ] || kind=nwg tool=$NWGCTL
-(umask 077 && wg genkey >"$work/private" && wg genkey >"$work/preshared")
-chmod 644 "$work"/*
 private=$(<"$work/private") preshared=$(<"$work/preshared")
 peer=$(wg genkey | wg pubkey)
 settings=$(printf '%s\t%s\t5001\t0x3\n%s\t%s\t192.0.2.1:5\t10.0.0.0/8\t0\t0\t0\toff' \
