@@ -8,7 +8,8 @@
 # In a VM with virtual time they count instructions, not what the machine was busy
 # with, and there the relay must not be the slower one, both directions together. One
 # by one they also tell how the packets of all machines, which take turns on one CPU,
-# happen to gather: 5 % are allowed for that.
+# happen to gather: to the pc between nothing and 6 % more were seen, with DNAT's between
+# 42.8 and 46.0 Mbit/s. 10 % are allowed for that.
 #
 # usage: throughput.sh [ROUNDS]
 
@@ -65,7 +66,7 @@ no_slower() {
 }
 
 hardly_slower() {
-	[ $(($(median relay "$1") * 95)) -le $(($(median dnat "$1") * 100)) ]
+	[ $(($(median relay "$1") * 90)) -le $(($(median dnat "$1") * 100)) ]
 }
 
 WORK=$(mktemp -d)
