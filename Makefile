@@ -55,6 +55,10 @@ check: setup ## run the tests: all on a stock kernel, some on the debug kernel (
 	-selftests/kernels/build
 	selftests/run --all
 
+bench: setup ## measure what a packet costs, beside the stock module and DNAT, into selftests/bench: minutes
+	$(MAKE) all
+	selftests/bench/run
+
 check-debug: setup ## run all tests of the module on the debug kernel: hours
 	$(MAKE) all
 	$(MAKE) debug
@@ -150,4 +154,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools aged debug setup demo check check-debug check-kernels install uninstall deb dist check-deb clean help
+.PHONY: all module tools aged debug setup demo check bench check-debug check-kernels install uninstall deb dist check-deb clean help

@@ -27,6 +27,8 @@
 #   FORWARD             relay: nwg's nested relay on the vps
 #                       dnat: iptables DNAT and MASQUERADE and ip_forward=1, what
 #                       people do without nwg; the tests' baseline
+#                       flowtable: nft's, with a software flow table, the fastest way that
+#                       stock parts have. For IPv4
 #                       hub: the clients' wg0 ends on the vps, which routes into wg1, plain
 #                       WireGuard; wg0's addresses of the mt are on its wg1. For IPv4 outside
 #   OUTER               4 or 6: family between pc and vps
@@ -45,9 +47,9 @@ CLIENT_PORT=51820
 # Where the isp's masquerading takes ports from, now and after a rebind.
 CGNAT_PORTS=(40000-44999 50000-54999)
 
-# chain_kind stock|nwg|over|baseline|hub: stock wireguard at pc and mt with nwg on the vps; nwg
-# everywhere; stock wireguard everywhere with nwg's relay over it; or with DNAT, on which
-# checks of what only the relay can do have to fail; or as a hub.
+# chain_kind stock|nwg|over|baseline|flowtable|hub: stock wireguard at pc and mt with nwg on the vps;
+# nwg everywhere; stock wireguard everywhere with nwg's relay over it; or with DNAT, on which
+# checks of what only the relay can do have to fail; or with nft's and a flow table; or as a hub.
 chain_kind() {
 	KIND_PC=wireguard KIND_VPS=nwg KIND_MT=wireguard FORWARD=relay OUTER=4 INNER=4
 	case $1 in
@@ -55,8 +57,9 @@ chain_kind() {
 	nwg) KIND_PC=nwg KIND_MT=nwg ;;
 	over) KIND_VPS=wireguard ;;
 	baseline) KIND_VPS=wireguard FORWARD=dnat ;;
+	flowtable) KIND_VPS=wireguard FORWARD=flowtable ;;
 	hub) KIND_VPS=wireguard FORWARD=hub ;;
-	*) echo "$1: stock, nwg, over, baseline or hub" >&2 && return 2 ;;
+	*) echo "$1: stock, nwg, over, baseline, flowtable or hub" >&2 && return 2 ;;
 	esac
 }
 
@@ -313,6 +316,29 @@ forward_up() {
 			on vps ip6tables -t nat -A PREROUTING ! -i wg1 -p udp --dport "$RELAY_PORT" \
 				-j DNAT --to-destination "[fd16::254]:$RELAY_PORT" &&
 			on vps ip6tables -t nat -A POSTROUTING -o wg1 -j MASQUERADE
+		;;
+	flowtable)
+		router vps
+		on vps nft -f - <<-END
+			table ip relay {
+				flowtable fast {
+					hook ingress priority filter;
+					devices = { pc, wg1 };
+				}
+				chain forward {
+					type filter hook forward priority filter;
+					meta l4proto udp flow add @fast
+				}
+				chain destination {
+					type nat hook prerouting priority dstnat;
+					iifname != "wg1" udp dport $RELAY_PORT dnat to 172.16.1.254:$RELAY_PORT
+				}
+				chain source {
+					type nat hook postrouting priority srcnat;
+					oifname "wg1" masquerade
+				}
+			}
+		END
 		;;
 	esac
 }
