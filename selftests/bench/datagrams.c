@@ -20,12 +20,6 @@
 
 #include "program.h"
 
-/* Messages of the protocol: type, length (white paper, section 5.4) */
-#define INITIATION 1
-#define INITIATION_LEN 148
-#define RESPONSE 2
-#define RESPONSE_LEN 92
-#define TRANSPORT 4
 #define TRANSPORT_MIN_LEN 32
 
 #define MAX_LEN 2048

@@ -31,8 +31,6 @@
 #define SOURCES 0x1fffe
 #define FIRST_PORT 1024
 
-#define MESSAGE_LEN 148
-
 /* How long is waited for more to be due, and how many are sent before it is looked again what is */
 #define PAUSE_NS 1000000
 #define BATCH 50
@@ -40,7 +38,7 @@
 struct packet {
 	struct iphdr ip;
 	struct udphdr udp;
-	uint8_t message[MESSAGE_LEN];
+	uint8_t message[INITIATION_LEN];
 };
 
 static volatile sig_atomic_t ended;
@@ -88,10 +86,10 @@ static struct packet packet_to(const struct sockaddr_in *to, const char *message
 			.ttl = 64,
 			.protocol = IPPROTO_UDP,
 			.daddr = to->sin_addr.s_addr },
-		.udp = { .dest = to->sin_port, .len = htons(sizeof(packet.udp) + MESSAGE_LEN) },
+		.udp = { .dest = to->sin_port, .len = htons(sizeof(packet.udp) + INITIATION_LEN) },
 	};
 
-	read_bytes(message, packet.message, MESSAGE_LEN);
+	read_bytes(message, packet.message, INITIATION_LEN);
 	return packet;
 }
 

@@ -31,12 +31,6 @@
 #define MAX_CLIENTS (1 << 23)
 #define CLIENT_PORT "51820"
 
-/* Messages of the protocol: type, length (white paper, section 5.4) */
-#define INITIATION 1
-#define INITIATION_LEN 148
-#define RESPONSE 2
-#define RESPONSE_LEN 92
-#define TRANSPORT 4
 #define TRANSPORT_LEN 128
 
 /* A message, as far as it matters: a type, and two indices */

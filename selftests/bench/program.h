@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What each of these programs needs: time, and what its arguments say.
+ * What these programs share: messages, time, and what their arguments say.
  */
 #ifndef _NWG_BENCH_PROGRAM_H
 #define _NWG_BENCH_PROGRAM_H
@@ -13,6 +13,13 @@
 #include <time.h>
 
 #define NSEC_PER_SEC 1000000000ULL
+
+/* Messages of the protocol: type, length (white paper, section 5.4) */
+#define INITIATION 1
+#define INITIATION_LEN 148
+#define RESPONSE 2
+#define RESPONSE_LEN 92
+#define TRANSPORT 4
 
 static inline uint64_t now(void)
 {
