@@ -8,10 +8,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
-static unsigned int header_len(const struct sk_buff *skb)
-{
-	return skb_network_header_len(skb) + sizeof(struct udphdr);
-}
+#include "transport/fraglist.h"
 
 static bool same_header4(const struct iphdr *a, const struct iphdr *b)
 {
@@ -31,7 +28,7 @@ static bool fits(const struct nwg_relay_batch *batch, const struct sk_buff *skb)
 {
 	const struct sk_buff *head = batch->head;
 	const struct udphdr *udp = udp_hdr(skb), *udp_head = udp_hdr(head);
-	unsigned int payload = skb->len - header_len(skb);
+	unsigned int payload = skb->len - nwg_fraglist_header_len(skb);
 
 	if (skb->protocol != head->protocol || skb_dst(skb) != skb_dst(head) ||
 	    udp->source != udp_head->source || udp->dest != udp_head->dest)
@@ -40,48 +37,10 @@ static bool fits(const struct nwg_relay_batch *batch, const struct sk_buff *skb)
 	if (payload > batch->payload)
 		return false;
 	if (head->len + payload > IP_MAX_MTU || skb_is_nonlinear(skb) ||
-	    skb_headroom(skb) < LL_RESERVED_SPACE(skb_dst(skb)->dev))
+	    !nwg_fraglist_has_room(skb, skb_dst(skb)->dev))
 		return false;
 	return skb->protocol == htons(ETH_P_IP) ? same_header4(ip_hdr(head), ip_hdr(skb)) :
 						  same_header6(ipv6_hdr(head), ipv6_hdr(skb));
-}
-
-/* Put a datagram's payload behind those that are there. */
-static void append(struct nwg_relay_batch *batch, struct sk_buff *skb)
-{
-	struct sk_buff *head = batch->head;
-
-	__skb_pull(skb, header_len(skb));
-	if (batch->last == head)
-		skb_shinfo(head)->frag_list = skb;
-	else
-		batch->last->next = skb;
-	batch->last = skb;
-	batch->count++;
-	head->len += skb->len;
-	head->data_len += skb->len;
-	head->truesize += skb->truesize;
-}
-
-/* Make one packet of a batch that has more than a head. */
-static void close(struct sk_buff *head, unsigned int payload, unsigned int count)
-{
-	struct skb_shared_info *shared = skb_shinfo(head);
-	__be16 len = htons(head->len - skb_network_header_len(head));
-
-	shared->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST;
-	shared->gso_size = payload;
-	shared->gso_segs = count;
-	udp_hdr(head)->len = len;
-	if (head->protocol == htons(ETH_P_IP)) {
-		ip_hdr(head)->tot_len = htons(head->len);
-		ip_send_check(ip_hdr(head));
-	} else {
-		ipv6_hdr(head)->payload_len = len;
-	}
-	/* Each has its own checksum, which stays as it is. */
-	head->ip_summed = CHECKSUM_UNNECESSARY;
-	head->csum_level = 0;
 }
 
 void nwg_batch_flush(struct nwg_relay_batch *batch)
@@ -91,8 +50,12 @@ void nwg_batch_flush(struct nwg_relay_batch *batch)
 	if (!head)
 		return;
 	batch->head = NULL;
-	if (batch->count > 1)
-		close(head, batch->payload, batch->count);
+	if (batch->count > 1) {
+		nwg_fraglist_close(head, batch->payload, batch->count);
+		/* Each has its own checksum. */
+		head->ip_summed = CHECKSUM_UNNECESSARY;
+		head->csum_level = 0;
+	}
 	dst_output(batch->net, NULL, head);
 }
 
@@ -107,11 +70,13 @@ static bool may_wait(const struct sk_buff *skb)
 
 void nwg_batch_add(struct nwg_relay_batch *batch, struct net *net, struct sk_buff *skb)
 {
-	unsigned int payload = skb->len - header_len(skb);
+	unsigned int payload = skb->len - nwg_fraglist_header_len(skb);
 
 	if (batch->head && fits(batch, skb)) {
-		append(batch, skb);
-		if (payload < batch->payload || batch->count == NWG_BATCH_MAX)
+		nwg_fraglist_append(batch->head, batch->last, skb);
+		batch->last = skb;
+		batch->count++;
+		if (payload < batch->payload || batch->count == NWG_FRAGLIST_MAX)
 			nwg_batch_flush(batch);
 		return;
 	}

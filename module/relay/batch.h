@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Datagrams of one flow that follow each other go down the stack as one: a list of packets under
- * one header (SKB_GSO_FRAGLIST, as UDP GRO makes it of what it forwards). They come apart, each as
- * it was but for its IP identification, right above the driver, or at a socket of this machine.
+ * Datagrams of one flow that follow each other go down the stack as one (transport/fraglist.h). They
+ * come apart each as it was but for its IP identification.
  * What somebody on the way writes into the header, but for addresses and ports, reaches the first
  * one only, and a queue drops all or none: "ethtool -K wg1 gro off" makes no batches.
  */
@@ -11,9 +10,6 @@
 
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
-
-/* As many as UDP GRO puts together. */
-#define NWG_BATCH_MAX 64
 
 /**
  * struct nwg_relay_batch - datagrams on their way out

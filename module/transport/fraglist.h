@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * UDP datagrams that go down the stack as one packet: a list under the first one's header
+ * (SKB_GSO_FRAGLIST, as UDP GRO makes it of what it forwards). They come apart right above the driver,
+ * or at a socket of this machine; each then has its own bytes, and the addresses, ports, TTL and DS
+ * field that the first one has by then.
+ */
+#ifndef _NWG_TRANSPORT_FRAGLIST_H
+#define _NWG_TRANSPORT_FRAGLIST_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/udp.h>
+
+/* As many as UDP GRO puts together. */
+#define NWG_FRAGLIST_MAX 64
+
+/*
+ * Headroom that each but the first has at its network header. The stack does not look, below a tunnel of
+ * its own, whether there is room for that one's headers; it is what a driver leaves in front of what it
+ * receives, of which the stack makes such lists itself, and what Ethernet in VXLAN over IPv4 takes.
+ */
+#define NWG_FRAGLIST_HEADROOM NET_SKB_PAD
+
+/**
+ * nwg_fraglist_append - put a datagram behind a packet's last
+ * @head: the first datagram: IP packet, data at the network header, transport header set, linear
+ * @last: the last one in @head, or @head itself if it is the only one
+ * @skb: the next; as @head, with UDP payload as long as that of all before it, or shorter if none
+ *	follows; neither it nor @head has an owner (skb->sk)
+ */
+void nwg_fraglist_append(struct sk_buff *head, struct sk_buff *last, struct sk_buff *skb);
+
+/**
+ * nwg_fraglist_close - make one packet of a datagram and those that were put behind it
+ * @head: the first
+ * @payload: bytes of UDP payload in each but the last
+ * @count: how many there are, more than one
+ *
+ * Checksums stay as they are, each for its own datagram.
+ */
+void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int count);
+
+/* Bytes of the IP and the UDP header of a datagram as above. */
+static inline unsigned int nwg_fraglist_header_len(const struct sk_buff *skb)
+{
+	return skb_network_header_len(skb) + sizeof(struct udphdr);
+}
+
+/* Whether a datagram has the room to be put behind others that leave by an interface. */
+static inline bool nwg_fraglist_has_room(const struct sk_buff *skb, const struct net_device *dev)
+{
+	return skb_headroom(skb) >= max_t(unsigned int, NWG_FRAGLIST_HEADROOM, LL_RESERVED_SPACE(dev));
+}
+
+#endif /* _NWG_TRANSPORT_FRAGLIST_H */
