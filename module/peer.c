@@ -84,6 +84,8 @@ struct nwg_peer *nwg_peer_create(struct nwg_device *wg, const u8 public[NWG_KEY_
 	skb_queue_head_init(&peer->staged);
 	nwg_bursts_init(&peer->bursts, nwg_peer_help);
 	INIT_WORK(&peer->transmit_work, nwg_peer_transmit_work);
+	nwg_gather_init(&peer->gather);
+	INIT_WORK(&peer->gather_work, nwg_peer_gather_work);
 	INIT_WORK(&peer->transmit_handshake_work, nwg_handshake_transmit_work);
 	nwg_endpoint_init(&peer->endpoint);
 	nwg_handshake_setup(peer);
@@ -122,6 +124,8 @@ static void peer_finish(struct nwg_peer *peer)
 	nwg_timers_stop(peer);
 	cancel_work_sync(&peer->transmit_handshake_work);
 	cancel_work_sync(&peer->timers.erase_work);
+	/* What was gathered for it is encrypted, if there are keys, or counts as dropped. */
+	flush_work(&peer->gather_work);
 	flush_work(&peer->transmit_work);
 	nwg_handshake_erase(peer);
 	nwg_peer_cookie_wipe(&peer->cookie);

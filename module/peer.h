@@ -15,6 +15,7 @@
 #include "protocol/cookie.h"
 #include "protocol/noise.h"
 #include "transport/gate.h"
+#include "transport/gather.h"
 #include "transport/handshake.h"
 #include "transport/parallel.h"
 #include "transport/session.h"
@@ -49,6 +50,8 @@ struct nwg_device;
  * @bursts: packets on their way to the wire
  * @transmitting: somebody sends what is done of @bursts, or @transmit_work is to; @bursts' lock
  * @transmit_work: goes on sending for a sender who has sent enough for others
+ * @gather: whether to wait for more packets before one is encrypted; @bursts' lock
+ * @gather_work: encrypts what was gathered
  * @timers: what happens when nothing does
  * @transmit_handshake_work: sends an initiation
  * @persistent_keepalive: seconds, 0 is off; read lockless
@@ -77,6 +80,8 @@ struct nwg_peer {
 	struct nwg_burst_queue bursts;
 	bool transmitting;
 	struct work_struct transmit_work;
+	struct nwg_gather gather;
+	struct work_struct gather_work;
 
 	struct nwg_timers timers;
 	struct work_struct transmit_handshake_work;

@@ -24,19 +24,22 @@ void nwg_bursts_init(struct nwg_burst_queue *queue, bool (*help)(struct nwg_burs
 	queue->help = help;
 }
 
-struct sk_buff *nwg_burst_cut(struct sk_buff **list, unsigned int *count)
+struct sk_buff *nwg_burst_cut(struct sk_buff **list)
 {
-	const unsigned int most = num_online_cpus() > 1 ? NWG_BURST : UINT_MAX;
+	const unsigned int most = num_online_cpus() > 1 ? NWG_BURST : NWG_MAX_QUEUED;
 	struct sk_buff *burst = *list, *last = burst;
+	unsigned int count;
 
-	for (*count = 1; *count < most && last->next; (*count)++)
+	for (count = 1; count < most && last->next; count++)
 		last = last->next;
 	*list = last->next;
 	last->next = NULL;
+	nwg_packet(burst)->last = last;
+	nwg_packet(burst)->count = count;
 	return burst;
 }
 
-void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst, unsigned int count)
+void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst)
 {
 	lockdep_assert_held(&queue->lock);
 	nwg_packet(burst)->next_burst = NULL;
@@ -47,10 +50,29 @@ void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst, unsi
 	else
 		queue->first = burst;
 	queue->last = burst;
-	queue->packets += count;
+	queue->packets += nwg_packet(burst)->count;
 	if (!queue->unclaimed)
 		queue->unclaimed = burst;
 	WRITE_ONCE(queue->backlog, queue->backlog + 1);
+}
+
+bool nwg_burst_join(struct nwg_burst_queue *queue, struct sk_buff *burst, u64 session_id)
+{
+	const unsigned int most = num_online_cpus() > 1 ? NWG_BURST : NWG_BURST_ALONE;
+	const unsigned int count = nwg_packet(burst)->count;
+	struct nwg_packet *newest;
+
+	lockdep_assert_held(&queue->lock);
+	if (!queue->unclaimed)
+		return false;
+	newest = nwg_packet(queue->last);
+	if (newest->session_id != session_id || newest->count + count > most)
+		return false;
+	newest->last->next = burst;
+	newest->last = nwg_packet(burst)->last;
+	newest->count += count;
+	queue->packets += count;
+	return true;
 }
 
 struct sk_buff *nwg_burst_claim(struct nwg_burst_queue *queue)
@@ -67,14 +89,13 @@ struct sk_buff *nwg_burst_claim(struct nwg_burst_queue *queue)
 
 struct sk_buff *nwg_burst_pop(struct nwg_burst_queue *queue)
 {
-	struct sk_buff *burst = queue->first, *skb;
+	struct sk_buff *burst = queue->first;
 
 	lockdep_assert_held(&queue->lock);
 	if (!burst || !nwg_packet(burst)->done)
 		return NULL;
 	queue->first = nwg_packet(burst)->next_burst;
-	for (skb = burst; skb; skb = skb->next)
-		queue->packets--;
+	queue->packets -= nwg_packet(burst)->count;
 	return burst;
 }
 

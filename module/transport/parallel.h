@@ -15,8 +15,11 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 
-/* Packets in a burst: many times the work that it takes to call a helper. */
+/* Packets in a burst where there are several CPUs: many times the work that it takes to call a helper. */
 #define NWG_BURST 16
+
+/* Packets in a burst that is put together one by one where there is one CPU. */
+#define NWG_BURST_ALONE 64
 
 /* Packets that may stand in a queue. */
 #define NWG_MAX_QUEUED 1024
@@ -24,9 +27,11 @@
 /**
  * struct nwg_packet - what a packet carries in its control buffer on its way through the module
  * @next_burst: the burst behind this one; of a burst's first packet
+ * @last: the burst's last packet; of its first
  * @session_id: the session that encrypts the burst; or that has decrypted the packet
  * @counter: of the first packet to encrypt, the next ones follow
  * @index: own index of the session that encrypts the burst
+ * @count: packets in the burst; of its first
  * @level: how many tunnels it is in, this one included; to be sent
  * @ds: DS field of the outer header; to be sent
  * @data: it is not empty; to be sent
@@ -37,9 +42,11 @@
  */
 struct nwg_packet {
 	struct sk_buff *next_burst;
+	struct sk_buff *last;
 	u64 session_id;
 	u64 counter;
 	__le32 index;
+	u16 count;
 	u8 level;
 	u8 ds;
 	bool data;
@@ -49,7 +56,7 @@ struct nwg_packet {
 	u8 refused;
 };
 
-static inline struct nwg_packet *nwg_packet(struct sk_buff *skb)
+static inline struct nwg_packet *nwg_packet(const struct sk_buff *skb)
 {
 	BUILD_BUG_ON(sizeof(struct nwg_packet) > sizeof(skb->cb));
 	return (struct nwg_packet *)skb->cb;
@@ -84,16 +91,22 @@ void nwg_bursts_init(struct nwg_burst_queue *queue, bool (*help)(struct nwg_burs
 /**
  * nwg_burst_cut - cut a burst off a list of packets
  * @list: packets linked by ->next; advanced to what is left
- * @count: written, the number of packets in the burst
  *
  * With one CPU only, one burst is as good as many.
  *
- * Return: the burst: its first packet, linked to the others by ->next.
+ * Return: the burst: its first packet, linked to the others by ->next, with their number.
  */
-struct sk_buff *nwg_burst_cut(struct sk_buff **list, unsigned int *count);
+struct sk_buff *nwg_burst_cut(struct sk_buff **list);
 
-/* Put a burst of @count packets at the end of a queue. Context: lock held. */
-void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst, unsigned int count);
+/* Put a burst at the end of a queue. Context: lock held. */
+void nwg_burst_append(struct nwg_burst_queue *queue, struct sk_buff *burst);
+
+/*
+ * Put packets behind those of the newest burst, if nobody works on that yet, @session_id encrypts it, too,
+ * and it does not become too long; the caller gives them the counters that follow its own. Context: lock
+ * held. Return: whether it did.
+ */
+bool nwg_burst_join(struct nwg_burst_queue *queue, struct sk_buff *burst, u64 session_id);
 
 /* Take the oldest burst that nobody works on, or NULL. Context: lock held. */
 struct sk_buff *nwg_burst_claim(struct nwg_burst_queue *queue);

@@ -26,7 +26,7 @@
 /* Bursts that a poll decrypts while it waits for a helper, which then schedules it again. */
 #define MAX_AHEAD 4
 
-/* More would be many threads for each interface; a queue's work is shared with all CPUs anyway. */
+/* A queue's work is shared with all CPUs anyway. */
 #define MAX_QUEUES 8U
 
 /* The session that a transport message is for, or NULL. */
@@ -290,6 +290,7 @@ static unsigned int fetch(struct nwg_receive_queue *queue, struct sk_buff **list
 		return 0;
 	spin_lock(&arrived->lock);
 	count = skb_queue_len(arrived);
+	nwg_gather_result(&queue->gather, count);
 	*list = skb_peek(arrived);
 	skb_peek_tail(arrived)->next = NULL;
 	__skb_queue_head_init(arrived);
@@ -301,13 +302,11 @@ static unsigned int fetch(struct nwg_receive_queue *queue, struct sk_buff **list
 static void share_out(struct nwg_receive_queue *queue, struct sk_buff *list)
 {
 	struct nwg_burst_queue *bursts = &queue->bursts;
-	unsigned int added = 0, count;
-	struct sk_buff *burst;
+	unsigned int added = 0;
 
 	spin_lock(&bursts->lock);
 	while (list) {
-		burst = nwg_burst_cut(&list, &count);
-		nwg_burst_append(bursts, burst, count);
+		nwg_burst_append(bursts, nwg_burst_cut(&list));
 		added++;
 	}
 	spin_unlock(&bursts->lock);
@@ -377,6 +376,16 @@ static int receive_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* Start the poll of what has been gathered: in softirq, once the work lets that run. */
+static void gather_work(struct work_struct *work)
+{
+	struct nwg_receive_queue *queue = container_of(work, struct nwg_receive_queue, gather_work);
+
+	local_bh_disable();
+	napi_schedule(&queue->napi);
+	local_bh_enable();
+}
+
 /*
  * Messages of one peer go through one queue, so they are decrypted and delivered in the order in
  * which they came, whichever CPUs they came on, and also where a new session takes over from another.
@@ -386,6 +395,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	struct nwg_receive_queue *queue;
 	struct nwg_session *session;
 	unsigned int waiting;
+	bool gather;
 
 	/* Who does not even know an index gets no place in the queue. */
 	session = session_of(wg, skb);
@@ -399,13 +409,15 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	waiting = skb_queue_len(&queue->arrived);
 	if (likely(waiting < NWG_MAX_QUEUED))
 		__skb_queue_tail(&queue->arrived, skb);
+	gather = nwg_gather_wanted(&queue->gather, 1);
 	spin_unlock_bh(&queue->arrived.lock);
 
-	if (unlikely(waiting >= NWG_MAX_QUEUED)) {
+	if (unlikely(waiting >= NWG_MAX_QUEUED))
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_FULL);
-	} else if (!waiting) {
+	else if (waiting == NWG_GATHER_MAX || (!waiting && !gather))
 		napi_schedule(&queue->napi);
-	}
+	else if (!waiting)
+		queue_work(nwg_parallel_workqueue, &queue->gather_work);
 }
 
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
@@ -456,17 +468,11 @@ int nwg_receive_init(struct nwg_device *wg)
 
 		queue->device = wg;
 		skb_queue_head_init(&queue->arrived);
+		nwg_gather_init(&queue->gather);
+		INIT_WORK(&queue->gather_work, gather_work);
 		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
-	/*
-	 * A burst is decrypted as one batch, and not on the CPU that takes it off the wire alone.
-	 * The threads come when the interface first comes up, if the user has left it so. Threads of
-	 * the kernel are nobody's, so who may make interfaces without being root gets none unasked.
-	 */
-	wg->dev->threaded = dev_net(wg->dev)->user_ns == &init_user_ns ?
-				    NETDEV_NAPI_THREADED_ENABLED :
-				    NETDEV_NAPI_THREADED_DISABLED;
 	return 0;
 }
 
@@ -474,11 +480,6 @@ void nwg_receive_start(struct nwg_device *wg)
 {
 	unsigned int i;
 
-	/* An interface that was never up has no threads yet. */
-	if (wg->dev->threaded && !wg->receive_queues[0].napi.thread) {
-		wg->dev->threaded = NETDEV_NAPI_THREADED_DISABLED;
-		dev_set_threaded(wg->dev, NETDEV_NAPI_THREADED_ENABLED);
-	}
 	for (i = 0; i < wg->receive_queue_count; i++)
 		napi_enable(&wg->receive_queues[i].napi);
 }
@@ -511,6 +512,7 @@ void nwg_receive_stop(struct nwg_device *wg)
 		struct nwg_receive_queue *queue = &wg->receive_queues[i];
 
 		napi_disable(&queue->napi);
+		cancel_work_sync(&queue->gather_work);
 		local_bh_disable();
 		nwg_help_over(&queue->bursts);
 		local_bh_enable();

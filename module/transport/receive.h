@@ -7,7 +7,9 @@
 
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/workqueue.h>
 
+#include "gather.h"
 #include "parallel.h"
 #include "relay/batch.h"
 
@@ -18,19 +20,22 @@ struct nwg_device;
  * @napi: works them off, on one CPU at a time
  * @device: the interface
  * @arrived: those that no poll has taken yet; its own lock
+ * @gather: whether to wait for more before they are decrypted; @arrived's lock
+ * @gather_work: has the poll begin when more may have come
  * @bursts: those that a poll has shared out among the CPUs, because they were many
  * @taken: those that are next to be delivered; only the poll touches it
  * @relayed: what a relay sends of them; only the poll touches it
  *
  * The socket's softirq only queues, so what comes together is taken off the lower interface before
- * the first message is decrypted, and order holds though it may come on several CPUs.
- * Threaded by default: /sys/class/net/NAME/threaded says so and takes 0 for softirq, which answers
- * a single packet sooner and makes smaller batches.
+ * the first message is decrypted, and order holds though it may come on several CPUs. The poll follows
+ * in the same softirq, or where messages come thick, in that of a work item.
  */
 struct nwg_receive_queue {
 	struct napi_struct napi;
 	struct nwg_device *device;
 	struct sk_buff_head arrived;
+	struct nwg_gather gather;
+	struct work_struct gather_work;
 	struct nwg_burst_queue bursts;
 	struct sk_buff *taken;
 	struct nwg_relay_batch relayed;

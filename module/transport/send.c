@@ -95,12 +95,12 @@ static u8 outer_ds(const struct sk_buff *skb)
  * Do all that can fail and all that looks at the plain packet: what is left is to encrypt in place.
  * Drops it and returns NULL if there is no memory.
  */
-static struct sk_buff *prepare(struct nwg_device *wg, struct sk_buff *skb, unsigned int mtu,
+static struct sk_buff *prepare(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu,
 			       unsigned int level)
 {
 	unsigned int padding = padding_of(skb, mtu);
 
-	skb = make_room(wg, skb, padding + NWG_TAG_LEN);
+	skb = make_room(peer->device, skb, padding + NWG_TAG_LEN);
 	if (unlikely(!skb))
 		return NULL;
 	nwg_packet(skb)->level = level;
@@ -121,9 +121,6 @@ static void encrypt(struct sk_buff *skb, const struct nwg_session *session, u64 
 	header->type = cpu_to_le32(NWG_MESSAGE_TRANSPORT);
 	header->receiver = session->remote_index;
 	header->counter = cpu_to_le64(counter);
-	skb_reset_network_header(skb);
-	/* From there on it counts in the interface's statistics. */
-	skb_reset_inner_network_header(skb);
 }
 
 /*
@@ -147,27 +144,47 @@ static void encrypt_burst(struct nwg_peer *peer, struct sk_buff *burst)
 		encrypt(skb, session, counter++);
 }
 
+/*
+ * Cut off a list the packets that are in as many tunnels as the first. Return: how many. @data: written,
+ * whether one of them is not empty.
+ */
+static unsigned int cut_level(struct sk_buff **list, bool *data)
+{
+	const u8 level = nwg_packet(*list)->level;
+	unsigned int count = 0;
+	struct sk_buff *last;
+
+	*data = false;
+	do {
+		last = *list;
+		*data |= nwg_packet(last)->data;
+		*list = last->next;
+		count++;
+	} while (*list && nwg_packet(*list)->level == level);
+	last->next = NULL;
+	return count;
+}
+
 /* Send the packets of a burst. Return: how many. */
 static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 {
 	const unsigned int outside = this_cpu_read(nesting);
-	const bool failed = nwg_packet(burst)->failed;
-	struct sk_buff *skb, *next;
 	unsigned int count = 0;
+	struct sk_buff *list;
 	bool data;
 
-	skb_list_walk_safe(burst, skb, next) {
-		skb_mark_not_on_list(skb);
-		count++;
-		if (unlikely(failed)) {
-			nwg_device_drop(peer->device, skb, NWG_DEVICE_DROP_KEYS_GONE);
-			continue;
-		}
-		data = nwg_packet(skb)->data;
+	if (unlikely(nwg_packet(burst)->failed)) {
+		nwg_device_drop_list(peer->device, burst, NWG_DEVICE_DROP_KEYS_GONE);
+		return 1;
+	}
+	while (burst) {
+		list = burst;
 		/* It may be another CPU's, which was not as deep. */
-		this_cpu_write(nesting, max_t(unsigned int, nwg_packet(skb)->level, outside + 1));
+		this_cpu_write(nesting,
+			       max_t(unsigned int, nwg_packet(list)->level, outside + 1));
+		count += cut_level(&burst, &data);
 		nwg_timers_authenticated_sent(peer);
-		if (!nwg_socket_send(peer, skb, nwg_packet(skb)->ds) && data)
+		if (!nwg_socket_send(peer, list) && data)
 			nwg_timers_data_sent(peer);
 	}
 	this_cpu_write(nesting, outside);
@@ -302,7 +319,7 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 				 struct sk_buff *list)
 {
 	struct nwg_burst_queue *bursts = &peer->bursts;
-	unsigned int added = 0, backlog, count;
+	unsigned int added = 0, packets = 0, backlog, count;
 	struct sk_buff *burst;
 
 	spin_lock(&bursts->lock);
@@ -315,13 +332,23 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	/* There are fewer packets in a list than that. */
 	while (list &&
 	       likely(replay_counters_left(session->send_counter) >= IP_MAX_MTU + NWG_MAX_STAGED)) {
-		burst = nwg_burst_cut(&list, &count);
+		burst = nwg_burst_cut(&list);
+		count = nwg_packet(burst)->count;
 		nwg_packet(burst)->session_id = session->id;
 		nwg_packet(burst)->index = session->index.value;
 		nwg_packet(burst)->counter = session->send_counter;
 		WRITE_ONCE(session->send_counter, session->send_counter + count);
-		nwg_burst_append(bursts, burst, count);
+		packets += count;
+		if (nwg_burst_join(bursts, burst, session->id))
+			continue;
+		nwg_burst_append(bursts, burst);
 		added++;
+	}
+	if (nwg_gather_wanted(&peer->gather, packets) && bursts->packets < NWG_GATHER_MAX &&
+	    likely(!READ_ONCE(peer->dead))) {
+		spin_unlock(&bursts->lock);
+		queue_work(nwg_parallel_workqueue, &peer->gather_work);
+		return list;
 	}
 	burst = nwg_burst_claim(bursts);
 	backlog = bursts->backlog;
@@ -337,6 +364,41 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	if (added > 1)
 		nwg_help_over(bursts);
 	return list;
+}
+
+/* Encrypt and send what has been gathered, with the help of other CPUs. */
+static void work_off_gathered(struct nwg_peer *peer)
+{
+	struct nwg_burst_queue *bursts = &peer->bursts;
+	unsigned int backlog, left;
+
+	spin_lock(&bursts->lock);
+	left = backlog = bursts->backlog;
+	if (likely(bursts->unclaimed))
+		nwg_gather_result(&peer->gather, nwg_packet(bursts->unclaimed)->count);
+	spin_unlock(&bursts->lock);
+
+	if (backlog > 1)
+		nwg_help_wanted(bursts, backlog - 1);
+	while (left-- && nwg_peer_help(bursts))
+		;
+	if (backlog > 1)
+		nwg_help_over(bursts);
+}
+
+void nwg_peer_gather_work(struct work_struct *work)
+{
+	struct nwg_peer *peer = container_of(work, struct nwg_peer, gather_work);
+	const struct nwg_burst_queue *bursts = &peer->bursts;
+
+	rcu_read_lock_bh();
+	do
+		work_off_gathered(peer);
+	while (unlikely(READ_ONCE(peer->dead)) && READ_ONCE(bursts->backlog));
+	/* What has come meanwhile has its turn after others. */
+	if (READ_ONCE(bursts->backlog))
+		queue_work(nwg_parallel_workqueue, &peer->gather_work);
+	rcu_read_unlock_bh();
 }
 
 /* Send what is staged and a list of packets, or stage what cannot be sent. */
@@ -405,7 +467,7 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 	skb_mark_not_on_list(skb);
 	skb_list_walk_safe(segment(wg, skb), skb, next) {
 		skb_mark_not_on_list(skb);
-		*tail = prepare(wg, skb, mtu, level);
+		*tail = prepare(peer, skb, mtu, level);
 		if (likely(*tail))
 			tail = &(*tail)->next;
 	}
@@ -432,7 +494,7 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 			goto out;
 		}
 		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
-		stage(peer, prepare(peer->device, skb, 0, 1));
+		stage(peer, prepare(peer, skb, 0, 1));
 		nwg_dbg(peer->device, "Sending keepalive packet to " NWG_LOG_PEER "\n",
 			nwg_log_peer(peer));
 	}

@@ -45,6 +45,9 @@ bool nwg_peer_help(struct nwg_burst_queue *bursts);
 /* Work function of a peer's transmit_work. */
 void nwg_peer_transmit_work(struct work_struct *work);
 
+/* Work function of a peer's gather_work: send what has been gathered. */
+void nwg_peer_gather_work(struct work_struct *work);
+
 /* Drop what is staged and count it. Context: any but hard interrupt. */
 void nwg_peer_purge_staged(struct nwg_peer *peer);
 

@@ -5,12 +5,15 @@
 #include <net/dst_cache.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
 #include <net/udp_tunnel.h>
 
 #include "device.h"
 #include "drop.h"
+#include "fraglist.h"
 #include "log.h"
+#include "parallel.h"
 #include "peer.h"
 #include "receive.h"
 #include "scrub.h"
@@ -112,8 +115,113 @@ static struct rtable *route4(struct sock *sk, struct flowi4 *fl,
 	return ip_route_output_flow(net, fl, sk);
 }
 
-static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
-		 u8 ds, struct dst_cache *cache)
+/* Whether messages to be sent by a route may go down the stack as one packet with others behind it. */
+static bool may_lead(const struct nwg_device *wg, const struct sk_buff *skb,
+		     const struct dst_entry *dst)
+{
+	/* Who has switched it off wants each by itself; and a socket is told when its own has left. */
+	return wg->dev->features & NETIF_F_GSO && !skb->sk && !dst->lwtstate;
+}
+
+/* Whether a message may be the next behind @head, by its length, its queue and its headers. */
+static bool may_follow(const struct sk_buff *skb, const struct sk_buff *head, unsigned int full,
+		       const struct dst_entry *dst)
+{
+	return skb->len <= full && skb->len + head->len <= IP_MAX_MTU && !skb->sk &&
+	       skb->hash == head->hash && nwg_packet(skb)->ds == nwg_packet(head)->ds &&
+	       nwg_fraglist_has_room(skb, dst->dev);
+}
+
+/* Take off a list what goes down the stack next: one message, or several as one packet. */
+static struct sk_buff *next_packet(const struct nwg_device *wg, const struct dst_entry *dst,
+				   struct sk_buff **list, unsigned int *count)
+{
+	struct sk_buff *head = *list, *last = head, *skb;
+	const unsigned int full = head->len;
+
+	*list = head->next;
+	skb_mark_not_on_list(head);
+	*count = 1;
+	if (!*list || !may_lead(wg, head, dst))
+		return head;
+	while ((skb = *list) && *count < NWG_FRAGLIST_MAX && may_follow(skb, head, full, dst)) {
+		const bool shorter = skb->len < full;
+
+		*list = skb->next;
+		skb_mark_not_on_list(skb);
+		nwg_fraglist_append(head, last, skb);
+		last = skb;
+		++*count;
+		if (shorter)
+			break;
+	}
+	if (*count > 1)
+		nwg_fraglist_close(head, full - nwg_fraglist_header_len(head), *count);
+	return head;
+}
+
+/* Count messages that were handed to the stack, by what that has said. */
+static void count_sent(struct net_device *dev, unsigned int count, unsigned int bytes, int err)
+{
+	if (likely(!net_xmit_eval(err)))
+		dev_sw_netstats_tx_add(dev, count, bytes);
+	else
+		DEV_STATS_ADD(dev, tx_errors, count);
+}
+
+static void put_udp_header(struct sk_buff *skb, __be16 source, __be16 destination)
+{
+	struct udphdr *header = __skb_push(skb, sizeof(*header));
+
+	skb_reset_transport_header(skb);
+	header->source = source;
+	header->dest = destination;
+	header->len = htons(skb->len);
+}
+
+/* But for the identification, and what ip_local_out() writes. */
+static void put_ipv4_header(struct sk_buff *skb, const struct flowi4 *fl, u8 ttl)
+{
+	struct iphdr *header = __skb_push(skb, sizeof(*header));
+
+	skb_reset_network_header(skb);
+	*header = (struct iphdr){
+		.version = 4,
+		.ihl = sizeof(*header) / 4,
+		.tos = nwg_packet(skb)->ds,
+		.ttl = ttl,
+		.protocol = IPPROTO_UDP,
+		.saddr = fl->saddr,
+		.daddr = fl->daddr,
+	};
+}
+
+/* Send messages by a route, whose reference is consumed. */
+static void send_by4(struct nwg_device *wg, struct sock *sk, struct sk_buff *list,
+		     struct rtable *rt, const struct flowi4 *fl)
+{
+	const u8 ttl = ip4_dst_hoplimit(&rt->dst);
+	struct net *net = dev_net(rt->dst.dev);
+	unsigned int count, bytes;
+	struct sk_buff *skb;
+
+	for (skb = list; skb; skb = skb->next) {
+		put_udp_header(skb, fl->fl4_sport, fl->fl4_dport);
+		udp_set_csum(false, skb, fl->saddr, fl->daddr, skb->len);
+		put_ipv4_header(skb, fl, ttl);
+	}
+	while (list) {
+		skb = next_packet(wg, &rt->dst, &list, &count);
+		bytes = skb->len - nwg_fraglist_header_len(skb);
+		skb_dst_set(skb, list ? dst_clone(&rt->dst) : &rt->dst);
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+		__ip_select_ident(net, ip_hdr(skb), count);
+		count_sent(wg->dev, count, bytes, ip_local_out(net, sk, skb));
+	}
+}
+
+static int send4(struct nwg_device *wg, struct sk_buff *list, const struct nwg_endpoint *endpoint,
+		 struct dst_cache *cache)
 {
 	struct flowi4 fl = {
 		.daddr = endpoint->addr4.sin_addr.s_addr,
@@ -139,9 +247,7 @@ static int send4(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 		if (cache)
 			dst_cache_set_ip4(cache, &rt->dst, fl.saddr);
 	}
-
-	udp_tunnel_xmit_skb(rt, sk, skb, fl.saddr, fl.daddr, ds, ip4_dst_hoplimit(&rt->dst), 0,
-			    fl.fl4_sport, fl.fl4_dport, false, false, 0);
+	send_by4(wg, sk, list, rt, &fl);
 	return 0;
 }
 
@@ -166,8 +272,46 @@ static struct dst_entry *route6(struct sock *sk, struct flowi6 *fl,
 	return ip6_dst_lookup_flow(net, sk, fl, NULL);
 }
 
-static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
-		 u8 ds, struct dst_cache *cache)
+static void put_ipv6_header(struct sk_buff *skb, const struct flowi6 *fl, u8 hop_limit)
+{
+	struct ipv6hdr *header = __skb_push(skb, sizeof(*header));
+
+	skb_reset_network_header(skb);
+	ip6_flow_hdr(header, nwg_packet(skb)->ds, 0);
+	header->payload_len = htons(skb->len - sizeof(*header));
+	header->nexthdr = IPPROTO_UDP;
+	header->hop_limit = hop_limit;
+	header->saddr = fl->saddr;
+	header->daddr = fl->daddr;
+}
+
+/* Send messages by a route, whose reference is consumed. */
+static void send_by6(struct nwg_device *wg, struct sock *sk, struct sk_buff *list,
+		     struct dst_entry *dst, const struct flowi6 *fl)
+{
+	const u8 hop_limit = ip6_dst_hoplimit(dst);
+	struct net *net = dev_net(dst->dev);
+	unsigned int count, bytes;
+	struct sk_buff *skb;
+
+	for (skb = list; skb; skb = skb->next) {
+		put_udp_header(skb, fl->fl6_sport, fl->fl6_dport);
+		udp6_set_csum(false, skb, &fl->saddr, &fl->daddr, skb->len);
+		put_ipv6_header(skb, fl, hop_limit);
+		/* IPv6 fragments at the source only if told that it may. */
+		skb->ignore_df = 1;
+	}
+	while (list) {
+		skb = next_packet(wg, dst, &list, &count);
+		bytes = skb->len - nwg_fraglist_header_len(skb);
+		skb_dst_set(skb, list ? dst_clone(dst) : dst);
+		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+		count_sent(wg->dev, count, bytes, ip6_local_out(net, sk, skb));
+	}
+}
+
+static int send6(struct nwg_device *wg, struct sk_buff *list, const struct nwg_endpoint *endpoint,
+		 struct dst_cache *cache)
 {
 	struct flowi6 fl = {
 		.daddr = endpoint->addr6.sin6_addr,
@@ -194,70 +338,72 @@ static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_en
 		if (cache)
 			dst_cache_set_ip6(cache, dst, &fl.saddr);
 	}
-
-	/* IPv6 fragments at the source only if told that it may. */
-	skb->ignore_df = 1;
-	udp_tunnel6_xmit_skb(dst, sk, skb, wg->dev, &fl.saddr, &fl.daddr, ds, ip6_dst_hoplimit(dst),
-			     0, fl.fl6_sport, fl.fl6_dport, false, 0);
+	send_by6(wg, sk, list, dst, &fl);
 	return 0;
 }
 #else
-static int send6(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
-		 u8 ds, struct dst_cache *cache)
+static int send6(struct nwg_device *wg, struct sk_buff *list, const struct nwg_endpoint *endpoint,
+		 struct dst_cache *cache)
 {
 	return -EAFNOSUPPORT;
 }
 #endif
 
-/* Hand a message to the stack. Return: an error if that has not taken it. */
-static int send_to(struct nwg_device *wg, struct sk_buff *skb, const struct nwg_endpoint *endpoint,
-		   u8 ds, struct dst_cache *cache)
+/* Hand messages to the stack. Return: an error if that has taken none. */
+static int send_to(struct nwg_device *wg, struct sk_buff *list, const struct nwg_endpoint *endpoint,
+		   struct dst_cache *cache)
 {
-	/* From here on it is a packet of the namespace that the sockets are in. */
-	nwg_scrub(skb);
-	skb->mark = READ_ONCE(wg->fwmark);
-	/* Whose statistics say what has become of it. */
-	skb->dev = wg->dev;
-	skb->ip_summed = CHECKSUM_NONE;
-	skb->encapsulation = 0;
+	struct sk_buff *skb;
 
+	/* From here on they are packets of the namespace that the sockets are in. */
+	for (skb = list; skb; skb = skb->next) {
+		nwg_scrub(skb);
+		skb_clear_hash_if_not_l4(skb);
+		skb->mark = READ_ONCE(wg->fwmark);
+		skb->dev = wg->dev;
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+	}
 	switch (endpoint->addr.sa_family) {
 	case AF_INET:
-		return send4(wg, skb, endpoint, ds, cache);
+		return send4(wg, list, endpoint, cache);
 	case AF_INET6:
-		return send6(wg, skb, endpoint, ds, cache);
+		return send6(wg, list, endpoint, cache);
 	default:
 		return -EDESTADDRREQ;
 	}
 }
 
-int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds)
+int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *list)
 {
 	struct nwg_device *wg = peer->device;
 	struct nwg_endpoint endpoint;
-	unsigned int len = skb->len;
 	unsigned int sequence;
+	struct sk_buff *skb;
+	u64 bytes = 0;
 	int err;
 
+	for (skb = list; skb; skb = skb->next)
+		bytes += skb->len;
 	sequence = endpoint_read(&endpoint, peer);
-	err = send_to(wg, skb, &endpoint, ds, &peer->dst_cache);
+	err = send_to(wg, list, &endpoint, &peer->dst_cache);
 	/* The route that was cached just now may be the one to where the peer was before. */
 	if (unlikely(read_seqretry(&peer->endpoint.lock, sequence)))
 		dst_cache_reset(&peer->dst_cache);
 	if (likely(!err)) {
-		atomic64_add(len, &peer->tx_bytes);
+		atomic64_add(bytes, &peer->tx_bytes);
 	} else {
 		net_dbg_ratelimited("%s: Packet for " NWG_LOG_PEER " not sent: error %d\n",
 				    wg->dev->name, nwg_log_peer(peer), err);
-		nwg_device_drop(wg, skb,
-				err == -EDESTADDRREQ ? NWG_DEVICE_DROP_NO_ENDPOINT :
-						       NWG_DEVICE_DROP_NO_ROUTE);
+		nwg_device_drop_list(wg, list,
+				     err == -EDESTADDRREQ ? NWG_DEVICE_DROP_NO_ENDPOINT :
+							    NWG_DEVICE_DROP_NO_ROUTE);
 	}
 	return err;
 }
 
 /* Return: the message as a packet, or NULL, and then it counts as dropped. */
-static struct sk_buff *skb_from_buffer(struct nwg_device *wg, const void *buffer, size_t len)
+static struct sk_buff *skb_from_buffer(struct nwg_device *wg, const void *buffer, size_t len, u8 ds)
 {
 	struct sk_buff *skb = alloc_skb(len + NWG_HEADROOM + LL_MAX_HEADER, GFP_ATOMIC);
 
@@ -267,20 +413,19 @@ static struct sk_buff *skb_from_buffer(struct nwg_device *wg, const void *buffer
 	}
 	skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
 	skb_put_data(skb, buffer, len);
-	skb_reset_network_header(skb);
-	skb_reset_inner_network_header(skb);
+	nwg_packet(skb)->ds = ds;
 	return skb;
 }
 
 int nwg_socket_send_buffer(struct nwg_peer *peer, const void *buffer, size_t len, u8 ds)
 {
-	struct sk_buff *skb = skb_from_buffer(peer->device, buffer, len);
+	struct sk_buff *skb = skb_from_buffer(peer->device, buffer, len, ds);
 	int err;
 
 	if (!skb)
 		return -ENOMEM;
 	rcu_read_lock_bh();
-	err = nwg_socket_send(peer, skb, ds);
+	err = nwg_socket_send(peer, skb);
 	rcu_read_unlock_bh();
 	return err;
 }
@@ -293,11 +438,11 @@ int nwg_socket_reply(struct nwg_device *wg, struct sk_buff *in, const void *buff
 
 	if (nwg_endpoint_from_skb(&endpoint, in))
 		return -EINVAL;
-	skb = skb_from_buffer(wg, buffer, len);
+	skb = skb_from_buffer(wg, buffer, len, 0);
 	if (!skb)
 		return -ENOMEM;
 	rcu_read_lock_bh();
-	err = send_to(wg, skb, &endpoint, 0, NULL);
+	err = send_to(wg, skb, &endpoint, NULL);
 	if (err)
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_NO_ROUTE);
 	rcu_read_unlock_bh();

@@ -97,17 +97,22 @@ int nwg_socket_open(struct nwg_device *wg, u16 port);
 void nwg_socket_close(struct nwg_device *wg);
 
 /**
- * nwg_socket_send - send a message to a peer's endpoint
+ * nwg_socket_send - send messages to a peer's endpoint
  * @peer: the peer
- * @skb: the UDP payload, with headroom for all headers; consumed
- * @ds: DS field of the outer header
+ * @list: packets linked by ->next: the UDP payload, with headroom for all headers, and in struct
+ *	nwg_packet the DS field of the outer header; all consumed
+ *
+ * Those that follow each other and are of the same length, class and inner flow go down the stack as
+ * one packet (fraglist.h), unless the interface's generic segmentation offload is off.
  *
  * Context: RCU read section with BH off.
  * Return: 0; -EDESTADDRREQ without endpoint; -ENETDOWN without socket; errors of routing.
  */
-int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *skb, u8 ds);
+int nwg_socket_send(struct nwg_peer *peer, struct sk_buff *list);
 
-/* As nwg_socket_send(), from a buffer; counts the bytes. Context: process or BH. */
+/*
+ * As nwg_socket_send(), from a buffer, with a DS field; counts the bytes. Context: process or BH.
+ */
 int nwg_socket_send_buffer(struct nwg_peer *peer, const void *buffer, size_t len, u8 ds);
 
 /* Answer a received packet, whoever sent it. Context: process or BH. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Whether to work on a packet where it is, or to wait for more.
+ *
+ * A packet that comes alone is worked on at once, by whoever brings it. Where packets come thick, work
+ * is put off until a work item gets to run: what has come by then goes together, down the stack as one
+ * packet or to GRO, and on whichever CPU has time. That costs a single packet more, so it is done only
+ * as long as several do come together.
+ */
+#ifndef _NWG_TRANSPORT_GATHER_H
+#define _NWG_TRANSPORT_GATHER_H
+
+#include <linux/types.h>
+
+/* What waits when whoever brings more has to work itself. */
+#define NWG_GATHER_MAX 256
+
+/**
+ * struct nwg_gather - what is known of how packets come; protected by the lock of what they wait in
+ * @since: jiffies when the span began that is looked at
+ * @count: packets in it
+ * @pause: jiffies until which waiting is of no use
+ * @vain: how often in a row nothing came meanwhile
+ * @thick: they come thick
+ */
+struct nwg_gather {
+	unsigned long since;
+	unsigned int count;
+	unsigned long pause;
+	u16 vain;
+	bool thick;
+};
+
+void nwg_gather_init(struct nwg_gather *gather);
+
+/**
+ * nwg_gather_wanted - packets have come: wait for more?
+ * @gather: lock held
+ * @count: how many came
+ */
+bool nwg_gather_wanted(struct nwg_gather *gather, unsigned int count);
+
+/**
+ * nwg_gather_result - waiting is over
+ * @gather: lock held
+ * @count: how many packets wait
+ */
+void nwg_gather_result(struct nwg_gather *gather, unsigned int count);
+
+#endif /* _NWG_TRANSPORT_GATHER_H */
