@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "drop.h"
+#include "fraglist.h"
 #include "log.h"
 #include "peer.h"
 #include "parallel.h"
@@ -60,20 +61,35 @@ static void inherit(struct sk_buff *copy, struct sk_buff *skb)
 }
 
 /*
- * Make the packet linear, our own, and roomy. Drops it and returns NULL if there is no memory.
+ * Headroom that packets for a peer need at least: for the headers, which lie where encryption has written
+ * before, and for what goes on top of them. What is about to be sent by itself is not copied for the latter,
+ * where the stack makes room if there is none.
  */
-static struct sk_buff *make_room(struct nwg_device *wg, struct sk_buff *skb, unsigned int tail)
+static unsigned int headroom_for(const struct nwg_peer *peer)
 {
-	const unsigned int head = NWG_HEADROOM + LL_MAX_HEADER;
-	struct sk_buff *copy;
+	const bool ipv6 = READ_ONCE(peer->endpoint.value.addr.sa_family) == AF_INET6;
 
 	BUILD_BUG_ON(NWG_HEADROOM < NWG_AEAD_HEADROOM);
+	if (!READ_ONCE(peer->gather.thick))
+		return NWG_HEADROOM;
+	return NWG_HEADROOM + NWG_FRAGLIST_HEADROOM -
+	       (ipv6 ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
+}
+
+/*
+ * Make the packet linear, our own, and roomy. Drops it and returns NULL if there is no memory.
+ */
+static struct sk_buff *make_room(struct nwg_device *wg, struct sk_buff *skb, unsigned int head,
+				 unsigned int tail)
+{
+	const unsigned int ample = NWG_HEADROOM + max(LL_MAX_HEADER, NWG_FRAGLIST_HEADROOM);
+	struct sk_buff *copy;
 
 	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= head &&
 		   skb_tailroom(skb) >= tail))
 		return skb;
 	/* One copy does it all, where pulling, unsharing and expanding would each make one. */
-	copy = skb_copy_expand(skb, head, tail, GFP_ATOMIC);
+	copy = skb_copy_expand(skb, ample, tail, GFP_ATOMIC);
 	if (unlikely(!copy)) {
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEND_MEMORY);
 		return NULL;
@@ -100,7 +116,7 @@ static struct sk_buff *prepare(struct nwg_peer *peer, struct sk_buff *skb, unsig
 {
 	unsigned int padding = padding_of(skb, mtu);
 
-	skb = make_room(peer->device, skb, padding + NWG_TAG_LEN);
+	skb = make_room(peer->device, skb, headroom_for(peer), padding + NWG_TAG_LEN);
 	if (unlikely(!skb))
 		return NULL;
 	nwg_packet(skb)->level = level;
