@@ -11,6 +11,7 @@
  */
 #include "forward.h"
 
+#include <linux/hash.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/gso.h>
@@ -114,6 +115,9 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 		return reason;
 	}
 	detach(skb);
+	/* For queues below, which tell flows apart by it: cheaper than to look for it in the packet. */
+	if (!skb->l4_hash && !skb->sw_hash)
+		__skb_set_sw_hash(skb, hash_ptr(flow, 32), true);
 	skb->dev = dev;
 	if (unlikely(skb->len > mtu)) {
 		*fragmented = true;
