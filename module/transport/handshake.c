@@ -423,10 +423,7 @@ receive_cookie_reply(struct nwg_device *wg, const struct nwg_message_cookie_repl
 /* The message proved to come from the peer, which is where it came from. */
 static void note_received(struct nwg_peer *peer, struct sk_buff *skb)
 {
-	struct nwg_endpoint endpoint;
-
-	if (!nwg_endpoint_from_skb(&endpoint, skb))
-		nwg_endpoint_set(peer, &endpoint);
+	nwg_endpoint_learn(peer, skb);
 	nwg_timers_authenticated_received(peer);
 }
 

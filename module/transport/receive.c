@@ -236,7 +236,6 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	unsigned int len = skb->len;
 	enum nwg_device_drop_reason reason;
 	struct nwg_session *session;
-	struct nwg_endpoint endpoint;
 	struct nwg_peer *peer;
 	u8 ds;
 
@@ -255,8 +254,7 @@ static void receive_transport(struct nwg_receive_queue *queue, struct sk_buff *s
 	ds = outer_ds(skb);
 	__skb_pull(skb, sizeof(struct nwg_message_transport));
 	__skb_trim(skb, len - NWG_TRANSPORT_MIN_LEN);
-	if (likely(!nwg_endpoint_from_skb(&endpoint, skb)))
-		nwg_endpoint_set(peer, &endpoint);
+	nwg_endpoint_learn(peer, skb);
 
 	if (unlikely(nwg_session_confirm(peer, session))) {
 		nwg_timers_handshake_complete(peer);

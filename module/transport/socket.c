@@ -67,13 +67,46 @@ int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *s
 	return -EINVAL;
 }
 
+/* Whether a received packet came from an endpoint, in the way that is known already. */
+static bool endpoint_is(const struct nwg_endpoint *endpoint, const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return endpoint->addr.sa_family == AF_INET &&
+		       endpoint->addr4.sin_addr.s_addr == ip_hdr(skb)->saddr &&
+		       endpoint->addr4.sin_port == udp_hdr(skb)->source &&
+		       endpoint->src4.s_addr == ip_hdr(skb)->daddr &&
+		       endpoint->src_if4 == skb->skb_iif;
+	return endpoint->addr.sa_family == AF_INET6 &&
+	       ipv6_addr_equal(&endpoint->addr6.sin6_addr, &ipv6_hdr(skb)->saddr) &&
+	       endpoint->addr6.sin6_port == udp_hdr(skb)->source &&
+	       endpoint->addr6.sin6_scope_id ==
+		       ipv6_iface_scope_id(&ipv6_hdr(skb)->saddr, skb->skb_iif) &&
+	       ipv6_addr_equal(&endpoint->src6, &ipv6_hdr(skb)->daddr);
+}
+
+void nwg_endpoint_learn(struct nwg_peer *peer, const struct sk_buff *skb)
+{
+	struct nwg_endpoint endpoint;
+	unsigned int sequence;
+	bool same;
+
+	/* Nearly always nothing has changed. */
+	do {
+		sequence = read_seqbegin(&peer->endpoint.lock);
+		same = endpoint_is(&peer->endpoint.value, skb);
+	} while (read_seqretry(&peer->endpoint.lock, sequence));
+	if (likely(same))
+		return;
+	if (!nwg_endpoint_from_skb(&endpoint, skb))
+		nwg_endpoint_set(peer, &endpoint);
+}
+
 void nwg_endpoint_set(struct nwg_peer *peer, const struct nwg_endpoint *endpoint)
 {
 	struct nwg_endpoint now;
 
-	/* Nearly always nothing has changed. */
 	nwg_endpoint_read(&now, peer);
-	if (likely(!memcmp(&now, endpoint, sizeof(now))))
+	if (!memcmp(&now, endpoint, sizeof(now)))
 		return;
 	write_seqlock_bh(&peer->endpoint.lock);
 	peer->endpoint.value = *endpoint;

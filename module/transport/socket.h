@@ -69,8 +69,16 @@ void nwg_endpoint_read(struct nwg_endpoint *endpoint, struct nwg_peer *peer);
 int nwg_endpoint_from_skb(struct nwg_endpoint *endpoint, const struct sk_buff *skb);
 
 /**
- * nwg_endpoint_set - set a peer's endpoint, by the user or because an authenticated message came
- * from it
+ * nwg_endpoint_learn - an authenticated message has come from a peer: that is where it is
+ * @peer: the peer
+ * @skb: the message, as for nwg_endpoint_from_skb()
+ *
+ * Context: any but hard interrupt.
+ */
+void nwg_endpoint_learn(struct nwg_peer *peer, const struct sk_buff *skb);
+
+/**
+ * nwg_endpoint_set - set a peer's endpoint
  * @peer: the peer
  * @endpoint: the new one
  *
