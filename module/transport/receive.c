@@ -223,7 +223,12 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 		return;
 	/* GRO looks in one of few buckets, which all peers would share. It is no hash of a flow's. */
 	skb_set_hash(skb, hash_64(peer->id, 32), PKT_HASH_TYPE_L3);
-	napi_gro_receive(&queue->napi, skb);
+	if (queue->alone) {
+		netif_receive_skb(skb);
+	} else {
+		queue->merging = true;
+		napi_gro_receive(&queue->napi, skb);
+	}
 	return;
 
 drop:
@@ -340,12 +345,14 @@ static bool refill(struct nwg_receive_queue *queue)
 			count = fetch(queue, &list);
 			if (!bursts->first && (count < 2 * NWG_BURST || num_online_cpus() == 1)) {
 				queue->taken = list;
+				queue->alone = count == 1 && !queue->merging;
 				return list;
 			}
 			if (list)
 				share_out(queue, list);
 		}
 		queue->taken = next_burst(bursts);
+		queue->alone = false;
 		if (queue->taken)
 			return true;
 	} while (ahead++ < MAX_AHEAD && decrypt_ahead(queue));
@@ -369,8 +376,11 @@ static int receive_poll(struct napi_struct *napi, int budget)
 	}
 	nwg_batch_flush(&queue->relayed);
 	rcu_read_unlock();
-	if (done < budget)
+	if (done < budget) {
+		/* But for what GRO is told to hold for longer. */
+		queue->merging &= READ_ONCE(queue->device->dev->gro_flush_timeout) > 0;
 		napi_complete_done(napi, done);
+	}
 	return done;
 }
 
