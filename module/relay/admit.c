@@ -4,18 +4,18 @@
 #include "device.h"
 #include "transport/ratelimiter.h"
 
-/*
- * A gate, not authentication: whoever knows the responder's public key passes (white paper, section
- * 5.3).
- */
-static bool mac1_valid(const struct nwg_relay_params *params, const struct nwg_datagram *datagram)
+enum nwg_relay_drop nwg_relay_gate(const struct nwg_relay_params *params,
+				   const struct nwg_datagram *datagram)
 {
+	bool valid = true;
+
 	if (!params->config.has_responder)
-		return true;
+		return 0;
 	if (datagram->type == NWG_MESSAGE_INITIATION)
-		return cookie_initiation_valid(datagram->message, &params->mac1);
-	return datagram->type != NWG_MESSAGE_RESPONSE ||
-	       cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
+		valid = cookie_initiation_valid(datagram->message, &params->mac1);
+	else if (datagram->type == NWG_MESSAGE_RESPONSE)
+		valid = cookie_mac1_valid(datagram->message, datagram->len, &params->keys);
+	return valid ? 0 : NWG_DROP_MAC1;
 }
 
 /*
@@ -124,8 +124,6 @@ enum nwg_relay_drop nwg_relay_admit_client(struct nwg_relay *relay,
 					   struct sk_buff *skb, const struct nwg_datagram *datagram,
 					   const struct nwg_flow_key *key, struct nwg_flow **flow)
 {
-	if (unlikely(!mac1_valid(params, datagram)))
-		return NWG_DROP_MAC1;
 	if (likely(datagram->type == NWG_MESSAGE_TRANSPORT)) {
 		if (likely(*flow && READ_ONCE((*flow)->state) == NWG_FLOW_ESTABLISHED))
 			return 0;

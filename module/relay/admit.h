@@ -11,11 +11,25 @@
 #include "object.h"
 
 /**
+ * nwg_relay_gate - check what can be checked of a message from a client by itself
+ * @params: the relay's configuration
+ * @datagram: the message, of valid shape
+ *
+ * It is mac1: a gate, not authentication, for whoever knows the responder's public key passes (white
+ * paper, section 5.3).
+ *
+ * Context: any.
+ * Return: 0, or %NWG_DROP_MAC1.
+ */
+enum nwg_relay_drop nwg_relay_gate(const struct nwg_relay_params *params,
+				   const struct nwg_datagram *datagram);
+
+/**
  * nwg_relay_admit_client - decide on a message from a client
  * @relay: the relay
  * @params: its configuration
  * @skb: the packet
- * @datagram: the message in it, of valid shape
+ * @datagram: the message in it, of valid shape, past nwg_relay_gate()
  * @key: who sent it
  * @flow: its flow, or NULL; replaced by the flow that it belongs to now
  *

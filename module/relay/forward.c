@@ -2,7 +2,7 @@
 /*
  * The path of a datagram through a relay.
  *
- * Forward:  key of the client -> flow (or relay) -> message -> admission -> rewrite -> peer
+ * Forward:  key of the client -> flow (or relay) -> message, gate -> admission -> rewrite -> peer
  * Reverse:  mapping -> flow -> message -> admission -> route -> rewrite -> batch -> output
  *
  * The relay is an end of what it sends: it gives each datagram its own addresses on both sides, and
@@ -12,6 +12,7 @@
 #include "forward.h"
 
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/gso.h>
@@ -238,37 +239,47 @@ static enum nwg_relay_drop check_path(const struct nwg_relay *relay,
 	return 0;
 }
 
-/* Take one datagram of a relay's, and count it. Always consumes it. */
+/* Read a datagram. Return: why it is to be dropped, whoever has sent it, or 0. */
+static enum nwg_relay_drop look_at(const struct nwg_relay *relay, struct sk_buff *skb,
+				   struct nwg_datagram *datagram)
+{
+	enum nwg_relay_drop reason = nwg_datagram_read(skb, datagram);
+
+	return reason ?: nwg_relay_gate(rcu_dereference(relay->params), datagram);
+}
+
+/*
+ * Take one datagram of a relay's that was looked at, with @reason for the outcome, and count it. Always
+ * consumes it.
+ */
 static void forward(struct nwg_relay *relay, struct nwg_flow *flow, const struct nwg_flow_key *key,
-		    struct sk_buff *skb)
+		    struct sk_buff *skb, const struct nwg_datagram *datagram,
+		    enum nwg_relay_drop reason)
 {
 	const struct nwg_relay_params *params = rcu_dereference(relay->params);
 	struct nwg_peer *peer = rcu_dereference(params->peer);
-	struct nwg_datagram datagram;
 	bool fragmented = false;
-	enum nwg_relay_drop reason;
 
-	reason = nwg_datagram_read(skb, &datagram);
 	if (likely(!reason))
 		reason = check_path(relay, params, peer, skb);
 	if (likely(!reason))
-		reason = nwg_relay_admit_client(relay, params, skb, &datagram, key, &flow);
+		reason = nwg_relay_admit_client(relay, params, skb, datagram, key, &flow);
 	if (likely(!reason)) {
 		WRITE_ONCE(flow->last_forward, nwg_moment_now());
-		reason = send_to_home(params, peer, flow, skb, &datagram, &fragmented);
+		reason = send_to_home(params, peer, flow, skb, datagram, &fragmented);
 	} else if (reason == NWG_DROP_COOKIE) {
-		reason = answer_with_cookie(relay, params, key, skb, &datagram);
+		reason = answer_with_cookie(relay, params, key, skb, datagram);
 	} else {
 		kfree_skb(skb);
 	}
 
 	if (likely(!reason)) {
-		nwg_relay_count(relay, NWG_FORWARD, datagram.type, datagram.len);
-		nwg_flow_count(flow, NWG_FORWARD, datagram.type, datagram.len);
+		nwg_relay_count(relay, NWG_FORWARD, datagram->type, datagram->len);
+		nwg_flow_count(flow, NWG_FORWARD, datagram->type, datagram->len);
 		if (unlikely(fragmented))
 			nwg_relay_count_fragmented(relay, NWG_FORWARD);
 	} else {
-		nwg_relay_count_drop(relay, NWG_FORWARD, reason, key, datagram.len);
+		nwg_relay_count_drop(relay, NWG_FORWARD, reason, key, datagram->len);
 		if (flow)
 			nwg_flow_count_drop(flow, NWG_FORWARD);
 	}
@@ -300,6 +311,8 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 			  struct sk_buff *batch)
 {
 	struct sk_buff *list, *skb, *next;
+	struct nwg_datagram datagram;
+	enum nwg_relay_drop reason;
 	struct nwg_flow *flow;
 
 	list = skb_gso_segment(batch, 0);
@@ -312,7 +325,9 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 	skb_list_walk_safe(list, skb, next) {
 		skb_mark_not_on_list(skb);
 		flow = find_client(relay->net, key);
-		forward(relay, flow && flow->relay == relay ? flow : NULL, key, skb);
+		reason = look_at(relay, skb, &datagram);
+		forward(relay, flow && flow->relay == relay ? flow : NULL, key, skb, &datagram,
+			reason);
 	}
 }
 
@@ -336,6 +351,22 @@ static bool is_local(struct net *net, struct sk_buff *skb)
 		skb_rtable(skb)->rt_type == RTN_LOCAL;
 	skb_dst_drop(skb);
 	return local;
+}
+
+/*
+ * Whether a packet that will be dropped if it is for this machine is so. Without a look at the route, and at
+ * the source, where the address of an interface says as much.
+ */
+static bool is_local_anyway(struct net *net, struct sk_buff *skb)
+{
+	const struct net_device *dev;
+
+	if (nwg_is_ipv4(skb) && !l3mdev_master_ifindex_rcu(skb->dev)) {
+		dev = __ip_dev_find(net, ip_hdr(skb)->daddr, false);
+		if (likely(dev && !l3mdev_master_ifindex_rcu(dev)))
+			return true;
+	}
+	return is_local(net, skb);
 }
 
 /* The interface that a link-local address of an IPv6 packet is on; 0 if it has none. */
@@ -371,10 +402,13 @@ static struct nwg_relay *find_relay(struct net *net, const struct sk_buff *skb,
 bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 {
 	unsigned int offset = nwg_ip_header_len(skb);
+	struct nwg_datagram datagram;
+	enum nwg_relay_drop reason;
 	struct nwg_flow_key key;
 	struct nwg_relay *relay;
 	struct nwg_flow *flow;
 	struct nwg_ends ends;
+	bool batch;
 
 	if (!nwg_ip_header_plain(skb))
 		offset = skb_transport_offset(skb);
@@ -396,17 +430,20 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 	/* Which may be that of another by now. */
 	if (likely(flow))
 		relay = flow->relay;
-	else if (!is_local(net, skb))
+	batch = skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
+	reason = batch ? 0 : look_at(relay, skb, &datagram);
+	if (unlikely(!flow) &&
+	    !(reason ? is_local_anyway(net, skb) : is_local(net, skb)))
 		return false;
 
 	local_bh_disable();
-	if (unlikely(skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)) {
+	if (unlikely(batch)) {
 		forward_batch(relay, &key, skb);
 	} else {
 		/* What somebody else would have fragmented (SKB_GSO_UDP) is one datagram still. */
 		if (unlikely(skb_is_gso(skb)) && !skb_unclone(skb, GFP_ATOMIC))
 			skb_gso_reset(skb);
-		forward(relay, flow, &key, skb);
+		forward(relay, flow, &key, skb, &datagram, reason);
 	}
 	local_bh_enable();
 	return true;
