@@ -186,8 +186,8 @@ static void quiesce(struct nwg_device *wg)
 		nwg_timers_stop(peer);
 		cancel_work_sync(&peer->transmit_handshake_work);
 		cancel_work_sync(&peer->timers.erase_work);
-		/* It queues itself where there is much. */
-		while (flush_work(&peer->transmit_work))
+		/* They queue themselves where there is much, and the first one the second. */
+		while (flush_work(&peer->gather_work) || flush_work(&peer->transmit_work))
 			;
 		nwg_peer_purge_staged(peer);
 		nwg_handshake_erase(peer);
@@ -290,7 +290,7 @@ static int device_init(struct net_device *dev)
 	err = nwg_netdev_alloc_tstats(dev);
 	if (err)
 		return err;
-	/* Its threads of the kernel are nobody's, either. */
+	/* Threads of the kernel are nobody's, so who may make interfaces without being root gets none. */
 	wg->handshake_workqueue =
 		alloc_workqueue("nwg-%s", WQ_UNBOUND | WQ_FREEZABLE, at_once, dev->name);
 	if (!wg->handshake_workqueue) {

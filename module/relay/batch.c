@@ -50,12 +50,8 @@ void nwg_batch_flush(struct nwg_relay_batch *batch)
 	if (!head)
 		return;
 	batch->head = NULL;
-	if (batch->count > 1) {
+	if (batch->count > 1)
 		nwg_fraglist_close(head, batch->payload, batch->count);
-		/* Each has its own checksum. */
-		head->ip_summed = CHECKSUM_UNNECESSARY;
-		head->csum_level = 0;
-	}
 	dst_output(batch->net, NULL, head);
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Datagrams of one flow that follow each other go down the stack as one (transport/fraglist.h). They
- * come apart each as it was but for its IP identification.
- * What somebody on the way writes into the header, but for addresses and ports, reaches the first
- * one only, and a queue drops all or none: "ethtool -K wg1 gro off" makes no batches.
+ * Datagrams of one flow that follow each other go down the stack as one (transport/fraglist.h), unless
+ * "ethtool -K wg1 gro off" says that they are not to.
  */
 #ifndef _NWG_RELAY_BATCH_H
 #define _NWG_RELAY_BATCH_H

@@ -11,8 +11,9 @@
  */
 #include "forward.h"
 
-#include <linux/hash.h>
 #include <linux/inetdevice.h>
+#include <linux/jhash.h>
+#include <linux/once.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/gso.h>
@@ -85,6 +86,16 @@ static enum nwg_relay_drop exchange_cookie(struct nwg_flow *flow,
 	return nwg_datagram_exchange(skb, offset, &reply, sizeof(reply)) ? 0 : NWG_DROP_NO_MEMORY;
 }
 
+/* A hash of a flow's client, for queues. It is no secret, so it is not that of the tables. */
+static u32 inner_hash(const struct nwg_flow_key *key)
+{
+	static u32 seed __read_mostly;
+
+	get_random_once(&seed, sizeof(seed));
+	return jhash2((const u32 *)&key->client, sizeof(key->client) / sizeof(u32),
+		      seed ^ (__force u32)key->client_port);
+}
+
 /*
  * Send an admitted message to the home. @peer: NULL if the interface is the stock module's. @fragmented:
  * written if it is larger than the tunnel takes whole. Always consumes it.
@@ -118,7 +129,7 @@ static enum nwg_relay_drop send_to_home(const struct nwg_relay_params *params,
 	detach(skb);
 	/* For queues below, which tell flows apart by it: cheaper than to look for it in the packet. */
 	if (!skb->l4_hash && !skb->sw_hash)
-		__skb_set_sw_hash(skb, hash_ptr(flow, 32), true);
+		__skb_set_sw_hash(skb, inner_hash(&flow->key), true);
 	skb->dev = dev;
 	if (unlikely(skb->len > mtu)) {
 		*fragmented = true;
@@ -432,8 +443,7 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 		relay = flow->relay;
 	batch = skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
 	reason = batch ? 0 : look_at(relay, skb, &datagram);
-	if (unlikely(!flow) &&
-	    !(reason ? is_local_anyway(net, skb) : is_local(net, skb)))
+	if (unlikely(!flow) && !(reason ? is_local_anyway(net, skb) : is_local(net, skb)))
 		return false;
 
 	local_bh_disable();

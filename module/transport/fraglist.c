@@ -32,4 +32,7 @@ void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int
 	} else {
 		ipv6_hdr(head)->payload_len = len;
 	}
+	/* Each has its own checksum. */
+	head->ip_summed = CHECKSUM_UNNECESSARY;
+	head->csum_level = 0;
 }

@@ -2,8 +2,9 @@
 /*
  * UDP datagrams that go down the stack as one packet: a list under the first one's header
  * (SKB_GSO_FRAGLIST, as UDP GRO makes it of what it forwards). They come apart right above the driver,
- * or at a socket of this machine; each then has its own bytes, and the addresses, ports, TTL and DS
- * field that the first one has by then.
+ * or at a socket of this machine; each then has its own bytes, but addresses and ports that the first
+ * one has by then, and identifications that follow its. What else somebody on the way writes into the
+ * header (TTL, DS field, a congestion mark) reaches the first one only, and a queue drops all or none.
  */
 #ifndef _NWG_TRANSPORT_FRAGLIST_H
 #define _NWG_TRANSPORT_FRAGLIST_H
@@ -16,18 +17,19 @@
 #define NWG_FRAGLIST_MAX 64
 
 /*
- * Headroom that each but the first has at its network header. The stack does not look, below a tunnel of
- * its own, whether there is room for that one's headers; it is what a driver leaves in front of what it
- * receives, of which the stack makes such lists itself, and what Ethernet in VXLAN over IPv4 takes.
+ * Headroom that each but the first has at its network header. Where they come apart below a tunnel of
+ * the stack's own, which may be in another namespace, nobody looks whether there is room for its headers.
+ * Ethernet in VXLAN over IPv6 takes 84 bytes; what the stack makes such lists of itself has some 78.
  */
-#define NWG_FRAGLIST_HEADROOM NET_SKB_PAD
+#define NWG_FRAGLIST_HEADROOM 96
 
 /**
  * nwg_fraglist_append - put a datagram behind a packet's last
  * @head: the first datagram: IP packet, data at the network header, transport header set, linear
  * @last: the last one in @head, or @head itself if it is the only one
  * @skb: the next; as @head, with UDP payload as long as that of all before it, or shorter if none
- *	follows; neither it nor @head has an owner (skb->sk)
+ *	follows; neither it nor @head has an owner (skb->sk), and both have their checksums: nobody makes
+ *	them when a list comes apart
  */
 void nwg_fraglist_append(struct sk_buff *head, struct sk_buff *last, struct sk_buff *skb);
 
@@ -36,8 +38,6 @@ void nwg_fraglist_append(struct sk_buff *head, struct sk_buff *last, struct sk_b
  * @head: the first
  * @payload: bytes of UDP payload in each but the last
  * @count: how many there are, more than one
- *
- * Checksums stay as they are, each for its own datagram.
  */
 void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int count);
 
@@ -50,7 +50,8 @@ static inline unsigned int nwg_fraglist_header_len(const struct sk_buff *skb)
 /* Whether a datagram has the room to be put behind others that leave by an interface. */
 static inline bool nwg_fraglist_has_room(const struct sk_buff *skb, const struct net_device *dev)
 {
-	return skb_headroom(skb) >= max_t(unsigned int, NWG_FRAGLIST_HEADROOM, LL_RESERVED_SPACE(dev));
+	return skb_headroom(skb) >=
+	       max_t(unsigned int, NWG_FRAGLIST_HEADROOM, LL_RESERVED_SPACE(dev));
 }
 
 #endif /* _NWG_TRANSPORT_FRAGLIST_H */

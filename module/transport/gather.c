@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gather.h"
 
+#include <linux/compiler.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/typecheck.h>
@@ -19,27 +20,33 @@ void nwg_gather_init(struct nwg_gather *gather)
 	gather->pause = jiffies;
 }
 
-bool nwg_gather_wanted(struct nwg_gather *gather, unsigned int count)
+bool nwg_gather_wanted(struct nwg_gather *gather)
 {
 	const unsigned long now = jiffies, passed = now - gather->since;
+	bool wanted;
 
 	if (passed >= SPAN) {
-		gather->thick = gather->count >= THICK && passed < 2 * SPAN;
+		WRITE_ONCE(gather->thick, gather->count >= THICK && passed < 2 * SPAN);
 		gather->since = now;
 		gather->count = 0;
+		/* What is long past would be to come after half the range of jiffies. */
+		if (time_after_eq(now, gather->pause))
+			gather->pause = now;
 	}
-	gather->count += count;
-	if (gather->count >= THICK)
-		gather->thick = true;
-	return gather->thick && time_after_eq(now, gather->pause);
+	if (++gather->count >= THICK)
+		WRITE_ONCE(gather->thick, true);
+	wanted = gather->thick && time_after_eq(now, gather->pause);
+	gather->waits += wanted;
+	return wanted;
 }
 
-void nwg_gather_result(struct nwg_gather *gather, unsigned int count)
+void nwg_gather_result(struct nwg_gather *gather)
 {
-	if (count > 1) {
+	if (gather->waits > 1) {
 		gather->vain = 0;
-	} else if (++gather->vain >= VAIN) {
+	} else if (gather->waits && ++gather->vain >= VAIN) {
 		gather->vain = 0;
 		gather->pause = jiffies + PAUSE;
 	}
+	gather->waits = 0;
 }

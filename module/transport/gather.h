@@ -18,14 +18,18 @@
 /**
  * struct nwg_gather - what is known of how packets come; protected by the lock of what they wait in
  * @since: jiffies when the span began that is looked at
- * @count: packets in it
+ * @count: how often some came in it
+ * @waits: how often some came since waiting has begun
  * @pause: jiffies until which waiting is of no use
- * @vain: how often in a row nothing came meanwhile
- * @thick: they come thick
+ * @vain: how often in a row nothing else came meanwhile
+ * @thick: they come thick; read lockless
+ *
+ * What the stack hands over as one comes once, however many packets it is taken apart into.
  */
 struct nwg_gather {
 	unsigned long since;
 	unsigned int count;
+	unsigned int waits;
 	unsigned long pause;
 	u16 vain;
 	bool thick;
@@ -33,18 +37,10 @@ struct nwg_gather {
 
 void nwg_gather_init(struct nwg_gather *gather);
 
-/**
- * nwg_gather_wanted - packets have come: wait for more?
- * @gather: lock held
- * @count: how many came
- */
-bool nwg_gather_wanted(struct nwg_gather *gather, unsigned int count);
+/* Something has come: wait for more? Context: lock held. */
+bool nwg_gather_wanted(struct nwg_gather *gather);
 
-/**
- * nwg_gather_result - waiting is over
- * @gather: lock held
- * @count: how many packets wait
- */
-void nwg_gather_result(struct nwg_gather *gather, unsigned int count);
+/* What waits is worked on now, if anything does. Context: lock held. */
+void nwg_gather_result(struct nwg_gather *gather);
 
 #endif /* _NWG_TRANSPORT_GATHER_H */

@@ -2,11 +2,11 @@
 /*
  * Encryption and decryption of one queue's packets on several CPUs, and their order afterwards.
  *
- * Packets stand in a queue in bursts. Whoever brings them works on them itself, from the front; if
- * there is more than one burst, helpers on other CPUs are called, and each takes the next one that
- * nobody works on. A burst leaves the queue when it is done and those before it have left. So
- * nothing waits for another CPU to wake up, and with one CPU, or little to do, nothing changes
- * hands at all.
+ * Packets stand in a queue in bursts. Whoever brings them works on them itself, from the front, unless
+ * they are gathered (gather.h); if there is more than one burst, helpers on other CPUs are called, and each
+ * takes the next one that nobody works on. A burst leaves the queue when it is done and those before it
+ * have left. So nothing waits for another CPU to wake up, and with little to do nothing changes hands at
+ * all.
  */
 #ifndef _NWG_TRANSPORT_PARALLEL_H
 #define _NWG_TRANSPORT_PARALLEL_H

@@ -223,12 +223,10 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 		return;
 	/* GRO looks in one of few buckets, which all peers would share. It is no hash of a flow's. */
 	skb_set_hash(skb, hash_64(peer->id, 32), PKT_HASH_TYPE_L3);
-	if (queue->alone) {
+	if (queue->alone && nwg_gro_is_empty(&queue->napi))
 		netif_receive_skb(skb);
-	} else {
-		queue->merging = true;
+	else
 		napi_gro_receive(&queue->napi, skb);
-	}
 	return;
 
 drop:
@@ -293,7 +291,7 @@ static unsigned int fetch(struct nwg_receive_queue *queue, struct sk_buff **list
 		return 0;
 	spin_lock(&arrived->lock);
 	count = skb_queue_len(arrived);
-	nwg_gather_result(&queue->gather, count);
+	nwg_gather_result(&queue->gather);
 	*list = skb_peek(arrived);
 	skb_peek_tail(arrived)->next = NULL;
 	__skb_queue_head_init(arrived);
@@ -345,7 +343,7 @@ static bool refill(struct nwg_receive_queue *queue)
 			count = fetch(queue, &list);
 			if (!bursts->first && (count < 2 * NWG_BURST || num_online_cpus() == 1)) {
 				queue->taken = list;
-				queue->alone = count == 1 && !queue->merging;
+				queue->alone = count == 1;
 				return list;
 			}
 			if (list)
@@ -376,11 +374,8 @@ static int receive_poll(struct napi_struct *napi, int budget)
 	}
 	nwg_batch_flush(&queue->relayed);
 	rcu_read_unlock();
-	if (done < budget) {
-		/* But for what GRO is told to hold for longer. */
-		queue->merging &= READ_ONCE(queue->device->dev->gro_flush_timeout) > 0;
+	if (done < budget)
 		napi_complete_done(napi, done);
-	}
 	return done;
 }
 
@@ -417,7 +412,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	waiting = skb_queue_len(&queue->arrived);
 	if (likely(waiting < NWG_MAX_QUEUED))
 		__skb_queue_tail(&queue->arrived, skb);
-	gather = nwg_gather_wanted(&queue->gather, 1);
+	gather = nwg_gather_wanted(&queue->gather);
 	spin_unlock_bh(&queue->arrived.lock);
 
 	if (unlikely(waiting >= NWG_MAX_QUEUED))

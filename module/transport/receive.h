@@ -24,9 +24,7 @@ struct nwg_device;
  * @gather_work: has the poll begin when more may have come
  * @bursts: those that a poll has shared out among the CPUs, because they were many
  * @taken: those that are next to be delivered; only the poll touches it
- * @alone: @taken was one message, and GRO holds nothing that it could be merged with; only the poll
- *	touches it
- * @merging: GRO may hold packets; only the poll touches it
+ * @alone: @taken was one message; only the poll touches it
  * @relayed: what a relay sends of them; only the poll touches it
  *
  * The socket's softirq only queues, so what comes together is taken off the lower interface before
@@ -42,7 +40,6 @@ struct nwg_receive_queue {
 	struct nwg_burst_queue bursts;
 	struct sk_buff *taken;
 	bool alone;
-	bool merging;
 	struct nwg_relay_batch relayed;
 };
 

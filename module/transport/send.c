@@ -196,8 +196,7 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 	while (burst) {
 		list = burst;
 		/* It may be another CPU's, which was not as deep. */
-		this_cpu_write(nesting,
-			       max_t(unsigned int, nwg_packet(list)->level, outside + 1));
+		this_cpu_write(nesting, max_t(unsigned int, nwg_packet(list)->level, outside + 1));
 		count += cut_level(&burst, &data);
 		nwg_timers_authenticated_sent(peer);
 		if (!nwg_socket_send(peer, list) && data)
@@ -329,7 +328,7 @@ static struct sk_buff *with_staged(struct nwg_peer *peer, struct sk_buff *list)
 
 /*
  * Encrypt what is staged and a list of packets with a session and send them, or leave that to
- * another CPU that does so. Return: what the session is too used up for.
+ * whoever does so already, or to @gather_work. Return: what the session is too used up for.
  */
 static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *session,
 				 struct sk_buff *list)
@@ -360,7 +359,7 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 		nwg_burst_append(bursts, burst);
 		added++;
 	}
-	if (nwg_gather_wanted(&peer->gather, packets) && bursts->packets < NWG_GATHER_MAX &&
+	if (packets && nwg_gather_wanted(&peer->gather) && bursts->packets < NWG_GATHER_MAX &&
 	    likely(!READ_ONCE(peer->dead))) {
 		spin_unlock(&bursts->lock);
 		queue_work(nwg_parallel_workqueue, &peer->gather_work);
@@ -390,8 +389,7 @@ static void work_off_gathered(struct nwg_peer *peer)
 
 	spin_lock(&bursts->lock);
 	left = backlog = bursts->backlog;
-	if (likely(bursts->unclaimed))
-		nwg_gather_result(&peer->gather, nwg_packet(bursts->unclaimed)->count);
+	nwg_gather_result(&peer->gather);
 	spin_unlock(&bursts->lock);
 
 	if (backlog > 1)
@@ -444,7 +442,8 @@ static void send_list(struct nwg_peer *peer, struct sk_buff *list)
 }
 
 /*
- * Turn what the stack hands over into a list of packets as they would be on a wire. Consumes @skb.
+ * Turn what the stack hands over into a list of packets as they would be on a wire, but for checksums.
+ * Consumes @skb.
  */
 static struct sk_buff *segment(struct nwg_device *wg, struct sk_buff *skb)
 {
@@ -459,11 +458,19 @@ static struct sk_buff *segment(struct nwg_device *wg, struct sk_buff *skb)
 		consume_skb(skb);
 		return segments;
 	}
-	if (skb->ip_summed == CHECKSUM_PARTIAL && unlikely(skb_checksum_help(skb))) {
-		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEGMENTATION);
-		return NULL;
-	}
 	return skb;
+}
+
+/*
+ * Make the checksum that was left to the interface, which this is: of what comes apart, too, where it was a list.
+ * Return: false if it cannot be made; then the packet is dropped.
+ */
+static bool make_checksum(struct nwg_device *wg, struct sk_buff *skb)
+{
+	if (likely(skb->ip_summed != CHECKSUM_PARTIAL) || likely(!skb_checksum_help(skb)))
+		return true;
+	nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEGMENTATION);
+	return false;
 }
 
 void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
@@ -483,6 +490,8 @@ void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 	skb_mark_not_on_list(skb);
 	skb_list_walk_safe(segment(wg, skb), skb, next) {
 		skb_mark_not_on_list(skb);
+		if (unlikely(!make_checksum(wg, skb)))
+			continue;
 		*tail = prepare(peer, skb, mtu, level);
 		if (likely(*tail))
 			tail = &(*tail)->next;

@@ -165,6 +165,15 @@ static bool may_follow(const struct sk_buff *skb, const struct sk_buff *head, un
 	       nwg_fraglist_has_room(skb, dst->dev);
 }
 
+/*
+ * Make the checksum that was left to the interface below. Return: whether it could be made; the message is
+ * linear and nobody else's, so it can.
+ */
+static bool make_checksum(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL || !skb_checksum_help(skb);
+}
+
 /* Take off a list what goes down the stack next: one message, or several as one packet. */
 static struct sk_buff *next_packet(const struct nwg_device *wg, const struct dst_entry *dst,
 				   struct sk_buff **list, unsigned int *count)
@@ -177,7 +186,8 @@ static struct sk_buff *next_packet(const struct nwg_device *wg, const struct dst
 	*count = 1;
 	if (!*list || !may_lead(wg, head, dst))
 		return head;
-	while ((skb = *list) && *count < NWG_FRAGLIST_MAX && may_follow(skb, head, full, dst)) {
+	while ((skb = *list) && *count < NWG_FRAGLIST_MAX && may_follow(skb, head, full, dst) &&
+	       make_checksum(head) && make_checksum(skb)) {
 		const bool shorter = skb->len < full;
 
 		*list = skb->next;
@@ -199,7 +209,7 @@ static void count_sent(struct net_device *dev, unsigned int count, unsigned int 
 	if (likely(!net_xmit_eval(err)))
 		dev_sw_netstats_tx_add(dev, count, bytes);
 	else
-		DEV_STATS_ADD(dev, tx_errors, count);
+		DEV_STATS_ADD(dev, tx_dropped, count);
 }
 
 static void put_udp_header(struct sk_buff *skb, __be16 source, __be16 destination)

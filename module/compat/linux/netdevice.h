@@ -3,8 +3,8 @@
  * That an interface sends without a lock of its queue was a feature bit up to 6.11, and is a field
  * since. Kbuild looks for the bit and defines NWG_HAVE_F_LLTX if it is there.
  *
- * Whether it receives in threads was a bool, and is one of several ways since 6.17. Kbuild looks for
- * those and defines NWG_HAVE_NAPI_THREADED if they are there.
+ * What GRO holds for a poll is a part of its own since 6.15. Kbuild looks for that and defines
+ * NWG_HAVE_GRO_NODE if it is there.
  *
  * An interface's counters of packets, one set for each CPU, are allocated and freed by the kernel, if it can
  * be told which. Kbuild looks for that and defines NWG_HAVE_PCPU_STAT_TYPE; otherwise it is done here.
@@ -49,9 +49,14 @@ static inline void nwg_netdev_free_tstats(struct net_device *dev)
 #endif
 }
 
-#ifndef NWG_HAVE_NAPI_THREADED
-#define NETDEV_NAPI_THREADED_DISABLED false
-#define NETDEV_NAPI_THREADED_ENABLED true
+/* Whether GRO holds no packet of a poll's, to be merged or on its way up. In the poll. */
+static inline bool nwg_gro_is_empty(const struct napi_struct *napi)
+{
+#ifdef NWG_HAVE_GRO_NODE
+	return !napi->gro.bitmask && !napi->gro.rx_count;
+#else
+	return !napi->gro_bitmask && !napi->rx_count;
 #endif
+}
 
 #endif /* _NWG_COMPAT_LINUX_NETDEVICE_H */
