@@ -1136,8 +1136,10 @@ static void client_sends(unsigned int r, unsigned int c)
 	if (flow && !usable(r, flow))
 		flow = NULL;
 	assert_int_equal(!flow, !actual);
-	reason = nwg_relay_admit_client(&relays[r], relays[r].params, &skb, &datagram, &key,
-					&actual);
+	reason = nwg_relay_gate(relays[r].params, &datagram);
+	if (!reason)
+		reason = nwg_relay_admit_client(&relays[r], relays[r].params, &skb, &datagram, &key,
+						&actual);
 	shim_allocations_left = ULONG_MAX;
 
 	if (type <= NWG_MESSAGE_RESPONSE && config->has_responder && !right)
