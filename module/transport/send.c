@@ -161,43 +161,41 @@ static void encrypt_burst(struct nwg_peer *peer, struct sk_buff *burst)
 }
 
 /*
- * Cut off a list the packets that are in as many tunnels as the first. Return: how many. @data: written,
- * whether one of them is not empty.
+ * Cut off a list the packets that are in as many tunnels as the first. Return: whether one of them is not
+ * empty.
  */
-static unsigned int cut_level(struct sk_buff **list, bool *data)
+static bool cut_level(struct sk_buff **list)
 {
 	const u8 level = nwg_packet(*list)->level;
-	unsigned int count = 0;
 	struct sk_buff *last;
+	bool data = false;
 
-	*data = false;
 	do {
 		last = *list;
-		*data |= nwg_packet(last)->data;
+		data |= nwg_packet(last)->data;
 		*list = last->next;
-		count++;
 	} while (*list && nwg_packet(*list)->level == level);
 	last->next = NULL;
-	return count;
+	return data;
 }
 
 /* Send the packets of a burst. Return: how many. */
 static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 {
 	const unsigned int outside = this_cpu_read(nesting);
-	unsigned int count = 0;
+	const unsigned int count = nwg_packet(burst)->count;
 	struct sk_buff *list;
 	bool data;
 
 	if (unlikely(nwg_packet(burst)->failed)) {
 		nwg_device_drop_list(peer->device, burst, NWG_DEVICE_DROP_KEYS_GONE);
-		return 1;
+		return count;
 	}
 	while (burst) {
 		list = burst;
 		/* It may be another CPU's, which was not as deep. */
 		this_cpu_write(nesting, max_t(unsigned int, nwg_packet(list)->level, outside + 1));
-		count += cut_level(&burst, &data);
+		data = cut_level(&burst);
 		nwg_timers_authenticated_sent(peer);
 		if (!nwg_socket_send(peer, list) && data)
 			nwg_timers_data_sent(peer);

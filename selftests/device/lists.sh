@@ -18,7 +18,7 @@ COUNT=2000
 ktap_need ethtool python3 tcpdump
 ktap_plan 9
 
-# flood: so many datagrams from c to b; those that arrive are in order, and nearly all do.
+# flood: so many datagrams from c to b; all of them arrive, in order.
 flood() {
 	local receiver
 	on b python3 - "$COUNT" <<-'END' &
