@@ -190,7 +190,8 @@ marks_on_vps() {
 	local marks pairs
 	marked_traffic "$1" >/dev/null || return
 	read -r marks pairs < <(traces "$CHAIN_DIR/mt.pcap")
-	at_least 50 "$marks" "$pairs" "$(captured "$CHAIN_DIR/vps.pcap" "udp port $DIAL_PORT")" || return
+	at_least 50 "$marks" "$pairs" &&
+		at_least 100000 "$(bytes_captured "$CHAIN_DIR/vps.pcap" "udp port $DIAL_PORT")" || return
 	read -r marks pairs < <(traces "$CHAIN_DIR/vps.pcap")
 	echo "$marks, $pairs"
 	if [ "$marks" -eq 0 ] && [ "$pairs" -eq 0 ]; then

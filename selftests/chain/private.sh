@@ -29,8 +29,8 @@ conntrack_on_vps() {
 
 # Packets of wg0 on the vps' side of the client, and of wg1 towards the mt.
 saw_both_legs() {
-	at_least 50 "$(captured "$CHAIN_DIR/vps.pcap" "udp dst port $RELAY_PORT and src host 192.0.2.2")" \
-		"$(captured "$CHAIN_DIR/vps.pcap" "udp src port $DIAL_PORT")"
+	at_least 100000 "$(bytes_captured "$CHAIN_DIR/vps.pcap" "udp dst port $RELAY_PORT and src host 192.0.2.2")" \
+		"$(bytes_captured "$CHAIN_DIR/vps.pcap" "udp src port $DIAL_PORT")"
 }
 
 # The search finds what there is to find: the same traffic, decrypted at the mt.

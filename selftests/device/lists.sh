@@ -53,31 +53,40 @@ receives() {
 	on b grep -q '0200070A:1B58' /proc/net/udp
 }
 
-# captured NODE FILTER: what leaves a or comes to b meanwhile; $work/seen has it.
-captured() {
-	local capture status
-	: >"$work/log"
-	background "$1" tcpdump -i eth0 -B 65536 -w "$work/seen" "$2" 2>"$work/log"
-	capture=$!
-	slowwait 10 grep -q listening "$work/log" && flood
+# Without the headers outside, which those of a list have but once.
+MESSAGE=$((500 + 28 + 32))
+
+all_captured() {
+	[ "$(bytes_captured "$work/seen")" -ge $((COUNT * MESSAGE)) ]
+}
+
+each_captured() {
+	[ "$(captured "$work/seen")" -ge "$COUNT" ]
+}
+
+# flood_captured NODE CONDITION: what leaves a or comes to b meanwhile; $work/seen has it, once the condition
+# holds: what has been received may not have been written yet.
+flood_captured() {
+	local status
+	capture "$1" eth0 "$work/seen" -s 2000 'udp dst port 51822' || return
+	flood && slowwait 20 "$2"
 	status=$?
-	sleep 1
-	kill "$capture"
-	wait "$capture"
+	[ "$status" -eq 0 ] || cat "$work/seen.log"
+	capture_end
 	return "$status"
 }
 
 # lists: how many packets were more than one message.
 lists() {
-	tcpdump -nn -r "$work/seen" 'greater 1500' 2>/dev/null | wc -l
+	captured "$work/seen" 'greater 1500'
 }
 
 as_one() {
-	captured a "udp dst port 51822" && echo "$(lists) lists" && [ "$(lists)" -gt 0 ]
+	flood_captured a all_captured && echo "$(lists) lists" && [ "$(lists)" -gt 0 ]
 }
 
 by_itself() {
-	on a ethtool -K wga gso off && captured a "udp dst port 51822" && echo "$(lists) lists" &&
+	on a ethtool -K wga gso off && flood_captured a each_captured && echo "$(lists) lists" &&
 		[ "$(lists)" = 0 ] && on a ethtool -K wga gso on
 }
 
@@ -88,7 +97,7 @@ offloads() {
 # tcpdump does not say so of what is cut off or no UDP.
 apart() {
 	local good bad
-	offloads off && captured b "udp dst port 51822" && offloads on || return
+	offloads off && flood_captured b each_captured && offloads on || return
 	good=$(tcpdump -nn -vv -r "$work/seen" 2>/dev/null | grep -c 'udp sum ok')
 	bad=$(tcpdump -nn -vv -r "$work/seen" 2>/dev/null | grep -c 'bad udp cksum')
 	echo "$good right, $bad wrong"

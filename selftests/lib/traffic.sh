@@ -40,12 +40,13 @@ stream() {
 	return "$status"
 }
 
-# capture NODE INTERFACE FILE [OPTION|FILTER]...: capture until capture_end; several may run.
+# capture NODE INTERFACE FILE [OPTION|FILTER]...: capture until capture_end; several may run. There is room for
+# 512 of the largest packets that there are: with its defaults tcpdump has room for eight, and loses more.
 capture() {
 	local node=$1 interface=$2 file=$3
 	shift 3
-	background "$node" tcpdump -Z root -i "$interface" -s 0 -U --immediate-mode -w "$file" "$@" \
-		2>"$file.log"
+	background "$node" tcpdump -Z root -i "$interface" -s 65535 -B 32768 -U --immediate-mode \
+		-w "$file" "$@" 2>"$file.log"
 	CAPTURES+=($!)
 	slowwait 20 grep -q 'listening on' "$file.log" || {
 		cat "$file.log"
@@ -64,4 +65,11 @@ captured() {
 	local packets
 	packets=$(tcpdump -n -r "$1" "${@:2}" 2>/dev/null) || return
 	awk 'NF' <<<"$packets" | wc -l
+}
+
+# bytes_captured FILE [FILTER]: their size, as several datagrams may have been one packet where they were seen.
+# Of a capture of Ethernet or of all interfaces.
+bytes_captured() {
+	tcpdump -ne -r "$1" "${@:2}" 2>/dev/null |
+		sed -n 's/^.*ethertype [^,]*, length \([0-9]*\): .*/\1/p' | awk '{ sum += $1 } END { print sum + 0 }'
 }
