@@ -12,7 +12,8 @@
  * for. Prints how many were sent, and in how many ns.
  *
  * The sources are all of 198.18.0.0/15 in turn, then again with another port. What is sent to them is lost:
- * nobody reads it.
+ * nobody reads it. The line is kept for a second longer than the flood, so that all that waits still to be
+ * answered has one.
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -34,6 +35,8 @@
 /* How long is waited for more to be due, and how many are sent before it is looked again what is */
 #define PAUSE_NS 1000000
 #define BATCH 50
+
+#define LINGER_NS NSEC_PER_SEC
 
 struct packet {
 	struct iphdr ip;
@@ -128,6 +131,7 @@ static void flood(int tun, struct packet *packet, uint64_t rate, uint64_t second
 		moment = now();
 	}
 	printf("%llu %llu\n", (unsigned long long)sent, (unsigned long long)(moment - start));
+	sleep_until(now() + LINGER_NS);
 }
 
 int main(int argc, char **argv)
