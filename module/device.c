@@ -373,9 +373,10 @@ static const struct device_type drop_in_type = { .name = NWG_DROP_IN_NAME };
 
 static void setup(struct net_device *dev, const struct device_type *type)
 {
+	/* What another nwg interface sends goes whole into a nested tunnel: see nwg_fraglist_close(). */
 	enum {
 		FEATURES = NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_SG | NETIF_F_GSO |
-			   NETIF_F_GSO_SOFTWARE | NETIF_F_HIGHDMA
+			   NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_IPXIP4 | NETIF_F_HIGHDMA
 	};
 	struct nwg_device *wg = netdev_priv(dev);
 	unsigned int i;

@@ -55,13 +55,10 @@ void nwg_batch_flush(struct nwg_relay_batch *batch)
 	dst_output(batch->net, NULL, head);
 }
 
-/*
- * Whether a packet may be one of a batch at all: who wants none has switched GRO off, and what a
- * light-weight tunnel puts in front is no part of the headroom that fits() knows of.
- */
+/* Whether a packet may be one of a batch at all: who wants none has switched GRO off. */
 static bool may_wait(const struct sk_buff *skb)
 {
-	return skb->dev->features & NETIF_F_GRO && !skb_dst(skb)->lwtstate;
+	return skb->dev->features & NETIF_F_GRO && nwg_fraglist_passes(skb_dst(skb));
 }
 
 void nwg_batch_add(struct nwg_relay_batch *batch, struct net *net, struct sk_buff *skb)

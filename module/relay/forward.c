@@ -451,8 +451,10 @@ bool nwg_relay_forward(struct net *net, struct sk_buff *skb)
 		forward_batch(relay, &key, skb);
 	} else {
 		/* What somebody else would have fragmented (SKB_GSO_UDP) is one datagram still. */
-		if (unlikely(skb_is_gso(skb)) && !skb_unclone(skb, GFP_ATOMIC))
+		if (unlikely(skb_is_gso(skb)) && !skb_unclone(skb, GFP_ATOMIC)) {
 			skb_gso_reset(skb);
+			datagram.message = skb->data + nwg_message_offset(skb);
+		}
 		forward(relay, flow, &key, skb, &datagram, reason);
 	}
 	local_bh_enable();

@@ -22,7 +22,13 @@ void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int
 	struct skb_shared_info *shared = skb_shinfo(head);
 	__be16 len = htons(head->len - skb_network_header_len(head));
 
-	shared->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST;
+	/*
+	 * An interface gets a list whole if it has a feature for each bit of the type. SKB_GSO_IPXIP4 says
+	 * nothing of a packet without skb->encapsulation, but tunnels of the stack lack its feature, where
+	 * bridges, veth and those above a driver have it: so the list comes apart before it goes into a tunnel,
+	 * whose headers would not have room in front of each (Geneve's may be 320 bytes).
+	 */
+	shared->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST | SKB_GSO_IPXIP4;
 	shared->gso_size = payload;
 	shared->gso_segs = count;
 	udp_hdr(head)->len = len;

@@ -12,16 +12,18 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <net/dst.h>
 
 /* As many as UDP GRO puts together. */
 #define NWG_FRAGLIST_MAX 64
 
 /*
- * Headroom that each but the first has at its network header. Where they come apart below a tunnel of
- * the stack's own, which may be in another namespace, nobody looks whether there is room for its headers.
- * Ethernet in VXLAN over IPv6 takes 84 bytes; what the stack makes such lists of itself has some 78.
+ * Headroom that each but the first has at its network header. What is in front of the first one's where they
+ * come apart is copied to there, and nobody looks whether it has room: Ethernet, VLAN tags, MPLS labels. What
+ * the stack makes such lists of itself (rx-gro-list) has about as much. No tunnel's header is among it, see
+ * nwg_fraglist_close(), and nothing of IPsec's, see nwg_fraglist_passes().
  */
-#define NWG_FRAGLIST_HEADROOM 96
+#define NWG_FRAGLIST_HEADROOM 64
 
 /**
  * nwg_fraglist_append - put a datagram behind a packet's last
@@ -45,6 +47,15 @@ void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int
 static inline unsigned int nwg_fraglist_header_len(const struct sk_buff *skb)
 {
 	return skb_network_header_len(skb) + sizeof(struct udphdr);
+}
+
+/*
+ * Whether what leaves by a route may be a list. Light-weight tunnels put headers in front that the headroom is
+ * not meant for; and ESP in transport mode takes a list for one packet, of which it makes room in the first only.
+ */
+static inline bool nwg_fraglist_passes(const struct dst_entry *dst)
+{
+	return !dst->lwtstate && !dst_xfrm(dst);
 }
 
 /* Whether a datagram has the room to be put behind others that leave by an interface. */

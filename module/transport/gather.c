@@ -10,14 +10,16 @@
 #define SPAN max(HZ / 250, 1)
 #define THICK max(1000 * SPAN / HZ, 2)
 
-/* After so many times in vain there is a pause. */
+/* After so many times in vain there is a pause, each time twice as long. */
 #define VAIN 500
 #define PAUSE HZ
+#define LONGEST_PAUSE (16 * PAUSE)
 
 void nwg_gather_init(struct nwg_gather *gather)
 {
 	gather->since = jiffies;
 	gather->pause = jiffies;
+	gather->length = PAUSE;
 }
 
 bool nwg_gather_wanted(struct nwg_gather *gather)
@@ -30,7 +32,7 @@ bool nwg_gather_wanted(struct nwg_gather *gather)
 		gather->since = now;
 		gather->count = 0;
 		/* What is long past would be to come after half the range of jiffies. */
-		if (time_after_eq(now, gather->pause))
+		if (passed >= LONGEST_PAUSE || time_after_eq(now, gather->pause))
 			gather->pause = now;
 	}
 	if (++gather->count >= THICK)
@@ -44,9 +46,11 @@ void nwg_gather_result(struct nwg_gather *gather)
 {
 	if (gather->waits > 1) {
 		gather->vain = 0;
+		gather->length = PAUSE;
 	} else if (gather->waits && ++gather->vain >= VAIN) {
 		gather->vain = 0;
-		gather->pause = jiffies + PAUSE;
+		gather->pause = jiffies + gather->length;
+		gather->length = min_t(unsigned int, 2 * gather->length, LONGEST_PAUSE);
 	}
 	gather->waits = 0;
 }

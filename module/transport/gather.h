@@ -21,6 +21,7 @@
  * @count: how often some came in it
  * @waits: how often some came since waiting has begun
  * @pause: jiffies until which waiting is of no use
+ * @length: jiffies that the next pause lasts
  * @vain: how often in a row nothing else came meanwhile
  * @thick: they come thick; read lockless
  *
@@ -31,6 +32,7 @@ struct nwg_gather {
 	unsigned int count;
 	unsigned int waits;
 	unsigned long pause;
+	unsigned int length;
 	u16 vain;
 	bool thick;
 };

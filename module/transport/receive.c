@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include <net/busy_poll.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip_tunnels.h>
@@ -223,10 +224,12 @@ static void deliver(struct nwg_receive_queue *queue, struct nwg_peer *peer, stru
 		return;
 	/* GRO looks in one of few buckets, which all peers would share. It is no hash of a flow's. */
 	skb_set_hash(skb, hash_64(peer->id, 32), PKT_HASH_TYPE_L3);
-	if (queue->alone && nwg_gro_is_empty(&queue->napi))
+	if (queue->alone && nwg_gro_is_empty(&queue->napi)) {
+		skb_mark_napi_id(skb, &queue->napi);
 		netif_receive_skb(skb);
-	else
+	} else {
 		napi_gro_receive(&queue->napi, skb);
+	}
 	return;
 
 drop:

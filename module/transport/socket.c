@@ -153,7 +153,7 @@ static bool may_lead(const struct nwg_device *wg, const struct sk_buff *skb,
 		     const struct dst_entry *dst)
 {
 	/* Who has switched it off wants each by itself; and a socket is told when its own has left. */
-	return wg->dev->features & NETIF_F_GSO && !skb->sk && !dst->lwtstate;
+	return wg->dev->features & NETIF_F_GSO && !skb->sk && nwg_fraglist_passes(dst);
 }
 
 /* Whether a message may be the next behind @head, by its length, its queue and its headers. */

@@ -13,10 +13,10 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 . "$here/device.sh"
 . "$here/pair.sh"
 
-COUNT=2000
+COUNT=2000 LINE=eth0
 
 ktap_need ethtool python3 tcpdump
-ktap_plan 9
+ktap_plan 10
 
 # flood: so many datagrams from c to b; all of them arrive, in order.
 flood() {
@@ -68,7 +68,7 @@ each_captured() {
 # holds: what has been received may not have been written yet.
 flood_captured() {
 	local status
-	capture "$1" eth0 "$work/seen" -s 2000 'udp dst port 51822' || return
+	capture "$1" "$LINE" "$work/seen" -s 2000 'udp dst port 51822' || return
 	flood && slowwait 20 "$2"
 	status=$?
 	[ "$status" -eq 0 ] || cat "$work/seen.log"
@@ -104,6 +104,20 @@ apart() {
 	[ "$bad" = 0 ] && [ "$good" -ge "$COUNT" ]
 }
 
+# tunnel_end NODE PEER ADDRESS
+tunnel_end() {
+	ip_on "$1" link add geneve type geneve id 1 remote "$2" &&
+		ip_on "$1" address add "$3" dev geneve && ip_on "$1" link set geneve up
+}
+
+# Whose headers would not have room in front of each.
+into_tunnel() {
+	tunnel_end a 10.0.0.2 10.9.0.1/24 && tunnel_end b 10.0.0.1 10.9.0.2/24 &&
+		wg_on a set wga peer "$B" endpoint 10.9.0.2:51822 || return
+	LINE=geneve
+	flood_captured a each_captured && echo "$(lists) lists" && [ "$(lists)" = 0 ]
+}
+
 cases() {
 	if [ "$KIND_A" = nwg ]; then
 		ktap_run "$1: many leave as one packet" as_one
@@ -124,4 +138,9 @@ device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:5
 cases IPv4
 ktap_run "the other way is over IPv6 from now on" wg_on a set wga peer "$B" endpoint '[fd00::2]:51822'
 cases IPv6
+if modprobe geneve; then
+	ktap_run "a list comes apart before it goes into a tunnel of the stack's" into_tunnel
+else
+	ktap_skip "a list comes apart before it goes into a tunnel of the stack's" "no module geneve for this kernel"
+fi
 ktap_end
