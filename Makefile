@@ -59,6 +59,10 @@ bench: setup ## measure what a packet costs, beside the stock module and DNAT, i
 	$(MAKE) all
 	selftests/bench/run
 
+bench-scale: setup ## measure what many flows, peers, allowed IPs and relays cost, likewise: most of an hour
+	$(MAKE) all
+	selftests/bench/scale
+
 check-debug: setup ## run all tests of the module on the debug kernel: hours
 	$(MAKE) all
 	$(MAKE) debug
@@ -154,4 +158,4 @@ clean: ## remove what was built
 help: ## print this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-.PHONY: all module tools aged debug setup demo check bench check-debug check-kernels install uninstall deb dist check-deb clean help
+.PHONY: all module tools aged debug setup demo check bench bench-scale check-debug check-kernels install uninstall deb dist check-deb clean help

@@ -13,41 +13,21 @@
 #            nft's with a software flow table
 #        vps: the same with nwg on the vps; all: with nwg at all three
 
-here=$(dirname "$(realpath "$0")")
-# shellcheck source=selftests/chain/traffic.sh
-. "$here/../chain/traffic.sh"
+NAME=bench.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
 
-PROGRAMS=$here/../../build/selftests/bench
 SIZES=(56 1200)
 DATAGRAMS=(148 512 1392)
-PINGS=200
+# How many peers shake hands before it is counted, and then.
+HANDSHAKES=(20 100)
 
-die() {
-	echo "bench.sh: $*" >&2
-	exit 2
-}
-
-[ -n "${NWG_VM_PACER:-}" ] || die "needs virtual time: selftests/vm/run --icount"
+virtual_time
 [ -x "$PROGRAMS/datagrams" ] || die "$PROGRAMS/datagrams is missing: make -C selftests/bench"
 [ $# -gt 0 ] || set -- hop-stock hop-nwg dnat flowtable vps all
 
-# value SCENARIO INSTRUCTIONS
-value() {
-	[ -n "$2" ] || die "$1, $WAY: nothing measured"
-	printf '%s\t%s\t%s\n' "$1" "$WAY" "$2"
-}
-
-# counted COMMAND...: once for what is read from the host, and once more with all virtual time its own.
-counted() {
-	"$@" >/dev/null
-	skip_idle "$@"
-}
-
-# round_trip SIZE: the median, of a ping with so many bytes of payload.
-round_trip() {
-	on pc ping -n -i 0.01 -c $PINGS -s "$1" "$MT4" |
-		sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
-		awk '{ took[NR] = $1 } END { if (NR) printf "%d", took[int((NR + 1) / 2)] * 1000000 }'
+# row SCENARIO INSTRUCTIONS
+row() {
+	value "$2" "$1" "$WAY"
 }
 
 # bulk [-R]: of 1000 bytes over TCP from the pc, or to it.
@@ -59,27 +39,21 @@ bulk() {
 tunnel_rows() {
 	local size
 	for size in "${SIZES[@]}"; do
-		value "$1 round trip, $size B" "$(counted round_trip "$size")"
+		row "$1 round trip, $size B" "$(counted round_trip "$size")"
 	done
 	background mt iperf3 -s >/dev/null 2>&1
 	slowwait 20 listening mt tcp 5201 || exit 1
-	value "$1 TCP from the PC, 1000 B" "$(counted bulk)"
-	value "$1 TCP to the PC, 1000 B" "$(counted bulk -R)"
+	row "$1 TCP from the PC, 1000 B" "$(counted bulk)"
+	row "$1 TCP to the PC, 1000 B" "$(counted bulk -R)"
 }
 
-# The home's own tunnel makes room for who only says that it is one, and the relay asks for no mac1 of it.
 datagram_rows() {
 	local size forward reverse
-	ip -n "$CHAIN-mt" link del wg0
-	[ "$FORWARD" != relay ] || {
-		nwgctl relay del listen "$RELAY_PORT" &&
-			nwgctl relay add dev wg1 listen "$RELAY_PORT" peer "$(public mt-wg1)" to "$(relay_to)"
-	} || exit 1
-	counted "$PROGRAMS/datagrams" "$CHAIN-pc" "$CHAIN-mt" 192.0.2.1 "$RELAY_PORT" 172.16.1.254 \
-		"${DATAGRAMS[@]}" >"$CHAIN_DIR/datagrams"
+	datagrams_ready || exit 1
+	counted datagrams "${DATAGRAMS[@]}" >"$CHAIN_DIR/datagrams"
 	while read -r size forward reverse; do
-		value "relay to the home, $size B" "$forward"
-		value "relay to the client, $size B" "$reverse"
+		row "relay to the home, $size B" "$forward"
+		row "relay to the client, $size B" "$reverse"
 	done <"$CHAIN_DIR/datagrams"
 }
 
@@ -98,11 +72,11 @@ flood_rows() {
 	modprobe tun && ip -n "$CHAIN-vps" tuntap add flood mode tun &&
 		on vps tc qdisc replace dev flood root noqueue && ip -n "$CHAIN-vps" link set flood up &&
 		routes vps '198.18.0.0/15 dev flood' || exit 1
-	value "no message" "$(counted flood "$(bytes 148)")"
-	value "initiation with a wrong mac1" "$(counted flood "01000000$(bytes 144)")"
+	row "no message" "$(counted flood "$(bytes 148)")"
+	row "initiation with a wrong mac1" "$(counted flood "01000000$(bytes 144)")"
 	[ "$FORWARD" != relay ] ||
-		value "forged initiation under pressure" "$(counted flood \
-			"$(python3 "$here/../device/flood.py" "$(public mt-wg0)")")"
+		row "forged initiation under pressure" "$(counted flood \
+			"$(python3 "$BENCH/../device/flood.py" "$(public mt-wg0)")")"
 }
 
 # What somebody who knows that there will be junk does without nwg.
@@ -117,19 +91,17 @@ drop_all() {
 	END
 }
 
-hop_up() {
-	CHAIN_DIR=$(mktemp -d) && nodes pc mt && wire pc 192.0.2.2/24 mt 192.0.2.3/24 &&
-		tunnel mt wg0 $MT4/24 1420 listen-port "$RELAY_PORT" &&
-		wgtool mt set wg0 peer "$(public pc-wg0)" allowed-ips "$PC4/32" &&
-		tunnel pc wg0 $PC4/24 1420 peer "$(public mt-wg0)" endpoint "192.0.2.3:$RELAY_PORT" \
-			allowed-ips "$MT4/32"
+# Of the first ones, nothing is counted.
+handshake_row() {
+	local first=${HANDSHAKES[0]} count=${HANDSHAKES[1]}
+	peers $((first + count)) && handshakes 1 "$first" >/dev/null || exit 1
+	row "$1 handshake and first datagram" "$(skip_idle handshakes $((first + 1)) "$count")"
 }
 
 hop() {
-	# shellcheck disable=SC2034 # for tunnel and wgtool
-	KIND_PC=$1 KIND_MT=$1
-	hop_up && answers pc "$MT4" 20 || exit 1
+	hop_up "$1" || exit 1
 	tunnel_rows "one hop:"
+	handshake_row "one hop:"
 	chain_down
 }
 

@@ -11,12 +11,8 @@
  * to the home and back, in ns, which with virtual time are instructions.
  */
 #include <endian.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "program.h"
 
@@ -37,32 +33,6 @@ struct end {
 	int sock;
 	struct sockaddr_in to;
 };
-
-static void enter(const char *netns)
-{
-	char path[256];
-	int file;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || setns(file, CLONE_NEWNET))
-		err(1, "%s", path);
-	close(file);
-}
-
-/* A socket in a namespace. What does not come within a second does not come. */
-static int socket_in(const char *netns, const struct sockaddr_in *own)
-{
-	const struct timeval second = { .tv_sec = 1 };
-	int sock;
-
-	enter(netns);
-	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) ||
-	    bind(sock, (const struct sockaddr *)own, sizeof(*own)))
-		err(1, "socket in %s", netns);
-	return sock;
-}
 
 static void send_one(const struct end *end, const union message *message, size_t len)
 {

@@ -7,10 +7,16 @@
 
 #include <arpa/inet.h>
 #include <err.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -54,6 +60,32 @@ static inline struct sockaddr_in endpoint(const char *address, const char *port)
 	if (inet_pton(AF_INET, address, &end.sin_addr) != 1)
 		errx(2, "%s: no IPv4 address", address);
 	return end;
+}
+
+static inline void enter(const char *netns)
+{
+	char path[256];
+	int file;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || setns(file, CLONE_NEWNET))
+		err(1, "%s", path);
+	close(file);
+}
+
+/* A socket in a namespace. What does not come within a second does not come. */
+static inline int socket_in(const char *netns, const struct sockaddr_in *own)
+{
+	const struct timeval second = { .tv_sec = 1 };
+	int sock;
+
+	enter(netns);
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) ||
+	    bind(sock, (const struct sockaddr *)own, sizeof(*own)))
+		err(1, "socket in %s", netns);
+	return sock;
 }
 
 #endif /* _NWG_BENCH_PROGRAM_H */
