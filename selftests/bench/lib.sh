@@ -13,6 +13,7 @@ PROGRAMS=$BENCH/../../build/selftests/bench
 PINGS=200
 
 die() {
+	# shellcheck disable=SC2153 # of whoever sources this
 	echo "$NAME: $*" >&2
 	exit 2
 }

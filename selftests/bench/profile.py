@@ -5,7 +5,7 @@
 usage: perf report ... | profile.py INSTRUCTIONS
 
 INSTRUCTIONS are those of a datagram where nobody takes samples, which takes time, too: only shares can be told by
-them. What idles, and perf, are no part of it. Functions of a share below 0.5 % are in the sums only.
+them. What idles, and perf, are no part of it. Functions of a share below 0.2 % are in the sums only.
 """
 
 import collections
@@ -14,7 +14,7 @@ import sys
 
 # What a function is for, by its name; the first that fits.
 GROUPS = {
-    "ChaCha20-Poly1305": r"chacha|poly1305|crypto_xor|^aead_|^make_tag|memzero|^chacha20poly1305|scatterwalk|sg_",
+    "ChaCha20-Poly1305": r"chacha|poly1305|crypto_xor|^aead_|^make_tag|memzero|scatterwalk|^sg_",
     "nwg or wireguard": None,  # by the module
     "the bench's own system calls": r"sendto|recv(from|msg)|sendmsg|syscall|SYSCALL|libc|copy_(user|from_user|to_user)|"
                                     r"_copy_|check_object|append_data|make_skb|iovec|fdget|sock_|move_addr|__entry|"
@@ -51,13 +51,15 @@ def main():
         if found and found[2] not in ("swapper", "perf"):
             shares[found[3]] += float(found[1])
     whole, groups = sum(shares.values()), collections.Counter()
+    if not whole:
+        sys.exit("profile.py: perf has no samples")
     for name, share in shares.items():
         groups[group_of(name, module)] += share
     for group in GROUPS:
         print(f"{groups[group] * each / whole:6.0f}  {groups[group] * 100 / whole:5.1f} %  {group}")
     print()
     for name, share in shares.most_common():
-        if share >= whole / 200:
+        if share >= whole / 500:
             print(f"{share * each / whole:6.0f}  {share * 100 / whole:5.1f} %  {name}  ({group_of(name, module)})")
 
 

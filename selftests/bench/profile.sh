@@ -29,17 +29,10 @@ chain_kind "$kind" && chain_up && answers pc "$MT4" 20 && datagrams_ready || exi
 WORK=$(mktemp -d)
 each=$(counted datagrams "$SIZE" | awk '{ printf "%.0f", ($2 + $3) / 2 }')
 mapfile -t sizes < <(yes "$SIZE" | head -n $TIMES)
-recorded() {
-	local perf status
-	perf record -q -o "$WORK/data" -e cpu-clock -F $RATE -a 2>"$WORK/log" &
-	perf=$!
-	sleep 1
-	datagrams "${sizes[@]}" >/dev/null
-	status=$?
-	kill -INT "$perf"
-	wait "$perf"
-	return $status
-}
-skip_idle recorded || die "$(cat "$WORK/log")"
+perf record -q -o "$WORK/data" -e cpu-clock -F $RATE -a 2>"$WORK/log" &
+perf=$!
+slowwait 20 test -s "$WORK/data" && skip_idle datagrams "${sizes[@]}" >"$WORK/took" || die "$(cat "$WORK/log")"
+kill -INT "$perf"
+wait "$perf"
 echo "a datagram of $SIZE B, $WAY: $each instructions"
 perf report -i "$WORK/data" --no-children --sort comm,sym 2>/dev/null | "$BENCH/profile.py" "$each"
