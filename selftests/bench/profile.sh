@@ -31,7 +31,8 @@ each=$(counted datagrams "$SIZE" | awk '{ printf "%.0f", ($2 + $3) / 2 }')
 mapfile -t sizes < <(yes "$SIZE" | head -n $TIMES)
 perf record -q -o "$WORK/data" -e cpu-clock -F $RATE -a 2>"$WORK/log" &
 perf=$!
-slowwait 20 test -s "$WORK/data" && skip_idle datagrams "${sizes[@]}" >"$WORK/took" || die "$(cat "$WORK/log")"
+slowwait 20 test -s "$WORK/data" || die "$(cat "$WORK/log")"
+skip_idle datagrams "${sizes[@]}" >"$WORK/took" || exit 1
 kill -INT "$perf"
 wait "$perf"
 echo "a datagram of $SIZE B, $WAY: $each instructions"
