@@ -50,7 +50,7 @@ tunnel_rows() {
 datagram_rows() {
 	local size forward reverse
 	datagrams_ready || exit 1
-	counted datagrams "${DATAGRAMS[@]}" >"$CHAIN_DIR/datagrams"
+	counted datagrams "${DATAGRAMS[@]}" >"$CHAIN_DIR/datagrams" || exit 1
 	while read -r size forward reverse; do
 		row "relay to the home, $size B" "$forward"
 		row "relay to the client, $size B" "$reverse"

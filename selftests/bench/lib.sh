@@ -70,9 +70,9 @@ handshakes() {
 	"$PROGRAMS/handshakes" "$CHAIN-pc" "$CHAIN-mt" "$@"
 }
 
-# The home's own tunnel makes room for who only says that it is one, and the relay asks for no mac1 of it.
+# The tunnel's own ends make room for who only says that it is one, and the relay asks for no mac1 of it.
 datagrams_ready() {
-	ip -n "$CHAIN-mt" link del wg0
+	ip -n "$CHAIN-mt" link del wg0 && ip -n "$CHAIN-pc" link del wg0 || return
 	[ "$FORWARD" != relay ] || {
 		nwgctl relay del listen "$RELAY_PORT" &&
 			nwgctl relay add dev wg1 listen "$RELAY_PORT" peer "$(public mt-wg1)" to "$(relay_to)"
