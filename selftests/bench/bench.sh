@@ -19,7 +19,7 @@ NAME=bench.sh
 SIZES=(56 1200)
 DATAGRAMS=(148 512 1392)
 # How many peers shake hands before it is counted, and then.
-HANDSHAKES=(20 100)
+HANDSHAKES=(5 40)
 
 virtual_time
 [ -x "$PROGRAMS/datagrams" ] || die "$PROGRAMS/datagrams is missing: make -C selftests/bench"
