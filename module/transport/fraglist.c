@@ -24,9 +24,9 @@ void nwg_fraglist_close(struct sk_buff *head, unsigned int payload, unsigned int
 
 	/*
 	 * An interface gets a list whole if it has a feature for each bit of the type. SKB_GSO_IPXIP4 says
-	 * nothing of a packet without skb->encapsulation, but tunnels of the stack lack its feature, where
-	 * bridges, veth and those above a driver have it: so the list comes apart before it goes into a tunnel,
-	 * whose headers would not have room in front of each (Geneve's may be 320 bytes).
+	 * nothing of a packet without skb->encapsulation, but tunnels of the stack lack its feature, where veth
+	 * and bridges of such have it: so the list comes apart before it goes into a tunnel, whose headers would
+	 * not have room in front of each (Geneve's may be 320 bytes). A VLAN's interface may lack it, too.
 	 */
 	shared->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST | SKB_GSO_IPXIP4;
 	shared->gso_size = payload;

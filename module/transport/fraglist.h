@@ -20,10 +20,11 @@
 /*
  * Headroom that each but the first has at its network header. What is in front of the first one's where they
  * come apart is copied to there, and nobody looks whether it has room: Ethernet, VLAN tags, MPLS labels. What
- * the stack makes such lists of itself (rx-gro-list) has about as much. No tunnel's header is among it, see
- * nwg_fraglist_close(), and nothing of IPsec's, see nwg_fraglist_passes().
+ * the stack makes such lists of itself (rx-gro-list) has as much. No tunnel's header is among it, see
+ * nwg_fraglist_close(), and nothing of IPsec's here, see nwg_fraglist_passes(). Behind a veth, where somebody
+ * forwards a list into an SA, it is as with a list of the stack's: ESP over IPv6 has room.
  */
-#define NWG_FRAGLIST_HEADROOM 64
+#define NWG_FRAGLIST_HEADROOM 80
 
 /**
  * nwg_fraglist_append - put a datagram behind a packet's last

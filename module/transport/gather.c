@@ -13,7 +13,7 @@
 /* After so many times in vain there is a pause, each time twice as long. */
 #define VAIN 500
 #define PAUSE HZ
-#define LONGEST_PAUSE (16 * PAUSE)
+#define LONGEST_PAUSE (4 * PAUSE)
 
 void nwg_gather_init(struct nwg_gather *gather)
 {

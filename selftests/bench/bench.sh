@@ -110,7 +110,10 @@ chain() {
 	tunnel_rows "chain:"
 	[ "$WAY" != vps ] || flood_rows
 	datagram_rows
-	[ "$WAY" != dnat ] || { drop_all && flood_rows; }
+	[ "$WAY" != dnat ] || {
+		drop_all || die "nft: no rule"
+		flood_rows
+	}
 	chain_down
 }
 

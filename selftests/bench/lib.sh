@@ -40,7 +40,7 @@ counted() {
 round_trip() {
 	on pc ping -n -i 0.01 -c $PINGS -s "$1" "$MT4" |
 		sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
-		awk '{ took[NR] = $1 } END { if (NR) printf "%d", took[int((NR + 1) / 2)] * 1000000 }'
+		awk -v all=$PINGS '{ took[NR] = $1 } END { if (NR == all) printf "%d", took[int((NR + 1) / 2)] * 1000000 }'
 }
 
 # hop_up KIND: one tunnel, between two machines that are wired to each other.

@@ -41,11 +41,11 @@ def tables(values, what):
     counts = sorted({count for (name, _), rows in values.items() if name in TITLES for count in rows})
     yield what
     yield ""
-    yield f"| a datagram, with so many | {' | '.join(f'{count:,}' for count in counts)} | the most against the fewest |"
+    yield f"| a datagram, with so many | {' | '.join(f'{count:,}' for count in counts)} | the dearest against the fewest |"
     yield "|---" * (len(counts) + 2) + "|"
     for (name, kind), rows in values.items():
         if name in TITLES:
-            ratio = rows[max(rows)]["datagram"] / rows[min(rows)]["datagram"]
+            ratio = max(row["datagram"] for row in rows.values()) / rows[min(rows)]["datagram"]
             yield f"| {TITLES[name]}, {KINDS[kind]} | {' | '.join(cost(rows, count) for count in counts)} | {ratio:.3f} |"
     yield ""
     yield "| bytes for each | stock | nwg |"

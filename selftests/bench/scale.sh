@@ -32,22 +32,25 @@ memory() {
 	awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { printf "%.0f", sum * 1024 }' /proc/meminfo
 }
 
-# more_peers FIRST COUNT: as a configuration. Any 32 bytes are a public key.
+# more_peers COUNT: as a configuration. Any 32 bytes are a public key. Addresses are drawn from all around those
+# that are asked, in 10.7.0.0/16 as well. Nothing is ever said to them.
 more_peers() {
 	python3 - "$@" <<-'END'
 		import base64, os, sys
-		first, count = map(int, sys.argv[1:])
-		for number in range(first, first + count):
+		for _ in range(int(sys.argv[1])):
 		    print(f"[Peer]\nPublicKey = {base64.b64encode(os.urandom(32)).decode()}")
-		    print(f"AllowedIPs = 10.64.{number // 256}.{number % 256}/32")
+		    address = os.urandom(3)
+		    while address[:2] == bytes([7, 0]):
+		        address = os.urandom(3)
+		    print(f"AllowedIPs = 10.{'.'.join(map(str, address))}/32")
 	END
 }
 
 # more_allowed_ips COUNT: addresses of one more peer, scattered over what is around the one that is asked.
 more_allowed_ips() {
-	more_peers 0 1 | sed '$d'
+	more_peers 1 | sed '$d'
 	head -c $((3 * $1)) /dev/urandom | od -An -v -t u1 -w3 |
-		awk '$1 != 7 { printf "AllowedIPs = 10.%d.%d.%d/32\n", $1, $2, $3 }'
+		awk '$1 != 7 || $2 { printf "AllowedIPs = 10.%d.%d.%d/32\n", $1, $2, $3 }'
 }
 
 add_to_mt() {
@@ -87,7 +90,7 @@ of_tunnel() {
 }
 
 add_peers() {
-	add_to_mt more_peers "$1" "$2"
+	add_to_mt more_peers "$2"
 }
 
 add_allowed_ips() {

@@ -14,6 +14,8 @@ NAME=two.sh
 
 ROUNDS=${1:-5}
 
+set -o pipefail
+
 [ "$(nproc)" -gt 1 ] || die "one CPU only: selftests/vm/run --cpus 2"
 
 # both UP STOCK NWG: with UP both of them, as chains "stock" and "nwg".
@@ -58,14 +60,15 @@ row() {
 			if (NR)
 				printf "%s\t%.2f\t%.2f\t%.2f\t%d\t%d\n", what, ratio[int((NR + 1) / 2)],
 					ratio[1], ratio[NR], stock, nwg
-		}'
+		}' || exit 1
 }
 
 rows() {
 	row "$1 TCP from the PC" -n 4M
 	row "$1 TCP to the PC" -n 4M -R
 	row "$1 TCP from the PC, 8 streams" -n 4M -P 8
-	row "$1 UDP from the PC, 148 B, 4 streams" -u -b 0 -l 120 -P 4 -t 2
+	# Who receives knows the order.
+	row "$1 UDP to the PC, 148 B, 4 streams" -R -u -b 0 -l 120 -P 4 -t 2
 }
 
 both hop_up wireguard nwg

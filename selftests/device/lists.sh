@@ -86,8 +86,10 @@ as_one() {
 }
 
 by_itself() {
-	on a ethtool -K wga gso off && flood_captured a each_captured && echo "$(lists) lists" &&
-		[ "$(lists)" = 0 ] && on a ethtool -K wga gso on
+	local status
+	on a ethtool -K wga gso off && flood_captured a each_captured && echo "$(lists) lists" && [ "$(lists)" = 0 ]
+	status=$?
+	on a ethtool -K wga gso on && return "$status"
 }
 
 offloads() {
@@ -97,7 +99,10 @@ offloads() {
 # tcpdump does not say so of what is cut off or no UDP.
 apart() {
 	local good bad
-	offloads off && flood_captured b each_captured && offloads on || return
+	local status
+	offloads off && flood_captured b each_captured
+	status=$?
+	offloads on && [ "$status" -eq 0 ] || return
 	good=$(tcpdump -nn -vv -r "$work/seen" 2>/dev/null | grep -c 'udp sum ok')
 	bad=$(tcpdump -nn -vv -r "$work/seen" 2>/dev/null | grep -c 'bad udp cksum')
 	echo "$good right, $bad wrong"

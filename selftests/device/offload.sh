@@ -13,7 +13,7 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 . "$here/pair.sh"
 
 ktap_need ethtool iperf3 jq python3 socat tcpdump
-ktap_plan 18
+ktap_plan 19
 
 # features on|off NAME...: of the device in a.
 features() {
@@ -114,6 +114,16 @@ outer() {
 		wg_on b set wgb peer "$A" endpoint "$2:51821"
 }
 
+# in_ipip: TCP in IPIP inside, which comes as it goes: in pieces beyond the MTU, both ways.
+in_ipip() {
+	ip_on a link add ipip9 type ipip local 10.7.0.1 remote 10.7.0.2 &&
+		ip_on b link add ipip9 type ipip local 10.7.0.2 remote 10.7.0.1 &&
+		ip_on a address add 10.9.0.1/24 dev ipip9 && ip_on b address add 10.9.0.2/24 dev ipip9 &&
+		ip_on a link set ipip9 up && ip_on b link set ipip9 up &&
+		stream a b 10.9.0.2 "$work/payload" && stream b a 10.9.0.1 "$work/payload" &&
+		ip_on a link del ipip9 && ip_on b link del ipip9
+}
+
 topology_up
 on b iperf3 -s -D
 head -c 3000000 /dev/urandom >"$work/payload"
@@ -128,6 +138,11 @@ ktap_run "TCP leaves the stack in pieces beyond the MTU" seen \
 ktap_run "TCP comes into the stack in pieces beyond the MTU" seen \
 	'tcp and src 10.7.0.2 and greater 3000' from_b
 ktap_run "UDP datagrams are segmented" udp_segments
+if modprobe ipip; then
+	ktap_run "what is in a tunnel of the stack's is segmented, too" in_ipip
+else
+	ktap_skip "what is in a tunnel of the stack's is segmented, too" "no module ipip for this kernel"
+fi
 ktap_run "a file is sent without a copy" zero_copy
 on a ethtool -K wga gso off tso off sg off tx off gro off tx-udp-segmentation off
 ktap_run "all of it can be switched off" features off tx-checksumming scatter-gather \
