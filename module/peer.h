@@ -49,7 +49,9 @@ struct nwg_device;
  * @staged: packets that wait for a session; its own lock
  * @bursts: packets on their way to the wire
  * @transmitting: somebody sends what is done of @bursts, or @transmit_work is to; @bursts' lock
- * @transmit_work: goes on sending for a sender who has sent enough for others
+ * @transmit_cpu: who has sent last of them; likewise
+ * @transmit_moment: in jiffies, when; likewise
+ * @transmit_work: goes on sending for a sender who has sent enough for others, or is on another CPU
  * @gather: whether to wait for more packets before one is encrypted; @bursts' lock
  * @gather_work: encrypts what was gathered
  * @timers: what happens when nothing does
@@ -79,6 +81,8 @@ struct nwg_peer {
 	struct sk_buff_head staged;
 	struct nwg_burst_queue bursts;
 	bool transmitting;
+	int transmit_cpu;
+	unsigned long transmit_moment;
 	struct work_struct transmit_work;
 	struct nwg_gather gather;
 	struct work_struct gather_work;

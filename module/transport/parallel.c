@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-struct workqueue_struct *nwg_parallel_workqueue;
+struct workqueue_struct *nwg_parallel_workqueue, *nwg_local_workqueue;
 
 /* Queues with bursts that nobody works on. */
 static LIST_HEAD(waiting);
@@ -150,8 +150,9 @@ int nwg_parallel_init(void)
 		INIT_WORK(&helpers[i], help);
 	/* Not bound: a helper runs where there is time for it, and no CPU that goes is missed. */
 	nwg_parallel_workqueue = alloc_workqueue("nwg-parallel", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!nwg_parallel_workqueue) {
-		kfree(helpers);
+	nwg_local_workqueue = alloc_workqueue("nwg-local", WQ_PERCPU | WQ_MEM_RECLAIM, 0);
+	if (!nwg_parallel_workqueue || !nwg_local_workqueue) {
+		nwg_parallel_exit();
 		return -ENOMEM;
 	}
 	return 0;
@@ -159,6 +160,9 @@ int nwg_parallel_init(void)
 
 void nwg_parallel_exit(void)
 {
-	destroy_workqueue(nwg_parallel_workqueue);
+	if (nwg_local_workqueue)
+		destroy_workqueue(nwg_local_workqueue);
+	if (nwg_parallel_workqueue)
+		destroy_workqueue(nwg_parallel_workqueue);
 	kfree(helpers);
 }

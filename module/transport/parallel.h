@@ -131,6 +131,9 @@ void nwg_help_over(struct nwg_burst_queue *queue);
 /* Where helpers run, and what else takes over from them; made before the first interface. */
 extern struct workqueue_struct *nwg_parallel_workqueue;
 
+/* Where works run that are to stay on a CPU, so that what leaves by its queues keeps its order. */
+extern struct workqueue_struct *nwg_local_workqueue;
+
 int nwg_parallel_init(void);
 void nwg_parallel_exit(void);
 

@@ -423,7 +423,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	else if (waiting == NWG_GATHER_MAX || (!waiting && !gather))
 		napi_schedule(&queue->napi);
 	else if (!waiting)
-		queue_work(nwg_parallel_workqueue, &queue->gather_work);
+		queue_work(nwg_local_workqueue, &queue->gather_work);
 }
 
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)

@@ -22,6 +22,9 @@
 /* Packets that one sender sends for others before a work takes over. */
 #define TRANSMIT_BUDGET 256
 
+/* Jiffies for which who has sent for a peer goes on to, two ticks of most kernels */
+#define STICKY max(HZ / 125, 2)
+
 /* Level of the packet that goes down the stack on this CPU; 0 if none does. */
 static DEFINE_PER_CPU(unsigned int, nesting);
 
@@ -205,6 +208,25 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 }
 
 /*
+ * Whether this CPU may send for a peer. What is below has a queue for each CPU, as veth's backlog or a NIC's
+ * rings, so that messages which leave by two of them shortly after each other may overtake. @bursts.lock held.
+ */
+static bool transmits_here(struct nwg_peer *peer)
+{
+	const unsigned long now = jiffies;
+	const int cpu = smp_processor_id();
+
+	if (peer->transmit_cpu != cpu) {
+		if (time_in_range(now, peer->transmit_moment, peer->transmit_moment + STICKY) &&
+		    !READ_ONCE(peer->dead) && cpu_online(peer->transmit_cpu))
+			return false;
+		peer->transmit_cpu = cpu;
+	}
+	peer->transmit_moment = now;
+	return true;
+}
+
+/*
  * Send what is done and next in order, unless another CPU does: one at a time. @bursts.lock is held
  * on entry and on return, not in between.
  */
@@ -214,16 +236,21 @@ static void transmit_done(struct nwg_peer *peer)
 	unsigned int sent = 0;
 	struct sk_buff *burst;
 
-	if (peer->transmitting)
+	if (peer->transmitting || !bursts->first || !nwg_packet(bursts->first)->done)
 		return;
 	peer->transmitting = true;
+	if (unlikely(!transmits_here(peer))) {
+		queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
+		return;
+	}
 	while ((burst = nwg_burst_pop(bursts))) {
 		spin_unlock(&bursts->lock);
 		sent += transmit(peer, burst);
 		spin_lock(&bursts->lock);
 		/* Others may bring packets as fast as they leave. */
 		if (unlikely(sent >= TRANSMIT_BUDGET && !READ_ONCE(peer->dead) && bursts->first)) {
-			queue_work(nwg_parallel_workqueue, &peer->transmit_work);
+			queue_work_on(peer->transmit_cpu, nwg_local_workqueue,
+				      &peer->transmit_work);
 			return;
 		}
 	}
@@ -237,6 +264,8 @@ void nwg_peer_transmit_work(struct work_struct *work)
 	rcu_read_lock_bh();
 	spin_lock(&peer->bursts.lock);
 	peer->transmitting = false;
+	/* Its CPU may have gone meanwhile. */
+	peer->transmit_cpu = smp_processor_id();
 	transmit_done(peer);
 	spin_unlock(&peer->bursts.lock);
 	rcu_read_unlock_bh();
