@@ -23,21 +23,15 @@
 # each; all is how much more memory the kernel has than before there were any, with the tables, in which up
 # to five of eight places are empty. List: of all flows, and of each.
 
-here=$(dirname "$(realpath "$0")")
-# shellcheck source=selftests/chain/traffic.sh
-. "$here/../chain/traffic.sh"
+NAME=flows.sh
+. "$(dirname "$(realpath "$0")")/lib.sh"
 
-FLOWS=$here/../../build/selftests/bench/flows
+FLOWS=$PROGRAMS/flows
 TIMES=4000 # so many that most come when waiting for more has proved to be vain
 LIMIT=/sys/module/nwg/parameters/max_flows
 PAGE=$(getconf PAGE_SIZE)
 
-die() {
-	echo "flows.sh: $*" >&2
-	exit 2
-}
-
-[ -n "${NWG_VM_PACER:-}" ] || die "needs virtual time: selftests/vm/run --icount"
+virtual_time
 [ -x "$FLOWS" ] || die "$FLOWS is missing: make -C selftests/bench"
 grep -q '^nwg_flow ' /proc/slabinfo ||
 	die "flows share their memory with others': selftests/vm/run --append slab_nomerge"
@@ -61,12 +55,6 @@ topology() {
 # slab NAME: bytes of the allocator's for objects of a kind.
 slab() {
 	awk -v name="$1" -v page="$PAGE" '$1 == name { printf "%.0f", $15 * $6 * page }' /proc/slabinfo
-}
-
-# All that the kernel has and cannot drop, in bytes. Nothing is dropped for it: programs would have to be
-# read from the host again, which virtual time does not wait for.
-memory() {
-	awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { printf "%.0f", sum * 1024 }' /proc/meminfo
 }
 
 # each BYTES BEFORE COUNT: how many more for each.

@@ -43,6 +43,12 @@ round_trip() {
 		awk -v all=$PINGS '{ took[NR] = $1 } END { if (NR == all) printf "%d", took[int((NR + 1) / 2)] * 1000000 }'
 }
 
+# All that the kernel has and cannot drop, in bytes. Nothing is dropped for it: programs would have to be
+# read from the host again, which virtual time does not wait for.
+memory() {
+	awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { printf "%.0f", sum * 1024 }' /proc/meminfo
+}
+
 # hop_up KIND: one tunnel, between two machines that are wired to each other.
 hop_up() {
 	# shellcheck disable=SC2034 # for tunnel and wgtool

@@ -26,10 +26,10 @@ virtual_time
 [ $# -eq 2 ] || die "what, and of which kind?"
 [ -x "$PROGRAMS/datagrams" ] || die "$PROGRAMS/datagrams is missing: make -C selftests/bench"
 
-# All that the kernel has and cannot drop, in bytes.
-memory() {
-	sleep 5 # what waits for the end of a grace period is free
-	awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { printf "%.0f", sum * 1024 }' /proc/meminfo
+# memory(), once what waits for the end of a grace period is free.
+settled_memory() {
+	sleep 5
+	memory
 }
 
 # more_peers COUNT: as a configuration. Any 32 bytes are a public key. Addresses are drawn from all around those
@@ -69,39 +69,31 @@ measured() {
 	local bytes
 	value "$(counted datagram "$5" "$6")" "$1" "$2" datagram "$4"
 	[ "$2" -eq "$7" ] || return
-	bytes=$(memory)
+	bytes=$(settled_memory)
 	value $(((bytes - $3) / $2)) "$1" "$2" bytes "$4"
 }
 
-# of_tunnel WHAT KIND ADD COUNT...: ADD's arguments are the last one's number, and how many.
+# of_tunnel WHAT KIND MORE COUNT...: MORE prints the configuration of so many more.
 of_tunnel() {
-	local what=$1 kind=$2 add=$3 there=1 before count
+	local what=$1 kind=$2 more=$3 there=1 before count
 	shift 3
 	hop_up "$kind" && wgtool mt set wg0 listen-port "$DIAL_PORT" &&
 		wgtool pc set wg0 peer "$(public mt-wg0)" endpoint "192.0.2.3:$DIAL_PORT" &&
 		answers pc "$MT4" 20 || exit 1
-	before=$(memory)
+	before=$(settled_memory)
 	for count; do
-		[ "$count" -eq "$there" ] || $add "$there" $((count - there)) || exit 1
+		[ "$count" -eq "$there" ] || add_to_mt "$more" $((count - there)) || exit 1
 		there=$count
 		measured "$what" "$count" "$before" "$kind" $MT4 $MT4 "${@: -1}"
 	done
 	chain_down
 }
 
-add_peers() {
-	add_to_mt more_peers "$2"
-}
-
-add_allowed_ips() {
-	add_to_mt more_allowed_ips "$2"
-}
-
 # Beside the one that is asked.
 relays() {
 	local there=1 before count
 	chain_kind stock && chain_up && answers pc "$MT4" 20 && datagrams_ready || exit 1
-	before=$(memory)
+	before=$(settled_memory)
 	for count in "${RELAYS[@]}"; do
 		for (( ; there < count; there++)); do
 			nwgctl relay add dev wg1 listen $((20000 + there)) peer "$(public mt-wg1)" to "$(relay_to)" || exit 1
@@ -115,16 +107,16 @@ relays() {
 sessions() {
 	local before after
 	hop_up "$1" && peers $SESSIONS || exit 1
-	before=$(memory)
-	"$PROGRAMS/handshakes" "$CHAIN-pc" "$CHAIN-mt" 1 $SESSIONS >/dev/null || exit 1
-	after=$(memory)
+	before=$(settled_memory)
+	handshakes 1 $SESSIONS >/dev/null || exit 1
+	after=$(settled_memory)
 	value $(((after - before) / (2 * SESSIONS))) sessions $SESSIONS bytes "$1"
 	chain_down
 }
 
 case $1 in
-peers) of_tunnel peers "$2" add_peers "${PEERS[@]}" ;;
-allowed-ips) of_tunnel allowed-ips "$2" add_allowed_ips "${ALLOWED_IPS[@]}" ;;
+peers) of_tunnel peers "$2" more_peers "${PEERS[@]}" ;;
+allowed-ips) of_tunnel allowed-ips "$2" more_allowed_ips "${ALLOWED_IPS[@]}" ;;
 relays) relays ;;
 sessions) sessions "$2" ;;
 *) die "$1: peers, allowed-ips, relays or sessions" ;;

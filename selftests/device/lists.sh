@@ -98,8 +98,7 @@ offloads() {
 
 # tcpdump does not say so of what is cut off or no UDP.
 apart() {
-	local good bad
-	local status
+	local good bad status
 	offloads off && flood_captured b each_captured
 	status=$?
 	offloads on && [ "$status" -eq 0 ] || return
