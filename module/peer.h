@@ -27,6 +27,12 @@
 
 struct nwg_device;
 
+/*
+ * Who sends what a peer's queue has for the wire: nobody, somebody, or @transmit_work is to go on for somebody
+ * who has sent enough.
+ */
+enum nwg_transmit_state { NWG_TRANSMIT_IDLE, NWG_TRANSMIT_BUSY, NWG_TRANSMIT_RESTING };
+
 /**
  * struct nwg_peer - a peer
  * @device: its interface, which outlives it
@@ -48,9 +54,9 @@ struct nwg_device;
  * @dst_cache: route to @endpoint; BH
  * @staged: packets that wait for a session; its own lock
  * @bursts: packets on their way to the wire
- * @transmitting: somebody sends what is done of @bursts, or @transmit_work is to; @bursts' lock
+ * @transmit_state: whether somebody sends what is done of @bursts; @bursts' lock
  * @transmit_cpu: who has sent last of them; likewise
- * @transmit_moment: in jiffies, when; likewise
+ * @transmit_moment: in jiffies, when, but for what was handed to it of packets that come one by one; likewise
  * @transmit_work: goes on sending for a sender who has sent enough for others, or is on another CPU
  * @gather: whether to wait for more packets before one is encrypted; @bursts' lock
  * @gather_work: encrypts what was gathered
@@ -80,7 +86,7 @@ struct nwg_peer {
 	struct dst_cache dst_cache;
 	struct sk_buff_head staged;
 	struct nwg_burst_queue bursts;
-	bool transmitting;
+	enum nwg_transmit_state transmit_state;
 	int transmit_cpu;
 	unsigned long transmit_moment;
 	struct work_struct transmit_work;

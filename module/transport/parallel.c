@@ -92,7 +92,7 @@ struct sk_buff *nwg_burst_pop(struct nwg_burst_queue *queue)
 	struct sk_buff *burst = queue->first;
 
 	lockdep_assert_held(&queue->lock);
-	if (!burst || !nwg_packet(burst)->done)
+	if (!nwg_burst_ready(queue))
 		return NULL;
 	queue->first = nwg_packet(burst)->next_burst;
 	queue->packets -= nwg_packet(burst)->count;

@@ -5,8 +5,8 @@
  * Packets stand in a queue in bursts. Whoever brings them works on them itself, from the front, unless
  * they are gathered (gather.h); if there is more than one burst, helpers on other CPUs are called, and each
  * takes the next one that nobody works on. A burst leaves the queue when it is done and those before it
- * have left. So nothing waits for another CPU to wake up, and with little to do nothing changes hands at
- * all.
+ * have left. So with little to do nothing changes hands, but where another CPU has just sent for the same
+ * peer (send.c).
  */
 #ifndef _NWG_TRANSPORT_PARALLEL_H
 #define _NWG_TRANSPORT_PARALLEL_H
@@ -110,6 +110,12 @@ bool nwg_burst_join(struct nwg_burst_queue *queue, struct sk_buff *burst, u64 se
 
 /* Take the oldest burst that nobody works on, or NULL. Context: lock held. */
 struct sk_buff *nwg_burst_claim(struct nwg_burst_queue *queue);
+
+/* Whether the oldest burst is done. Context: lock held. */
+static inline bool nwg_burst_ready(const struct nwg_burst_queue *queue)
+{
+	return queue->first && nwg_packet(queue->first)->done;
+}
 
 /* Take the oldest burst out of the queue, if it is done; or NULL. Context: lock held. */
 struct sk_buff *nwg_burst_pop(struct nwg_burst_queue *queue);

@@ -211,50 +211,48 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
  * Whether this CPU may send for a peer. What is below has a queue for each CPU, as veth's backlog or a NIC's
  * rings, so that messages which leave by two of them shortly after each other may overtake. @bursts.lock held.
  */
-static bool transmits_here(struct nwg_peer *peer)
+static bool transmits_here(const struct nwg_peer *peer)
 {
-	const unsigned long now = jiffies;
-	const int cpu = smp_processor_id();
-
-	if (peer->transmit_cpu != cpu) {
-		if (time_in_range(now, peer->transmit_moment, peer->transmit_moment + STICKY) &&
-		    !READ_ONCE(peer->dead) && cpu_online(peer->transmit_cpu))
-			return false;
-		peer->transmit_cpu = cpu;
-	}
-	peer->transmit_moment = now;
-	return true;
+	return peer->transmit_cpu == smp_processor_id() ||
+	       !time_in_range(jiffies, peer->transmit_moment, peer->transmit_moment + STICKY) ||
+	       READ_ONCE(peer->dead) || !cpu_online(peer->transmit_cpu);
 }
 
 /*
- * Send what is done and next in order, unless another CPU does: one at a time. @bursts.lock is held
- * on entry and on return, not in between.
+ * Send what is done and next in order, unless another CPU does: one at a time. @handed: for others, who will
+ * do so themselves soon if packets come one by one. @bursts.lock is held on entry and on return, not in
+ * between.
  */
-static void transmit_done(struct nwg_peer *peer)
+static void transmit_done(struct nwg_peer *peer, bool handed)
 {
 	struct nwg_burst_queue *bursts = &peer->bursts;
 	unsigned int sent = 0;
 	struct sk_buff *burst;
+	bool enough = false;
 
-	if (peer->transmitting || !bursts->first || !nwg_packet(bursts->first)->done)
+	if (peer->transmit_state != NWG_TRANSMIT_IDLE || !nwg_burst_ready(bursts))
 		return;
-	peer->transmitting = true;
-	if (unlikely(!transmits_here(peer))) {
+	if (unlikely(!handed && !transmits_here(peer))) {
 		queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
 		return;
 	}
-	while ((burst = nwg_burst_pop(bursts))) {
+	/* What another had been handed is sent here, too; it is not to come late and take over again. */
+	if (unlikely(!handed && peer->transmit_cpu != smp_processor_id()))
+		cancel_work(&peer->transmit_work);
+	peer->transmit_state = NWG_TRANSMIT_BUSY;
+	peer->transmit_cpu = smp_processor_id();
+	while (!enough && (burst = nwg_burst_pop(bursts))) {
 		spin_unlock(&bursts->lock);
 		sent += transmit(peer, burst);
 		spin_lock(&bursts->lock);
 		/* Others may bring packets as fast as they leave. */
-		if (unlikely(sent >= TRANSMIT_BUDGET && !READ_ONCE(peer->dead) && bursts->first)) {
-			queue_work_on(peer->transmit_cpu, nwg_local_workqueue,
-				      &peer->transmit_work);
-			return;
-		}
+		enough = sent >= TRANSMIT_BUDGET && !READ_ONCE(peer->dead) && bursts->first;
 	}
-	peer->transmitting = false;
+	if (!handed || peer->gather.thick)
+		peer->transmit_moment = jiffies;
+	peer->transmit_state = enough ? NWG_TRANSMIT_RESTING : NWG_TRANSMIT_IDLE;
+	if (unlikely(enough))
+		queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
 }
 
 void nwg_peer_transmit_work(struct work_struct *work)
@@ -263,10 +261,9 @@ void nwg_peer_transmit_work(struct work_struct *work)
 
 	rcu_read_lock_bh();
 	spin_lock(&peer->bursts.lock);
-	peer->transmitting = false;
-	/* Its CPU may have gone meanwhile. */
-	peer->transmit_cpu = smp_processor_id();
-	transmit_done(peer);
+	if (peer->transmit_state == NWG_TRANSMIT_RESTING)
+		peer->transmit_state = NWG_TRANSMIT_IDLE;
+	transmit_done(peer, true);
 	spin_unlock(&peer->bursts.lock);
 	rcu_read_unlock_bh();
 }
@@ -277,7 +274,7 @@ static void work_off(struct nwg_peer *peer, struct sk_buff *burst)
 	encrypt_burst(peer, burst);
 	spin_lock(&peer->bursts.lock);
 	nwg_packet(burst)->done = true;
-	transmit_done(peer);
+	transmit_done(peer, false);
 	spin_unlock(&peer->bursts.lock);
 }
 
