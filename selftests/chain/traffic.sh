@@ -53,10 +53,12 @@ session_stands() {
 	return 1
 }
 
-# datagrams FROM TO ADDRESS FILE: as stream, over UDP, 1000 B at a time.
+# datagrams FROM TO ADDRESS FILE: as stream, over UDP, 1000 B at a time. They may all come before the receiver has its
+# turn: it has room for them (SO_RCVBUFFORCE).
 datagrams() {
 	local out=$4.$1-$2 server status
-	background "$2" socat -u -b 2000 UDP6-RECV:7000,ipv6only=0 "OPEN:$out,creat,trunc"
+	background "$2" socat -u -b 2000 UDP6-RECV:7000,ipv6only=0,setsockopt-listen=1:33:4000000 \
+		"OPEN:$out,creat,trunc"
 	server=$!
 	slowwait 10 listening "$2" udp 7000 &&
 		on "$1" socat -u -b 1000 "OPEN:$4" "UDP-SENDTO:$(bracketed "$3"):7000" &&
