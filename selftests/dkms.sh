@@ -131,4 +131,5 @@ ktap_run "a version that does not build leaves that in place" does_not_build
 ktap_run "Linux 5.10 is not built for" left_alone 5.10.0-1-amd64 ''
 ktap_run "a kernel without curve25519 is not built for" left_alone 6.1.0-0-amd64 '/^CONFIG_CRYPTO_LIB_CURVE25519=/d'
 ktap_run "what is installed is still there" has "$version"
+ktap_diag "dkms status: $(inside dkms status)"
 ktap_end
