@@ -22,9 +22,8 @@
 /* Packets that one sender sends for others before a work takes over. */
 #define TRANSMIT_BUDGET 256
 
-/* Jiffies for which who has sent for a peer goes on to, two ticks of most kernels; and while it is yet to begin */
-#define STICKY max(HZ / 125, 2)
-#define STUCK max(HZ / 10, 2)
+/* Jiffies for which who has sent for a peer goes on to: a host may keep a virtual CPU waiting for some of them */
+#define STICKY max(HZ / 10, 2)
 
 /* Level of the packet that goes down the stack on this CPU; 0 if none does. */
 static DEFINE_PER_CPU(unsigned int, nesting);
@@ -214,10 +213,8 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
  */
 static bool transmits_here(const struct nwg_peer *peer)
 {
-	const unsigned long most = work_pending(&peer->transmit_work) ? STUCK : STICKY;
-
 	return peer->transmit_cpu == smp_processor_id() ||
-	       !time_in_range(jiffies, peer->transmit_moment, peer->transmit_moment + most) ||
+	       !time_in_range(jiffies, peer->transmit_moment, peer->transmit_moment + STICKY) ||
 	       READ_ONCE(peer->dead) || !cpu_online(peer->transmit_cpu);
 }
 
