@@ -25,8 +25,30 @@
 /* Jiffies for which who has sent for a peer goes on to: a host may keep a virtual CPU waiting for some of them */
 #define STICKY max(HZ / 10, 2)
 
-/* Level of the packet that goes down the stack on this CPU; 0 if none does. */
-static DEFINE_PER_CPU(unsigned int, nesting);
+/*
+ * What goes down the stack on this CPU: in how many tunnels a packet is, and who sends it. With PREEMPT_RT
+ * another task may have the CPU meanwhile, and send as well.
+ */
+struct descent {
+	const struct task_struct *task;
+	unsigned int level;
+};
+
+static DEFINE_PER_CPU(struct descent, descent);
+
+/* Level of the packet that goes down the stack; 0 if none does. BH off. */
+static unsigned int nesting(void)
+{
+	return this_cpu_read(descent.task) == current ? this_cpu_read(descent.level) : 0;
+}
+
+static void set_nesting(unsigned int level)
+{
+	const struct task_struct *task = level ? current : NULL;
+
+	this_cpu_write(descent.task, task);
+	this_cpu_write(descent.level, level);
+}
 
 /*
  * Bytes of padding for a packet: to a multiple of 16, but not past the MTU (white paper, section
@@ -185,7 +207,7 @@ static bool cut_level(struct sk_buff **list)
 /* Send the packets of a burst. Return: how many. */
 static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 {
-	const unsigned int outside = this_cpu_read(nesting);
+	const unsigned int outside = nesting();
 	const unsigned int count = nwg_packet(burst)->count;
 	struct sk_buff *list;
 	bool data;
@@ -197,13 +219,13 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 	while (burst) {
 		list = burst;
 		/* It may be another CPU's, which was not as deep. */
-		this_cpu_write(nesting, max_t(unsigned int, nwg_packet(list)->level, outside + 1));
+		set_nesting(max_t(unsigned int, nwg_packet(list)->level, outside + 1));
 		data = cut_level(&burst);
 		nwg_timers_authenticated_sent(peer);
 		if (!nwg_socket_send(peer, list) && data)
 			nwg_timers_data_sent(peer);
 	}
-	this_cpu_write(nesting, outside);
+	set_nesting(outside);
 	return count;
 }
 
@@ -499,7 +521,7 @@ static bool make_checksum(struct nwg_device *wg, struct sk_buff *skb)
 
 void nwg_peer_send(struct nwg_peer *peer, struct sk_buff *skb, unsigned int mtu)
 {
-	const unsigned int level = this_cpu_read(nesting) + 1;
+	const unsigned int level = nesting() + 1;
 	struct nwg_device *wg = peer->device;
 	struct sk_buff *next, *list = NULL, **tail = &list;
 
