@@ -64,7 +64,8 @@ exit_ratelimiter:
 	if (err == -EEXIST && drop_in)
 		pr_err("drop_in: the module " NWG_DROP_IN_NAME
 		       " is loaded, or part of the kernel: modprobe -r it first, which removes its interfaces, or load nwg without drop_in\n");
-	return err;
+	/* To who loads a module, EEXIST says that it is loaded already, and all is well. */
+	return err == -EEXIST ? -EBUSY : err;
 }
 
 static void __exit nwg_exit(void)

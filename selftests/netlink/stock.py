@@ -9,6 +9,20 @@ POLICIES = {f"ops/{operation}/peers": "what is in there is checked before anythi
                                       "it; the stock module looks at a peer when its turn comes"
             for operation in ("get-device/policy/dump", "set-device/policy/do")}
 
+# Where the stock module's family is made from a specification, as of Linux 7.2: each operation of it has a
+# policy of its own, and the family none.
+BY_OPERATION = "who asks for more than a name is refused there; ours goes by the name, as Linux 6.1 does"
+POLICIES_BY_OPERATION = {"maxattr": BY_OPERATION} | {
+    f"ops/get-device/policy/dump/{attribute}": BY_OPERATION
+    for attribute in ("flags", "fwmark", "listen-port", "peers", "private-key", "public-key")} | {
+    "ops/set-device/policy/do/flags": "ours looks at them itself, and names the one that it does not know"}
+
+
+def policies(running):
+    """where a stock module that is like this in spec-kernel.py differs"""
+    return POLICIES if running["maxattr"] else POLICIES_BY_OPERATION
+
+
 BROKEN = "what was meant is lost; no program sends that on purpose"
 # What the stock module does with what ours refuses otherwise: the errno, or None if it carries the
 # rest of it out.
