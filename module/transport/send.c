@@ -26,28 +26,52 @@
 #define STICKY max(HZ / 10, 2)
 
 /*
- * What goes down the stack on this CPU: in how many tunnels a packet is, and who sends it. With PREEMPT_RT
- * another task may have the CPU meanwhile, and send as well.
+ * Who is sending on this CPU, the last to begin first: in how many tunnels the packet is that goes down the stack.
+ * There may be others than a task and what it calls: with PREEMPT_RT a task may lose the CPU meanwhile.
  */
 struct descent {
 	const struct task_struct *task;
+	struct descent *next;
 	unsigned int level;
 };
 
-static DEFINE_PER_CPU(struct descent, descent);
+static DEFINE_PER_CPU(struct descent *, descents);
 
-/* Level of the packet that goes down the stack; 0 if none does. BH off. */
-static unsigned int nesting(void)
+/* Begin to send, with BH off, so that the CPU stays the same; until ascend(). */
+static void descend(struct descent *mine)
 {
-	return this_cpu_read(descent.task) == current ? this_cpu_read(descent.level) : 0;
+	mine->task = current;
+	preempt_disable();
+	mine->next = this_cpu_read(descents);
+	this_cpu_write(descents, mine);
+	preempt_enable();
 }
 
-static void set_nesting(unsigned int level)
+static void ascend(struct descent *mine)
 {
-	const struct task_struct *task = level ? current : NULL;
+	struct descent **link;
 
-	this_cpu_write(descent.task, task);
-	this_cpu_write(descent.level, level);
+	preempt_disable();
+	link = this_cpu_ptr(&descents);
+	while (*link != mine)
+		link = &(*link)->next;
+	*link = mine->next;
+	preempt_enable();
+}
+
+/* In how many tunnels the packet is that this task sends; 0 if it sends none. BH off. */
+static unsigned int nesting(void)
+{
+	const struct descent *last;
+	unsigned int level;
+
+	preempt_disable();
+	last = this_cpu_read(descents);
+	while (last && last->task != current)
+		last = last->next;
+	level = last ? last->level : 0;
+	preempt_enable();
+	return level;
 }
 
 /*
@@ -209,6 +233,7 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 {
 	const unsigned int outside = nesting();
 	const unsigned int count = nwg_packet(burst)->count;
+	struct descent mine;
 	struct sk_buff *list;
 	bool data;
 
@@ -216,16 +241,17 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 		nwg_device_drop_list(peer->device, burst, NWG_DEVICE_DROP_KEYS_GONE);
 		return count;
 	}
+	descend(&mine);
 	while (burst) {
 		list = burst;
 		/* It may be another CPU's, which was not as deep. */
-		set_nesting(max_t(unsigned int, nwg_packet(list)->level, outside + 1));
+		mine.level = max_t(unsigned int, nwg_packet(list)->level, outside + 1);
 		data = cut_level(&burst);
 		nwg_timers_authenticated_sent(peer);
 		if (!nwg_socket_send(peer, list) && data)
 			nwg_timers_data_sent(peer);
 	}
-	set_nesting(outside);
+	ascend(&mine);
 	return count;
 }
 
@@ -252,13 +278,17 @@ static void transmit_done(struct nwg_peer *peer, bool handed)
 	struct sk_buff *burst;
 	bool enough = false;
 
-	if (peer->transmit_state != NWG_TRANSMIT_IDLE || !nwg_burst_ready(bursts))
+	if (peer->transmit_state == NWG_TRANSMIT_BUSY || !nwg_burst_ready(bursts))
+		return;
+	/* The work is to go on, here too; but nobody waits for it for ever. */
+	if (unlikely(peer->transmit_state == NWG_TRANSMIT_RESTING) &&
+	    (peer->transmit_cpu == smp_processor_id() || !transmits_here(peer)))
 		return;
 	if (unlikely(!handed && !transmits_here(peer))) {
 		queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
 		return;
 	}
-	/* What another had been handed is sent here, too; it is not to come late and take over again. */
+	/* What another had been handed is sent here, too; unless it has begun, it does not come late and take over. */
 	if (unlikely(!handed && peer->transmit_cpu != smp_processor_id()))
 		cancel_work(&peer->transmit_work);
 	peer->transmit_state = NWG_TRANSMIT_BUSY;
@@ -270,7 +300,7 @@ static void transmit_done(struct nwg_peer *peer, bool handed)
 		/* Others may bring packets as fast as they leave. */
 		enough = sent >= TRANSMIT_BUDGET && !READ_ONCE(peer->dead) && bursts->first;
 	}
-	if (!handed || peer->gather.thick)
+	if (!handed || enough || peer->gather.thick)
 		peer->transmit_moment = jiffies;
 	peer->transmit_state = enough ? NWG_TRANSMIT_RESTING : NWG_TRANSMIT_IDLE;
 	if (unlikely(enough))
