@@ -15,7 +15,8 @@ BY_OPERATION = "who asks for more than a name is refused there; ours goes by the
 POLICIES_BY_OPERATION = {"maxattr": BY_OPERATION} | {
     f"ops/get-device/policy/dump/{attribute}": BY_OPERATION
     for attribute in ("flags", "fwmark", "listen-port", "peers", "private-key", "public-key")} | {
-    "ops/set-device/policy/do/flags": "ours looks at them itself, and names the one that it does not know"}
+    f"ops/set-device/policy/do/{attribute}": "ours looks at it itself, and says what is wrong"
+    for attribute in ("flags", "peers/flags", "peers/allowedips/flags", "peers/last-handshake-time")}
 
 
 def policies(running):
