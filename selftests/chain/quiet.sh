@@ -32,14 +32,6 @@ flow_was_quiet() {
 		(.reverse_idle_ms + .expires_ms - 540000 | fabs) <= 2000)" "$(flows)"
 }
 
-client_at_mt() {
-	wgtool mt show wg0 endpoints
-}
-
-same_client() {
-	diff <(client_at_mt) <(echo "$CLIENT_WAS")
-}
-
 one_flow() {
 	holds 'length == 1 and .[0].state == "established"' "$(flows)"
 }

@@ -46,14 +46,10 @@ port_changed() {
 		[ "$port" -ne "$PORT_BEFORE" ]
 }
 
-same_client() {
-	diff <(wgtool mt show wg0 endpoints) <(echo "$CLIENT_WAS")
-}
-
 rebinds() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
 	check "the pc reaches the mt" answers pc "$MT4"
-	CLIENT_WAS=$(wgtool mt show wg0 endpoints)
+	CLIENT_WAS=$(client_at_mt)
 
 	check "the cgnat forgets the mt, nothing flows" rebind
 	check "the pc is cut off from the mt" cut_off

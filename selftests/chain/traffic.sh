@@ -53,6 +53,15 @@ session_stands() {
 	return 1
 }
 
+# What the mt has as its clients' addresses, and whether that is $CLIENT_WAS still.
+client_at_mt() {
+	wgtool mt show wg0 endpoints
+}
+
+same_client() {
+	diff <(client_at_mt) <(echo "$CLIENT_WAS")
+}
+
 # datagrams FROM TO ADDRESS FILE: as stream, over UDP, 1000 B at a time. They may all come before the receiver has its
 # turn: it has room for them (SO_RCVBUFFORCE).
 datagrams() {

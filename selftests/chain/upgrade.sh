@@ -30,14 +30,6 @@ loaded_anew() {
 		nwgctl up "$(file)"
 }
 
-client_at_mt() {
-	wgtool mt show wg0 endpoints
-}
-
-same_client() {
-	diff <(client_at_mt) <(echo "$CLIENT_WAS")
-}
-
 flows_are() {
 	holds "length == $1" "$(flows)"
 }
