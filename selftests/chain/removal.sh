@@ -114,10 +114,6 @@ module_removed() {
 	rmmod nwg && [ ! -e /sys/module/nwg ] && ! ip link add probe0 type nwg
 }
 
-module_put_back() {
-	if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi
-}
-
 # What is left of the chain on the nodes, if the module was theirs as well.
 tunnels_put_back() {
 	if [ "$KIND_MT" = nwg ]; then
@@ -161,7 +157,7 @@ removals() {
 	check "traffic flows" resumed
 
 	check "the module is removed" module_removed
-	check "the module is put back" module_put_back
+	check "the module is put back" module_comes
 	check "so are the tunnels" tunnels_put_back
 	check "traffic flows" resumed
 	check "the chain is down with traffic on" chain_down

@@ -25,9 +25,7 @@ saved() {
 }
 
 loaded_anew() {
-	nwgctl down "$(file)" && rmmod nwg &&
-		if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi &&
-		nwgctl up "$(file)"
+	nwgctl down "$(file)" && rmmod nwg && module_comes && nwgctl up "$(file)"
 }
 
 flows_are() {

@@ -10,6 +10,11 @@ answers() {
 	on "$1" ping -q -c 1 -w "${3:-10}" "$2" >/dev/null
 }
 
+# After rmmod: the module that is tested.
+module_comes() {
+	if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi
+}
+
 # bracketed ADDRESS: as it stands before a colon and a port.
 bracketed() {
 	case $1 in

@@ -279,10 +279,6 @@ module_goes() {
 	rmmod nwg && relays_tell "relay-del wg1 $RELAY_PORT"
 }
 
-module_comes() {
-	if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi
-}
-
 silent() {
 	[ ! -s "$CHAIN_DIR/elsewhere" ]
 }

@@ -220,10 +220,6 @@ module_goes() {
 		grep -q 'hint: once it is loaded again, begin anew: modprobe nwg' "$CHAIN_DIR/last.err"
 }
 
-module_comes() {
-	if [ -n "${NWG_MODULE:-}" ]; then insmod "$NWG_MODULE"; else modprobe nwg; fi
-}
-
 monitor() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
 	check "who may not listen is told so" refused 2 "hint: be root" \
