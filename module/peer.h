@@ -56,7 +56,8 @@ enum nwg_transmit_state { NWG_TRANSMIT_IDLE, NWG_TRANSMIT_BUSY, NWG_TRANSMIT_RES
  * @bursts: packets on their way to the wire
  * @transmit_state: whether somebody sends what is done of @bursts; @bursts' lock
  * @transmit_cpu: who has sent last of them; likewise
- * @transmit_moment: in jiffies, when, but for what was handed to it of packets that come one by one; likewise
+ * @transmit_moment: in jiffies, when, but for what was handed to it of packets that come one by one, if it was
+ *	not too much for one go; likewise
  * @transmit_work: goes on sending for a sender who has sent enough for others, or is on another CPU
  * @gather: whether to wait for more packets before one is encrypted; @bursts' lock
  * @gather_work: encrypts what was gathered

@@ -255,21 +255,18 @@ static unsigned int transmit(struct nwg_peer *peer, struct sk_buff *burst)
 	return count;
 }
 
-/*
- * Whether this CPU may send for a peer. What is below has a queue for each CPU, as veth's backlog or a NIC's
- * rings, so that messages which leave by two of them shortly after each other may overtake. @bursts.lock held.
- */
-static bool transmits_here(const struct nwg_peer *peer)
+/* Whether who has sent last for a peer has not for a while, or cannot any more. @bursts.lock held. */
+static bool turn_over(const struct nwg_peer *peer)
 {
-	return peer->transmit_cpu == smp_processor_id() ||
-	       !time_in_range(jiffies, peer->transmit_moment, peer->transmit_moment + STICKY) ||
+	return !time_in_range(jiffies, peer->transmit_moment, peer->transmit_moment + STICKY) ||
 	       READ_ONCE(peer->dead) || !cpu_online(peer->transmit_cpu);
 }
 
 /*
- * Send what is done and next in order, unless another CPU does: one at a time. @handed: for others, who will
- * do so themselves soon if packets come one by one. @bursts.lock is held on entry and on return, not in
- * between.
+ * Send what is done and next in order, unless another CPU does: one at a time, and the one that has last. What is
+ * below has a queue for each CPU, as veth's backlog or a NIC's rings, so that messages which leave by two of them
+ * shortly after each other may overtake. @handed: for others, who will do so themselves soon if packets come one
+ * by one. @bursts.lock is held on entry and on return, not in between.
  */
 static void transmit_done(struct nwg_peer *peer, bool handed)
 {
@@ -280,17 +277,19 @@ static void transmit_done(struct nwg_peer *peer, bool handed)
 
 	if (peer->transmit_state == NWG_TRANSMIT_BUSY || !nwg_burst_ready(bursts))
 		return;
-	/* The work is to go on, here too; but nobody waits for it for ever. */
-	if (unlikely(peer->transmit_state == NWG_TRANSMIT_RESTING) &&
-	    (peer->transmit_cpu == smp_processor_id() || !transmits_here(peer)))
-		return;
-	if (unlikely(!handed && !transmits_here(peer))) {
-		queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
-		return;
-	}
-	/* What another had been handed is sent here, too; unless it has begun, it does not come late and take over. */
-	if (unlikely(!handed && peer->transmit_cpu != smp_processor_id()))
+	/* The work is to go on, but no packet waits for it longer than for another CPU. */
+	if (unlikely(peer->transmit_state == NWG_TRANSMIT_RESTING)) {
+		if (!turn_over(peer))
+			return;
 		cancel_work(&peer->transmit_work);
+	} else if (unlikely(!handed && peer->transmit_cpu != smp_processor_id())) {
+		if (!turn_over(peer)) {
+			queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
+			return;
+		}
+		/* What it was handed is sent here, too; if it has not begun, it does not come late and take over. */
+		cancel_work(&peer->transmit_work);
+	}
 	peer->transmit_state = NWG_TRANSMIT_BUSY;
 	peer->transmit_cpu = smp_processor_id();
 	while (!enough && (burst = nwg_burst_pop(bursts))) {
@@ -414,6 +413,9 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	struct sk_buff *burst;
 
 	spin_lock(&bursts->lock);
+	/* Who was to send them may not run: the turn is taken here if it is over. */
+	if (unlikely(bursts->packets >= NWG_MAX_QUEUED))
+		transmit_done(peer, false);
 	if (unlikely(bursts->packets >= NWG_MAX_QUEUED)) {
 		spin_unlock(&bursts->lock);
 		nwg_device_drop_list(peer->device, list, NWG_DEVICE_DROP_SEND_FULL);
