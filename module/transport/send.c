@@ -284,7 +284,8 @@ static void transmit_done(struct nwg_peer *peer, bool handed)
 		cancel_work(&peer->transmit_work);
 	} else if (unlikely(!handed && peer->transmit_cpu != smp_processor_id())) {
 		if (!turn_over(peer)) {
-			queue_work_on(peer->transmit_cpu, nwg_local_workqueue, &peer->transmit_work);
+			queue_work_on(peer->transmit_cpu, nwg_local_workqueue,
+				      &peer->transmit_work);
 			return;
 		}
 		/* What it was handed is sent here, too; if it has not begun, it does not come late and take over. */
