@@ -832,13 +832,19 @@ def set_refusal(sock, name):
     if OURS:
         equal(get(sock, "wg0"), before, "interface")
         check_named(refused, named, said)
+    elif stock.by_operation(sock) and name in stock.LOOKED_AT_FIRST:
+        equal(get(sock, "wg0"), before, "interface")
     elif isinstance(wrong, list):
         check(key_of(3) in get(sock, "wg0").peers, f"not so: {stock.REFUSED_IS_DONE}")
 
 
+def stock_requests(sock):
+    return stock.REQUESTS_BY_OPERATION if stock.by_operation(sock) else stock.REQUESTS
+
+
 def set_otherwise(sock, name):
     """What the stock module does with what ours refuses."""
-    error, _ = stock.REQUESTS[name]
+    error, _ = stock_requests(sock)[name]
     _, _, _, wrong = SET_REFUSALS[name]
     if error:
         refusal(error, lambda: set_wrong(sock, wrong))
@@ -912,6 +918,16 @@ def case_get_ignored():
         equal(get(sock, "wg0"), wanted, "interface afterwards")
 
 
+def case_get_refused():
+    """GET_DEVICE: attributes of SET_DEVICE are refused"""
+    with interface() as sock:
+        for more in (attr(PRIVATE_KEY, ALICE), attr(FWMARK, 5), attr(PUBLIC_KEY, ALICE), attr(FLAGS, 1),
+                     u16(LISTEN_PORT, 5), nest(PEERS, peer(key_of(1)))):
+            with genl.Socket(FAMILY) as own:
+                refusal(errno.EINVAL, lambda more=more, own=own: list(own.dump(GET_DEVICE, NAME + more)))
+        get(sock, "wg0")
+
+
 def case_dump_sent_back():
     """SET_DEVICE takes what GET_DEVICE said, but for one of the interface's two names"""
     with interface() as sock:
@@ -935,13 +951,20 @@ SHARED = (case_interface_attributes, case_peer_attributes, case_peer_flags, case
           case_namespace_gone, case_get_names, case_get_refusals, case_set_names)
 OWN = (case_remove_prefix, case_dump_next_removed, case_delete_while_dumping,
        case_delete_while_setting, case_keys_wiped)
-# By the family's name
-OF_FAMILY = {"nwg": (case_set_header,),
-             "wireguard": (case_header_ignored, case_get_ignored, case_dump_sent_back)}
+
+
+def of_family():
+    """The cases of this family that the other does not have."""
+    if FAMILY == "nwg":
+        return (case_set_header,)
+    with genl.Socket(FAMILY) as sock:
+        if not OURS and stock.by_operation(sock):
+            return case_set_header, case_get_refused, case_dump_sent_back
+    return case_header_ignored, case_get_ignored, case_dump_sent_back
 
 
 def main():
-    cases = SHARED + (OWN if OURS else ()) + OF_FAMILY[FAMILY]
+    cases = SHARED + (OWN if OURS else ()) + of_family()
     plan(len(cases) + len(SET_REFUSALS))
     for case in cases:
         report(case.__doc__, case)
@@ -950,7 +973,7 @@ def main():
             base_settings(sock)
             if FAMILY == "wireguard" and name in IGNORED:
                 report(f"ignored: {name}", lambda name=name: set_ignored(sock, name))
-            elif not OURS and name in stock.REQUESTS:
+            elif not OURS and name in stock_requests(sock):
                 report(f"otherwise than ours: {name}", lambda name=name: set_otherwise(sock, name))
             else:
                 report(f"refused: {name}", lambda name=name: set_refusal(sock, name))

@@ -147,6 +147,7 @@ class Socket(Netlink):
         self.family = 0x10  # the controller
         reply = dict(parse(self.ask(3, attr(2, family.encode() + b"\0"))[0].body[GENL_HEADER:]))
         self.family, = struct.unpack("=H", reply[1])
+        self.maxattr, = struct.unpack("=I", reply[5])
         groups = (dict(parse(group)) for _, group in parse(reply.get(7, b"")))
         self.groups = {group[1].rstrip(b"\0").decode(): struct.unpack("=I", group[2])[0]
                        for group in groups}

@@ -24,6 +24,11 @@ def policies(running):
     return POLICIES if running["maxattr"] else POLICIES_BY_OPERATION
 
 
+def by_operation(sock):
+    """whether it is made from a specification: its family has no policy"""
+    return not sock.maxattr
+
+
 BROKEN = "what was meant is lost; no program sends that on purpose"
 # What the stock module does with what ours refuses otherwise: the errno, or None if it carries the
 # rest of it out.
@@ -34,6 +39,16 @@ REQUESTS = {
     "unknown flag of an allowed IP": (
         errno.EINVAL, "only later kernels have flags of allowed IPs, to take a single one away"),
 }
+# One that is made from a specification, besides:
+REQUESTS_BY_OPERATION = REQUESTS | {
+    f"unknown flag of {whose}": (errno.EINVAL, "its policy has the flags, ours looks at them itself")
+    for whose in ("the interface", "a peer")}
+# and it looks at these before it does anything, as ours does.
+LOOKED_AT_FIRST = (
+    "public key of 31 bytes", "preshared key of 33 bytes", "keepalive of 4 bytes", "endpoint of 8 bytes",
+    "unknown attribute of a peer", "allowed IPs that are not a nest", "allowed IP of 3 bytes",
+    "unknown attribute of an allowed IP", "last handshake of 15 bytes", "received bytes of 4 bytes",
+    "sent bytes of 4 bytes")
 
 # What has a place of its own in abi.py.
 REFUSED_IS_DONE = "what comes before a peer that is refused is done; ours does nothing then"
