@@ -81,13 +81,17 @@ elements() {
 		}' | sort
 }
 
-# need_kinds: skip where a kind is not to be had; load the stock module.
+# need_kinds: skip where a kind is not to be had; load the stock module, unless nwg is in its place.
 need_kinds() {
 	local kind
 	for kind in "$KIND_A" "$KIND_B"; do
 		case $kind in
 		nwg) [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make" ;;
-		wireguard) ktap_need wg && { modprobe wireguard || ktap_skip_all "no stock module"; } ;;
+		wireguard)
+			ktap_need wg
+			[ "$(cat /sys/module/nwg/parameters/drop_in 2>/dev/null)" = Y ] || modprobe wireguard ||
+				ktap_skip_all "no stock module"
+			;;
 		go)
 			ktap_need wg wireguard-go
 			modprobe tun || [ -e /dev/net/tun ] || ktap_skip_all "no tun"
