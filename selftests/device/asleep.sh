@@ -27,6 +27,14 @@ held_back() {
 	on b tc -s qdisc show dev eth0 | grep -q 'backlog .* [1-9][0-9]*p'
 }
 
+# say COMMAND...: what it was, if it fails.
+say() {
+	"$@" || {
+		echo "not so: $*"
+		return 1
+	}
+}
+
 # sleep_for STATE SECONDS: an initiation of b's is on its way, for half of them. All in $work/wire. To
 # hibernate takes 5 s, whatever is said.
 sleep_for() {
@@ -34,8 +42,8 @@ sleep_for() {
 	echo "$2" >/sys/module/suspend/parameters/pm_test_delay
 	capture a any "$work/wire" -s 96 'udp or icmp' && ip_on b link set wgb down &&
 		on b tc qdisc add dev eth0 root netem delay $(($2 / 2))s && ip_on b link set wgb up &&
-		slowwait 10 held_back && echo "$1" >/sys/power/state &&
-		slowwait 20 asleep $(($2 / 2)) >/dev/null
+		say slowwait 10 held_back && echo "$1" >/sys/power/state &&
+		say slowwait 20 asleep $(($2 / 2))
 	status=$?
 	capture_end
 	on b tc qdisc del dev eth0 root
