@@ -393,6 +393,16 @@ static void gather_work(struct work_struct *work)
 }
 
 /*
+ * The poll runs on the CPU that its messages have come to, so that what it relays leaves by that CPU's queues, in
+ * order. Where there is no other, it need not wait for works of others that are bound to it. The same one as
+ * long as the interface lives: a work is to be cancelled wherever it runs.
+ */
+static struct workqueue_struct *gather_workqueue(const struct nwg_device *wg)
+{
+	return wg->receive_queue_count > 1 ? nwg_local_workqueue : nwg_parallel_workqueue;
+}
+
+/*
  * Messages of one peer go through one queue, so they are decrypted and delivered in the order in
  * which they came, whichever CPUs they came on, and also where a new session takes over from another.
  */
@@ -423,7 +433,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	else if (waiting == NWG_GATHER_MAX || (!waiting && !gather))
 		napi_schedule(&queue->napi);
 	else if (!waiting)
-		queue_work(nwg_local_workqueue, &queue->gather_work);
+		queue_work(gather_workqueue(wg), &queue->gather_work);
 }
 
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
