@@ -81,7 +81,7 @@ elements() {
 		}' | sort
 }
 
-# need_kinds: skip where a kind is not to be had; load the stock module, unless nwg is in its place.
+# need_kinds: skip where a kind is not to be had; load the stock module, unless nwg is in its place (drop-in.sh).
 need_kinds() {
 	local kind
 	for kind in "$KIND_A" "$KIND_B"; do
@@ -89,8 +89,7 @@ need_kinds() {
 		nwg) [ -x "$NWGCTL" ] || ktap_skip_all "$NWGCTL is missing: run make" ;;
 		wireguard)
 			ktap_need wg
-			[ "$(cat /sys/module/nwg/parameters/drop_in 2>/dev/null)" = Y ] || modprobe wireguard ||
-				ktap_skip_all "no stock module"
+			[ -n "${drop_in_loaded:-}" ] || modprobe wireguard || ktap_skip_all "no stock module"
 			;;
 		go)
 			ktap_need wg wireguard-go

@@ -10,6 +10,8 @@ drop_in_load() {
 	[ ! -d /sys/module/wireguard ] || rmmod wireguard ||
 		ktap_skip_all "the stock module cannot be unloaded: it is in use or built in"
 	defer drop_in_unload
+	# shellcheck disable=SC2034 # for device.sh
+	drop_in_loaded=1
 	rmmod nwg && insmod "$NWG_MODULE" drop_in=1 "$@"
 }
 

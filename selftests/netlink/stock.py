@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where nwg in place of the stock module, of Linux 6.1, does not do as that does: the one list of it.
+"""Where nwg in place of the stock module, of Linux 6.1 and later, does not do as that does: the one list of it.
 spec.sh compares the policies, abi.sh the rest, which fail when a difference is not here or is gone."""
 
 import errno
@@ -9,8 +9,9 @@ POLICIES = {f"ops/{operation}/peers": "what is in there is checked before anythi
                                       "it; the stock module looks at a peer when its turn comes"
             for operation in ("get-device/policy/dump", "set-device/policy/do")}
 
-# Where the stock module's family is made from a specification, as of Linux 7.2: each operation of it has a
-# policy of its own, and the family none.
+# The stock module's family may be made from a specification, as of Linux 7.2: each operation of it has a policy
+# of its own, and the family none. With a policy of the family's, @maxattr is its highest attribute. Such a family
+# refuses a reserved field and message flags without meaning, too (strict() in abi.py), which nobody sends.
 BY_OPERATION = "who asks for more than a name is refused there; ours goes by the name, as Linux 6.1 does"
 POLICIES_BY_OPERATION = {"maxattr": BY_OPERATION} | {
     f"ops/get-device/policy/dump/{attribute}": BY_OPERATION
@@ -19,14 +20,14 @@ POLICIES_BY_OPERATION = {"maxattr": BY_OPERATION} | {
     for attribute in ("flags", "peers/flags", "peers/allowedips/flags", "peers/last-handshake-time")}
 
 
-def policies(running):
-    """where a stock module that is like this in spec-kernel.py differs"""
-    return POLICIES if running["maxattr"] else POLICIES_BY_OPERATION
+def by_operation(maxattr):
+    """whether it is made from a specification"""
+    return not maxattr
 
 
-def by_operation(sock):
-    """whether it is made from a specification: its family has no policy"""
-    return not sock.maxattr
+def policies(maxattr):
+    """where the policies differ"""
+    return POLICIES_BY_OPERATION if by_operation(maxattr) else POLICIES
 
 
 BROKEN = "what was meant is lost; no program sends that on purpose"
@@ -49,6 +50,17 @@ LOOKED_AT_FIRST = (
     "unknown attribute of a peer", "allowed IPs that are not a nest", "allowed IP of 3 bytes",
     "unknown attribute of an allowed IP", "last handshake of 15 bytes", "received bytes of 4 bytes",
     "sent bytes of 4 bytes")
+
+
+def requests(maxattr):
+    """what it does otherwise"""
+    return REQUESTS_BY_OPERATION if by_operation(maxattr) else REQUESTS
+
+
+def looked_at_first(maxattr):
+    """what it looks at before it does anything"""
+    return LOOKED_AT_FIRST if by_operation(maxattr) else ()
+
 
 # What has a place of its own in abi.py.
 REFUSED_IS_DONE = "what comes before a peer that is refused is done; ours does nothing then"
