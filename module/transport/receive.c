@@ -383,23 +383,33 @@ static int receive_poll(struct napi_struct *napi, int budget)
 }
 
 /* Start the poll of what has been gathered: in softirq, once the work lets that run. */
-static void gather_work(struct work_struct *work)
+static void poll_gathered(struct nwg_receive_queue *queue)
 {
-	struct nwg_receive_queue *queue = container_of(work, struct nwg_receive_queue, gather_work);
-
 	local_bh_disable();
 	napi_schedule(&queue->napi);
 	local_bh_enable();
 }
 
-/*
- * The poll runs on the CPU that its messages have come to, so that what it relays leaves by that CPU's queues, in
- * order. Where there is no other, it need not wait for works of others that are bound to it. The same one as
- * long as the interface lives: a work is to be cancelled wherever it runs.
- */
-static struct workqueue_struct *gather_workqueue(const struct nwg_device *wg)
+static void gather_work(struct work_struct *work)
 {
-	return wg->receive_queue_count > 1 ? nwg_local_workqueue : nwg_parallel_workqueue;
+	poll_gathered(container_of(work, struct nwg_receive_queue, gather_work));
+}
+
+static void gather_work_alone(struct work_struct *work)
+{
+	poll_gathered(container_of(work, struct nwg_receive_queue, gather_work_alone));
+}
+
+/*
+ * Have the poll begin on this CPU, so that what it relays leaves by one CPU's queues, in order. Where there is no other
+ * CPU, it need not wait for what others have bound to this one.
+ */
+static void gather(struct nwg_receive_queue *queue)
+{
+	if (num_online_cpus() > 1)
+		queue_work(nwg_local_workqueue, &queue->gather_work);
+	else
+		queue_work(nwg_parallel_workqueue, &queue->gather_work_alone);
 }
 
 /*
@@ -411,7 +421,7 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	struct nwg_receive_queue *queue;
 	struct nwg_session *session;
 	unsigned int waiting;
-	bool gather;
+	bool wanted;
 
 	/* Who does not even know an index gets no place in the queue. */
 	session = session_of(wg, skb);
@@ -425,15 +435,15 @@ static void enqueue(struct nwg_device *wg, struct sk_buff *skb)
 	waiting = skb_queue_len(&queue->arrived);
 	if (likely(waiting < NWG_MAX_QUEUED))
 		__skb_queue_tail(&queue->arrived, skb);
-	gather = nwg_gather_wanted(&queue->gather);
+	wanted = nwg_gather_wanted(&queue->gather);
 	spin_unlock_bh(&queue->arrived.lock);
 
 	if (unlikely(waiting >= NWG_MAX_QUEUED))
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_RECEIVE_FULL);
-	else if (waiting == NWG_GATHER_MAX || (!waiting && !gather))
+	else if (waiting == NWG_GATHER_MAX || (!waiting && !wanted))
 		napi_schedule(&queue->napi);
 	else if (!waiting)
-		queue_work(gather_workqueue(wg), &queue->gather_work);
+		gather(queue);
 }
 
 void nwg_receive(struct nwg_device *wg, struct sk_buff *skb)
@@ -486,6 +496,7 @@ int nwg_receive_init(struct nwg_device *wg)
 		skb_queue_head_init(&queue->arrived);
 		nwg_gather_init(&queue->gather);
 		INIT_WORK(&queue->gather_work, gather_work);
+		INIT_WORK(&queue->gather_work_alone, gather_work_alone);
 		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
@@ -529,6 +540,7 @@ void nwg_receive_stop(struct nwg_device *wg)
 
 		napi_disable(&queue->napi);
 		cancel_work_sync(&queue->gather_work);
+		cancel_work_sync(&queue->gather_work_alone);
 		local_bh_disable();
 		nwg_help_over(&queue->bursts);
 		local_bh_enable();
