@@ -637,7 +637,7 @@ def stamps(number):
     # With the stock module of later kernels it comes after the datagram.
     told = select.poll()
     told.register(inner.socket, 0)  # for errors
-    check(told.poll(bench.LATE * 1000), "no time stamp")
+    check(told.poll(bench.LATE * 1000 if bench.KIND == "wireguard" else 0), "no time stamp")
     _, ancillary, _, _ = inner.socket.recvmsg(0, 256, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
     found = [struct.unpack_from("q", data)[0] for level, kind, data in ancillary
              if (level, kind) == (socket.SOL_SOCKET, so_timestamping)]

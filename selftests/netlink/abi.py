@@ -684,7 +684,7 @@ def case_get_names():
 
 
 # Attributes of SET_DEVICE. In family "wireguard" they are ignored, where stock.py does not say otherwise.
-NOT_TO_GET = {PRIVATE_KEY: attr(PRIVATE_KEY, ALICE), PUBLIC_KEY: attr(PUBLIC_KEY, ALICE), FLAGS: attr(FLAGS, 1),
+NOT_TO_GET = {PRIVATE_KEY: attr(PRIVATE_KEY, ALICE), PUBLIC_KEY: attr(PUBLIC_KEY, ALICE), FLAGS: attr(FLAGS, 0xFF),
               LISTEN_PORT: u16(LISTEN_PORT, 5), FWMARK: attr(FWMARK, 5), PEERS: nest(PEERS, peer(key_of(1)))}
 
 
