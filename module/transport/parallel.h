@@ -134,7 +134,7 @@ void nwg_help_wanted(struct nwg_burst_queue *queue, unsigned int bursts);
  */
 void nwg_help_over(struct nwg_burst_queue *queue);
 
-/* Where helpers run, and what else takes over from them; made before the first interface. */
+/* Where helpers run, and works that any CPU may do; made before the first interface. */
 extern struct workqueue_struct *nwg_parallel_workqueue;
 
 /* Where works run that are to stay on a CPU, so that what leaves by its queues keeps its order. */

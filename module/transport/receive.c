@@ -395,21 +395,22 @@ static void gather_work(struct work_struct *work)
 	poll_gathered(container_of(work, struct nwg_receive_queue, gather_work));
 }
 
-static void gather_work_alone(struct work_struct *work)
+static void gather_work_unbound(struct work_struct *work)
 {
-	poll_gathered(container_of(work, struct nwg_receive_queue, gather_work_alone));
+	poll_gathered(container_of(work, struct nwg_receive_queue, gather_work_unbound));
 }
 
 /*
- * Have the poll begin on this CPU, so that what it relays leaves by one CPU's queues, in order. Where there is no other
- * CPU, it need not wait for what others have bound to this one.
+ * Have the poll begin on this CPU, or where the work still runs, so that what it relays leaves by
+ * one CPU's queues, in order. Where there is no other CPU, it need not wait for what others have
+ * bound to this one.
  */
 static void gather(struct nwg_receive_queue *queue)
 {
 	if (num_online_cpus() > 1)
 		queue_work(nwg_local_workqueue, &queue->gather_work);
 	else
-		queue_work(nwg_parallel_workqueue, &queue->gather_work_alone);
+		queue_work(nwg_parallel_workqueue, &queue->gather_work_unbound);
 }
 
 /*
@@ -496,7 +497,7 @@ int nwg_receive_init(struct nwg_device *wg)
 		skb_queue_head_init(&queue->arrived);
 		nwg_gather_init(&queue->gather);
 		INIT_WORK(&queue->gather_work, gather_work);
-		INIT_WORK(&queue->gather_work_alone, gather_work_alone);
+		INIT_WORK(&queue->gather_work_unbound, gather_work_unbound);
 		nwg_bursts_init(&queue->bursts, receive_help);
 		netif_napi_add(wg->dev, &queue->napi, receive_poll);
 	}
@@ -540,7 +541,7 @@ void nwg_receive_stop(struct nwg_device *wg)
 
 		napi_disable(&queue->napi);
 		cancel_work_sync(&queue->gather_work);
-		cancel_work_sync(&queue->gather_work_alone);
+		cancel_work_sync(&queue->gather_work_unbound);
 		local_bh_disable();
 		nwg_help_over(&queue->bursts);
 		local_bh_enable();

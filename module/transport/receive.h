@@ -22,8 +22,8 @@ struct nwg_device;
  * @arrived: those that no poll has taken yet; its own lock
  * @gather: whether to wait for more before they are decrypted; @arrived's lock
  * @gather_work: has the poll begin when more may have come, on the CPU where it did
- * @gather_work_alone: likewise, where there is one CPU; apart, as a work that changes its workqueue may run twice
- *	at a time, and who cancels it waits for one of them
+ * @gather_work_unbound: likewise, on an unbound workqueue, where there is one CPU; apart, as a work
+ *	that changes its workqueue may run twice at a time, and who cancels it waits for one of them
  * @bursts: those that a poll has shared out among the CPUs, because they were many
  * @taken: those that are next to be delivered; only the poll touches it
  * @alone: @taken was one message; only the poll touches it
@@ -39,7 +39,7 @@ struct nwg_receive_queue {
 	struct sk_buff_head arrived;
 	struct nwg_gather gather;
 	struct work_struct gather_work;
-	struct work_struct gather_work_alone;
+	struct work_struct gather_work_unbound;
 	struct nwg_burst_queue bursts;
 	struct sk_buff *taken;
 	bool alone;
