@@ -58,41 +58,38 @@ anew() {
 	forget "$to" && forget "$from" endpoint "$(bracketed "$(outer_of "$to")"):$(port_of "$to")"
 }
 
-# marked: the handshake messages that were on the wire, with "again" behind those of a handshake that the stock
-# module begins though it has been answered: it sets the timer for the next try after it has sent, and with a
-# kernel that can be preempted the answer may have come by then.
+# marked: the messages that were on the wire, with "again" behind those of a handshake that the stock module
+# begins though it has taken the answer to the last: it sets the timer for the next try after it has sent, and
+# with a kernel that can be preempted the answer may have come by then.
 marked() {
 	awk -v a="${kind[a]}" -v b="${kind[b]}" -v anew="$(<"$work/anew")" '
-		NR == anew + 1 { delete answered }
-		{ other = $2 == "a" ? "b" : "a" }
+		NR == anew + 1 { delete taken }
+		{ initiator = $2 }
 		$4 ~ /^1/ {
-			again[$2] = ($2 == "a" ? a : b) == "wireguard" && answered[$2] && $1 - began[$2] < 6
+			again[$2] = ($2 == "a" ? a : b) == "wireguard" && taken[$2] && $1 - began[$2] < 6
 			began[$2] = $1
-			answered[$2] = 0
-			print $0, again[$2] ? "again" : ""
-			next
+			taken[$2] = 0
 		}
-		$4 == "2" {
-			answered[other] = 1
-			print $0, again[other] ? "again" : ""
-			next
-		}
-		# Under load it has not taken the answer.
-		$4 == "3" { answered[$2] = 0 }
-		{ print }' "$work/wire"
+		$4 ~ /^2/ { initiator = $2 == "a" ? "b" : "a" }
+		$4 == "4" { taken[$2] = 1 }
+		{ print $0, $4 ~ /^[12]/ && again[initiator] ? "again" : "" }' "$work/wire"
 }
 
-# since: the handshake messages that were on the wire since the last time, those of the other family
-# marked, and without those that are begun again.
+# since: the messages that were on the wire since the last time, marked.
 since() {
-	marked | awk -v version="v$outer" -v told="$(<"$work/told")" '
-		NR > told && $5 == "" { print $2 ":" $4 ($3 == version ? "" : "(" $3 ")") }' | paste -sd ' '
+	marked | awk -v told="$(<"$work/told")" 'NR > told'
+}
+
+# handshakes: likewise, those of handshakes, those of the other family marked, without those that are begun again.
+handshakes() {
+	since | awk -v version="v$outer" '
+		$4 != "4" && $5 == "" { print $2 ":" $4 ($3 == version ? "" : "(" $3 ")") }' | paste -sd ' '
 }
 
 # heard MESSAGES: these, and no others.
 heard() {
 	local got
-	got=$(since)
+	got=$(handshakes)
 	echo "on the wire: $got; expected: $1"
 	[ "$got" = "$1" ]
 }
@@ -102,6 +99,8 @@ wire() {
 	local status
 	busywait 1000 heard "$*"
 	status=$?
+	since | grep 'again$' >>"$work/again"
+	[ "$status" -eq 0 ] || since
 	wc -l <"$work/wire" >"$work/told"
 	return "$status"
 }
@@ -114,7 +113,7 @@ once() {
 # knows_latest END: when the last handshake was.
 knows_latest() {
 	local last
-	last=$(awk '{ last = int($1) } END { print last }' "$work/wire")
+	last=$(awk '$4 != "4" { last = int($1) } END { print last }' "$work/wire")
 	echo "$1: latest handshake at $(handshake_time "$1"), on the wire at $last"
 	[ $(($(handshake_time "$1") - last)) -ge -1 ] && [ $(($(handshake_time "$1") - last)) -le 1 ]
 }
@@ -145,7 +144,6 @@ rekeys() {
 	# As many seconds, and some for those that are begun again.
 	skip_idle on "$from" ping -q -i 1 -c 260 -W 3 "$(inner_of "$to")" >"$work/ping"
 	cat "$work/ping"
-	tail -n 8 "$work/wire"
 	grep -q '260 packets transmitted, 260 received' "$work/ping" &&
 		wire "$from:1" "$to:2" "$from:1" "$to:2" &&
 		marked | awk '
@@ -270,4 +268,5 @@ for direction in "${directions[@]}"; do
 		cell "${with:-no psk}"
 	done
 done
+[ ! -s "$work/again" ] || ktap_diag "begun again by the stock module:" "$(<"$work/again")"
 ktap_end
