@@ -8,8 +8,9 @@ usage: held.py [alone]
 With "alone" the other becomes such a program, too, when the queue is full: no work of its CPU's goes on with what it
 does not send at once, so that it has to when it sends again.
 
-Exit status: 0 so it is, 1 it is not, 3 the kernel lets others run beside such a program, 4 the queue was not full in
-time. The session must not be about to be renewed: handshakes count as packets sent."""
+Exit status: 0 so it is, 1 it is not, 3 the kernel lets others run beside such a program every time, 4 the machine is too
+slow to say. The session must not be about to be renewed: handshakes count as packets sent. For some seconds, nothing
+else runs on one or both of CPU 0 and 1."""
 
 import os
 import resource
@@ -55,11 +56,12 @@ def keep_cpu(sender, told):
     os._exit(1)
 
 
-def fill(sender):
-    """Send more than the queue holds."""
+def fill(sender, queued):
+    """Send more than the queue holds; look after each."""
     sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SIZE)
     for _ in range(BURSTS):
         sender.sendto(bytes(SEGMENTS * SIZE), PEER)
+        queued()
     sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
 
 
@@ -122,17 +124,33 @@ def attempt(sender, send_more):
         def left():
             return count("tx_packets") - sent
 
-        fill(sender)
-        if time.monotonic() - start >= TURN:
+        def kept():
+            """Whether no others have run on the keeper's CPU; what the kernel looks after at times may."""
+            return interrupted(keeper) == others
+
+        def queued():
+            """Nothing of it is sent while it is the keeper's turn. Returns whether it still is."""
+            number = left()
+            if time.monotonic() - start >= TURN:
+                return False
+            if number and kept():
+                sys.exit(f"{number} sent during another CPU's turn")
+            return True
+
+        fill(sender, queued)
+        if not queued():
             return SLOW
         refused = count("tx_dropped") - dropped
-        time.sleep(1.5 * TURN)
-        early = left()
-        # Some kernels let others run for a while of each second.
-        if interrupted(keeper) != others:
+        while queued():
+            time.sleep(0.01)
+        time.sleep(0.5 * TURN)
+        if not kept():
             return OTHERS_RUN
-        if early or refused != BURSTS * SEGMENTS - QUEUED:
-            sys.exit(f"{early} sent, {refused} dropped before there was more to send")
+        # Who helped to encrypt until the turn was over sends what waits.
+        if left():
+            return SLOW
+        if refused != BURSTS * SEGMENTS - QUEUED:
+            sys.exit(f"{refused} of {BURSTS * SEGMENTS} dropped before there was more to send")
         status, more = send_more(sender, left)
         if not status and (left() < QUEUED + more or count("tx_dropped") - dropped != refused):
             sys.exit(f"{left()} sent of {QUEUED + more}, {count('tx_dropped') - dropped} dropped in the end")
@@ -150,11 +168,13 @@ def main():
     os.sched_setaffinity(0, {0})
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 24)
-    for _ in range(10):
-        status = attempt(sender, send_more)
-        if not status:
-            break
-    sys.exit(status)
+    statuses = []
+    while len(statuses) < 10:
+        statuses.append(attempt(sender, send_more))
+        if not statuses[-1]:
+            sys.exit(0)
+    print("attempts:", *statuses)
+    sys.exit(OTHERS_RUN if set(statuses) == {OTHERS_RUN} else SLOW)
 
 
 main()

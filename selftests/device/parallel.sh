@@ -103,26 +103,49 @@ in_order_of_many() {
 		([.end.streams[].udp.out_of_order] | add) * 100 <= .end.sum.packets' <<<"$result"
 }
 
+# What lets others run beside a real-time program: files, with what is in them. Later kernels have one for each CPU.
+limits() {
+	local file
+	for file in /proc/sys/kernel/sched_rt_runtime_us /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+		[ ! -e "$file" ] || echo "$file $(<"$file")"
+	done
+}
+
+# limit: by lines like these. Linux 6.12 takes a value that is there already to be more than there is room for.
+limit() {
+	local file value
+	while read -r file value; do
+		[ "$(<"$file")" = "$value" ] || echo "$value" >"$file" || return
+	done
+}
+
+usual_limits() {
+	limit <"$work/limits"
+}
+
+no_limits() {
+	awk '{ print $1, $1 ~ /fair_server/ ? 0 : -1 }' "$work/limits" | limit
+}
+
 # held_up NAME [alone]: a CPU that has sent for a peer last and does not run holds the peer up for a tenth of a second;
 # see held.py.
 held_up() {
-	local name=$1 limit=/proc/sys/kernel/sched_rt_runtime_us usual output status
+	local name=$1 output status
 	shift
 	if [ "$KIND_A" != nwg ]; then
 		better "$name"
 		return
 	fi
-	usual=$(<$limit)
-	defer sh -c "echo $usual >$limit"
-	# A real-time program may run all the time.
+	limits >"$work/limits"
+	defer usual_limits
 	output=$({ device_up a "$B" endpoint 10.0.0.2:51822 && device_up b "$A" endpoint 10.0.0.1:51821 &&
-		answers a 10.7.0.2 && echo -1 >"$limit" && on a python3 "$here/held.py" "$@"; } 2>&1)
+		answers a 10.7.0.2 && no_limits && on a python3 "$here/held.py" "$@"; } 2>&1)
 	status=$?
-	echo "$usual" >"$limit"
+	usual_limits
 	case $status in
 	0) ktap_ok "$name" ;;
 	3) ktap_skip "$name" "this kernel lets others run beside a real-time program" ;;
-	4) ktap_skip "$name" "the peer's queue is not full in a tenth of a second here" ;;
+	4) ktap_diag "$output" && ktap_skip "$name" "the machine is too slow to say" ;;
 	*) ktap_fail "$name" "held.py $* failed ($status)" "$output" ;;
 	esac
 }
