@@ -13,9 +13,10 @@ KIND_A=${1:-nwg} KIND_B=${2:-wireguard}
 . "$here/pair.sh"
 
 ktap_need iperf3 jq python3 socat tcpdump
-[ "$(nproc)" -gt 1 ] || ktap_skip_all "one CPU only"
+total=$(nproc)
+[ "$total" -gt 1 ] || ktap_skip_all "one CPU only"
 tracing=/sys/kernel/tracing
-ktap_plan 15
+ktap_plan 16
 
 # traced FUNCTION: it is noted who calls this function of the module's, on which CPU. Before
 # traffic: the kernel patches its code for it.
@@ -150,8 +151,13 @@ held_up() {
 	esac
 }
 
-cpu() {
-	echo "$1" >/sys/devices/system/cpu/cpu1/online
+# cpus STATE FIRST: from FIRST on, all are online (1) or not (0).
+cpus() {
+	local number status=0
+	for ((number = $2; number < total; number++)); do
+		echo "$1" >"/sys/devices/system/cpu/cpu$number/online" || status=1
+	done
+	return "$status"
 }
 
 # streams FROM TO ADDRESS: files arrive unchanged, one after the other, until $work/stop is
@@ -178,19 +184,49 @@ goes_on() {
 	slowwait 240 more_than "$1" $(($(received "$1") + 1000000))
 }
 
-# A CPU goes and comes back while files are sent, from a and then from b.
-cpu_goes() {
-	local from=$1 to=$2 address=$3 status=0 streams
+# while_streaming FROM TO ADDRESS COMMAND...: while files are sent. All CPUs are there afterwards.
+while_streaming() {
+	local from=$1 to=$2 address=$3 status streams
+	shift 3
 	rm -f "$work/stop"
 	streams "$from" "$to" "$address" &
 	streams=$!
-	for _ in 1 2 3; do
-		cpu 0 && goes_on "$to" || status=1
-		# Back in any case: what follows is about several.
-		cpu 1 && goes_on "$to" || status=1
-	done
+	"$@"
+	status=$?
+	cpus 1 1 || status=1
 	touch "$work/stop"
 	wait "$streams" && [ "$status" -eq 0 ]
+}
+
+# cpus_go TO: the last one, and all but one, go and come back, and still it arrives.
+cpus_go() {
+	for _ in 1 2 3; do
+		cpus 0 $((total - 1)) && goes_on "$1" && cpus 1 1 && goes_on "$1" &&
+			cpus 0 1 && goes_on "$1" && cpus 1 1 && goes_on "$1" || return
+	done
+}
+
+# begun_by FUNCTION: polls that wait for more are begun by this work meanwhile, and not by another. One that was
+# queued before may be.
+begun_by() {
+	goes_on a && echo >"$tracing/trace" && goes_on a || return
+	awk -v function_name="$1" '
+		$0 ~ /gather_work/ { total++ }
+		$0 ~ function_name " <-" { its++ }
+		END {
+			printf "%d polls, %d by %s\n", total, its, function_name
+			exit !(its > 0 && its == total)
+		}' "$tracing/trace"
+}
+
+# Where there are several CPUs, what is relayed leaves by one, and where there is one, it need not wait for others.
+begun_there() {
+	local status
+	traced 'gather_work*' && echo 1 >"$tracing/tracing_on" &&
+		begun_by gather_work && cpus 0 1 && begun_by gather_work_unbound && cpus 1 1 && begun_by gather_work
+	status=$?
+	echo nop >"$tracing/current_tracer"
+	return "$status"
 }
 
 # in_order_until_helped FUNCTION COMMAND...: in order every time; five times at most.
@@ -278,8 +314,14 @@ ktap_run "many senders: what they send arrives in order" in_order_of_many
 ktap_run "a and b talk in batches" batches
 traced_run "batches in" aead_decrypt in_order_in
 on b tc qdisc del dev eth0 root
-ktap_run "a CPU goes and comes back while a sends" cpu_goes a b 10.7.0.2
-ktap_run "a CPU goes and comes back while b sends" cpu_goes b a 10.7.0.1
+ktap_run "CPUs go and come back while a sends" while_streaming a b 10.7.0.2 cpus_go b
+ktap_run "CPUs go and come back while b sends" while_streaming b a 10.7.0.1 cpus_go a
+begun="a poll that waits begins on its CPU, unless that is the only one"
+if grep -sqw function "$tracing/available_tracers"; then
+	better "$begun" while_streaming b a 10.7.0.1 begun_there
+else
+	ktap_skip "$begun" "this kernel has no function tracer"
+fi
 held_up "a CPU that a real-time program keeps holds no peer up"
 held_up "a real-time program that sends needs no work of its CPU" alone
 better "what is for one peer goes to no other while allowed IPs are replaced" replaced_meanwhile
