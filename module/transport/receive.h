@@ -21,7 +21,7 @@ struct nwg_device;
  * @device: the interface
  * @arrived: those that no poll has taken yet; its own lock
  * @gather: whether to wait for more before they are decrypted; @arrived's lock
- * @gather_work: has the poll begin when more may have come, on the CPU where it did
+ * @gather_work: has the poll begin when more may have come, on this CPU
  * @gather_work_unbound: likewise, on an unbound workqueue, where there is one CPU; apart, as a work
  *	that changes its workqueue may run twice at a time, and who cancels it waits for one of them
  * @bursts: those that a poll has shared out among the CPUs, because they were many
