@@ -104,10 +104,12 @@ in_order_of_many() {
 		([.end.streams[].udp.out_of_order] | add) * 100 <= .end.sum.packets' <<<"$result"
 }
 
-# What lets others run beside a real-time program: files, with what is in them. Later kernels have one for each CPU.
+# What lets others run beside a real-time program, and where: files, with what is in them. Later kernels have one for
+# each CPU.
 limits() {
 	local file
-	for file in /proc/sys/kernel/sched_rt_runtime_us /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+	for file in /sys/devices/virtual/workqueue/cpumask /proc/sys/kernel/sched_rt_runtime_us \
+		/sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 		[ ! -e "$file" ] || echo "$file $(<"$file")"
 	done
 }
@@ -120,12 +122,14 @@ limit() {
 	done
 }
 
+# In the other order: a server has room while real-time programs have no limit.
 usual_limits() {
-	limit <"$work/limits"
+	tac "$work/limits" | limit || ktap_diag "not all that lets others run is as it was"
 }
 
+# Helpers run on CPU 0: one that the host keeps waiting on another holds up what waits behind its burst.
 no_limits() {
-	awk '{ print $1, $1 ~ /fair_server/ ? 0 : -1 }' "$work/limits" | limit
+	awk '{ print $1, $1 ~ /cpumask/ ? 1 : $1 ~ /fair_server/ ? 0 : -1 }' "$work/limits" | limit
 }
 
 # held_up NAME [alone]: a CPU that has sent for a peer last and does not run holds the peer up for a tenth of a second;
@@ -206,25 +210,31 @@ cpus_go() {
 	done
 }
 
-# begun_by FUNCTION: polls that wait for more are begun by this work meanwhile, and not by another. One that was
-# queued before may be.
+# begun_by FUNCTION WORKER: polls that wait for more are begun by this work, and by no other, meanwhile, in workers
+# called so. One that was queued before may be.
 begun_by() {
 	goes_on a && echo >"$tracing/trace" && goes_on a || return
-	awk -v function_name="$1" '
-		$0 ~ /gather_work/ { total++ }
-		$0 ~ function_name " <-" { its++ }
+	awk -v function_name="$1" -v worker="^kworker/$2" '
+		/gather_work/ { total++ }
+		$1 ~ worker && $0 ~ function_name " <-" { its++ }
 		END {
-			printf "%d polls, %d by %s\n", total, its, function_name
+			printf "%d polls, %d by %s in %s\n", total, its, function_name, worker
 			exit !(its > 0 && its == total)
 		}' "$tracing/trace"
 }
 
-# Where there are several CPUs, what is relayed leaves by one, and where there is one, it need not wait for others.
+# Where there are several CPUs, in a worker of one, so that what is relayed leaves by one. Where there is one, in any
+# worker.
 begun_there() {
+	begun_by gather_work '[0-9]+:' && cpus 0 1 && begun_by gather_work_unbound u && cpus 1 1 &&
+		begun_by gather_work '[0-9]+:'
+}
+
+traced_begun_there() {
 	local status
-	traced 'gather_work*' && echo 1 >"$tracing/tracing_on" &&
-		begun_by gather_work && cpus 0 1 && begun_by gather_work_unbound && cpus 1 1 && begun_by gather_work
+	traced 'gather_work*' && echo 1 >"$tracing/tracing_on" && while_streaming b a 10.7.0.1 begun_there
 	status=$?
+	echo 0 >"$tracing/tracing_on"
 	echo nop >"$tracing/current_tracer"
 	return "$status"
 }
@@ -314,11 +324,12 @@ ktap_run "many senders: what they send arrives in order" in_order_of_many
 ktap_run "a and b talk in batches" batches
 traced_run "batches in" aead_decrypt in_order_in
 on b tc qdisc del dev eth0 root
+defer cpus 1 1
 ktap_run "CPUs go and come back while a sends" while_streaming a b 10.7.0.2 cpus_go b
 ktap_run "CPUs go and come back while b sends" while_streaming b a 10.7.0.1 cpus_go a
 begun="a poll that waits begins on its CPU, unless that is the only one"
 if grep -sqw function "$tracing/available_tracers"; then
-	better "$begun" while_streaming b a 10.7.0.1 begun_there
+	better "$begun" traced_begun_there
 else
 	ktap_skip "$begun" "this kernel has no function tracer"
 fi
