@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Listen to an interface, and add a line to a file for every handshake message: the time, which END of the link sent it,
-the version of IP, and the type, with "+mac2" where it has one. A message of the wrong length has it in brackets. So has
-the first transport message with the index of a response, 4: who sends it has taken the response. What is sent to the
-forged sources of flood.py is left out.
+the version of IP, and the type, with "+mac2" where it has one. A message of the wrong length has it in brackets. The
+first transport message with the index of a response has a line, too, 4: who sends it has taken the response. What is
+sent to the forged sources of flood.py is left out.
 
 usage: handshakes.py INTERFACE OWN-END OTHER-END FILE
 Says "ready" when it listens. "1700000000.123456 a v4 1+mac2"

@@ -144,6 +144,7 @@ rekeys() {
 	# As many seconds, and some for those that are begun again.
 	skip_idle on "$from" ping -q -i 1 -c 260 -W 3 "$(inner_of "$to")" >"$work/ping"
 	cat "$work/ping"
+	marked | tail -n 12
 	grep -q '260 packets transmitted, 260 received' "$work/ping" &&
 		wire "$from:1" "$to:2" "$from:1" "$to:2" &&
 		marked | awk '
