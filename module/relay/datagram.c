@@ -43,12 +43,14 @@ bool nwg_datagram_ends(struct sk_buff *skb, unsigned int offset, struct nwg_ends
 
 /*
  * Whether a datagram arrived as it was sent. It costs nothing if the interface that it came by has
- * looked already.
+ * looked already. One whose checksum is still to be made comes from this machine, or from a guest of its that
+ * says where that is, which must be nowhere but in the UDP header.
  */
 static bool checksum_valid(struct sk_buff *skb, const struct udphdr *header)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		return true;
+		return skb_checksum_start_offset(skb) == (int)nwg_ip_header_len(skb) &&
+		       skb->csum_offset == offsetof(struct udphdr, check);
 	/* None is a choice over IPv4 only (RFC 8200, section 8.1). */
 	if (!header->check)
 		return nwg_is_ipv4(skb);

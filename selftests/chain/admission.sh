@@ -281,6 +281,9 @@ namespace() {
 admission() {
 	check "wg1 is up" slowwait 20 handshaken vps wg1
 	stranger v4
+	check "v4: a guest's, whose checksum is to be put elsewhere, arrives" forged elsewhere
+	check "v4: and is malformed" counted malformed elsewhere
+	check "v4: it was not sent on" passed 0
 	check "a flood of initiations is cookie" flood
 	check "the relay moves to v6" outer 6
 	stranger v6
@@ -292,4 +295,4 @@ admission() {
 	namespace
 }
 
-each_chain 74 admission "$@"
+each_chain 77 admission "$@"

@@ -21,6 +21,8 @@ INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
 SO_NO_CHECK = 11
 UDP_SEGMENT = 103
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
+VIRTIO_NET_HDR_F_NEEDS_CSUM = 1
 LABEL_MAC1 = b"mac1----"
 
 
@@ -114,6 +116,38 @@ def responses(responder):
     yield with_mac1(message(RESPONSE, 92), responder)
 
 
+def elsewhere(responder):
+    """As initiation, over IPv4, but the checksum is to be made of the IP header on, and put over the destination port;
+    sent as a guest would, whose interface makes none."""
+    yield with_mac1(message(INITIATION, 148), responder)
+
+
+def send_elsewhere(args, payload):
+    """A frame behind a header of virtio_net's (virtio 1.2, section 5.1.6)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((args.address, args.port))
+        addresses = b"".join(socket.inet_aton(end[0]) for end in (sock.getsockname(), sock.getpeername()))
+        datagram = raw_udp(sock, 40000, args.port, payload)
+    header = struct.pack("!BBHHHBBH8s", 0x45, 0, 20 + len(datagram), 0, 0, 64, socket.IPPROTO_UDP, 0, addresses)
+    header = header[:10] + struct.pack("!H", internet_checksum(header)) + header[12:]
+    with open("/proc/net/arp", encoding="ascii") as file:
+        target, interface = next((line.split()[3], line.split()[5]) for line in file if line.split()[0] == args.address)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        sock.bind((interface, 0x0800))
+        ethernet = bytes.fromhex(target.replace(":", "")) + sock.getsockname()[4] + b"\x08\x00"
+        virtio = struct.pack("=BBHHHH", VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, len(ethernet), 20 + 2)
+        sock.send(virtio + ethernet + header + datagram)
+
+
+def internet_checksum(data):
+    """RFC 1071."""
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
 def raw_udp(sock, source, port, payload, damage=0):
     """A UDP datagram whose checksum (RFC 768, RFC 8200 section 8.1) is off by some bits."""
     addresses = b"".join(socket.inet_pton(sock.family, end[0])
@@ -121,14 +155,11 @@ def raw_udp(sock, source, port, payload, damage=0):
     header = struct.pack("!HHH", source, port, 8 + len(payload))
     pseudo = addresses + struct.pack("!HH", socket.IPPROTO_UDP, 8 + len(payload))
     covered = pseudo + header + payload + b"\0" * (len(payload) % 2)
-    total = sum(struct.unpack("!%dH" % (len(covered) // 2), covered))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return header + struct.pack("!H", ~total & 0xffff ^ damage) + payload
+    return header + struct.pack("!H", internet_checksum(covered) ^ damage) + payload
 
 
 KINDS = {f.__name__: f for f in (junk, lengths, reserved, mac1, unknown, initiation,
-                                 transport, batch, checksum, unsummed, borrowed, responses)}
+                                 transport, batch, checksum, elsewhere, unsummed, borrowed, responses)}
 RAW = {"checksum": lambda sock, args, payload: raw_udp(sock, 40000, args.port, payload, 0x0100),
        "borrowed": lambda sock, args, payload: raw_udp(sock, args.source, args.port, payload)}
 RAW["responses"] = RAW["borrowed"]
@@ -136,6 +167,11 @@ RAW["responses"] = RAW["borrowed"]
 
 def send(kind, args):
     family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
+    if kind == "elsewhere":
+        datagrams = list(KINDS[kind](args.responder))
+        for datagram in datagrams:
+            send_elsewhere(args, datagram)
+        return len(datagrams)
     raw = RAW.get(kind)
     if raw:
         sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)

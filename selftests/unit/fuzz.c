@@ -285,6 +285,7 @@ static void read_packet(struct input *input)
 {
 	const u8 summed = take_byte(input), more = take_byte(input);
 	struct sk_buff skb = { .ip_summed = summed & 1 ? CHECKSUM_PARTIAL : CHECKSUM_NONE };
+	const bool elsewhere = summed & 8 && more != offsetof(struct udphdr, check);
 	struct input choices = { .bytes = input->bytes };
 	struct nwg_datagram datagram;
 	struct nwg_ends ends;
@@ -305,6 +306,8 @@ static void read_packet(struct input *input)
 		goto out;
 	skb.protocol = htons(packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);
 	shim_move(&skb, min_t(unsigned int, skb.len, header + more), 0);
+	skb.csum_start = header;
+	skb.csum_offset = elsewhere ? more : offsetof(struct udphdr, check);
 
 	/* What this machine sends has right ones; and few made at random would. */
 	if (summed & 3 && pskb_may_pull(&skb, nwg_message_offset(&skb)) &&
@@ -326,6 +329,7 @@ static void read_packet(struct input *input)
 	nwg_datagram_ends(&skb, (skb.len - min_t(unsigned int, more, skb.len)) & ~3U, &ends);
 	if (!nwg_datagram_read(&skb, &datagram)) {
 		assert(sum_right(&skb));
+		assert(skb.ip_summed != CHECKSUM_PARTIAL || !elsewhere);
 		assert(datagram.type == nwg_message_classify(datagram.message, datagram.len));
 		if (!nwg_ttl_used_up(&skb))
 			send_on(&choices, &skb, &datagram);

@@ -38,6 +38,8 @@
  * @len: of both
  * @protocol: ETH_P_*
  * @ip_summed: CHECKSUM_*
+ * @csum_start: from where on the checksum is to be made, counted from @head
+ * @csum_offset: and where it is to be written, counted from there
  */
 struct sk_buff {
 	u8 *head;
@@ -47,6 +49,8 @@ struct sk_buff {
 	unsigned int len;
 	__be16 protocol;
 	u8 ip_summed;
+	u16 csum_start;
+	u16 csum_offset;
 };
 
 static inline struct iphdr *ip_hdr(const struct sk_buff *skb)
@@ -77,6 +81,7 @@ static inline void shim_move(struct sk_buff *skb, unsigned int len, unsigned int
 
 	assert(head);
 	shim_copy_bits(skb, 0, head + headroom, len);
+	skb->csum_start += headroom - (skb->data - skb->head);
 	free(skb->head);
 	skb->head = head;
 	skb->data = head + headroom;
@@ -151,6 +156,11 @@ static inline __wsum skb_checksum(const struct sk_buff *skb, unsigned int offset
 #define skb_reset_network_header(skb) ((void)(skb))
 #define skb_set_transport_header(skb, offset) ((void)(skb), (void)(offset))
 #define skb_forward_csum(skb) ((void)(skb))
+
+static inline int skb_checksum_start_offset(const struct sk_buff *skb)
+{
+	return skb->csum_start - (skb->data - skb->head);
+}
 
 static inline bool skb_csum_unnecessary(const struct sk_buff *skb)
 {
