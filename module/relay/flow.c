@@ -461,7 +461,7 @@ u32 nwg_flow_roam_limit(const struct nwg_relay *relay, const struct nwg_relay_pa
 	/* Its flow of before goes when the home has answered, so that in the end there are no more. */
 	if (nwg_quota_same_source(&known->key.client, &key->client))
 		return min(max, U32_MAX - MAX_TENTATIVE_OF_CLIENT) + MAX_TENTATIVE_OF_CLIENT;
-	return params->config.has_responder ? DIV_ROUND_UP(max, 2) : max;
+	return params->config.has_responder ? max - max / 2 : max;
 }
 
 /*

@@ -1678,6 +1678,10 @@ static void test_full_source_moves(void **state)
 	client_key(0, 4, &key);
 	assert_null(nwg_flow_roam(&relays[0], relays[0].params, &key, cpu_to_le32(12), &reason));
 	assert_int_equal(reason, NWG_DROP_SOURCE_LIMIT);
+
+	/* Of as many as there can be, half are not none. */
+	config->max_flows_per_source = U32_MAX;
+	assert_int_equal(sends(4, NWG_MESSAGE_TRANSPORT, 0, 12), 0);
 }
 
 /* A home that goes on initiating to a client that has gone does not keep its flow. */
