@@ -342,6 +342,15 @@ static void forward_batch(struct nwg_relay *relay, const struct nwg_flow_key *ke
 	}
 }
 
+/* Whether a packet was sent by this machine, within a VRF, too. */
+static bool sent_here(const struct sk_buff *skb)
+{
+	const struct net_device *dev = skb->dev;
+
+	return dev->flags & IFF_LOOPBACK ||
+	       (netif_is_l3_master(dev) && skb->skb_iif == dev->ifindex);
+}
+
 /*
  * Whether a packet is for this machine, and not one that the stack would refuse for its source.
  * Asked for packets without a flow only.
@@ -351,9 +360,13 @@ static bool is_local(struct net *net, struct sk_buff *skb)
 	const struct iphdr *header;
 	bool local;
 
-	/* Where the interface is in a VRF, of those that are; a global one may be another interface's. */
+	/*
+	 * Where the interface is in a VRF, of those that are; a global one may be another interface's. The stack
+	 * refuses for IPv4 alone what others send by an address of this machine's.
+	 */
 	if (!nwg_is_ipv4(skb))
-		return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0);
+		return ipv6_chk_addr(net, &ipv6_hdr(skb)->daddr, skb->dev, 0) &&
+		       (sent_here(skb) || !ipv6_chk_addr(net, &ipv6_hdr(skb)->saddr, skb->dev, 0));
 	header = ip_hdr(skb);
 	/* It has come from this machine, or past the routing already. */
 	if (skb_dst(skb))

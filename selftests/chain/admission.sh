@@ -96,6 +96,21 @@ not_told() {
 	pc_has_echo && [ "$(captured "$CHAIN_DIR/pc.pcap" 'icmp[0] != 0 or icmp6[0] < 128 or udp')" -eq 0 ]
 }
 
+# What comes by an address of the vps' own gets there, and makes no flow: the relay leaves it to the stack.
+by_own_address() {
+	local before result
+	before=$(relay_counts)
+	capture vps pc "$CHAIN_DIR/vps.pcap" "udp and src host $(relay_address)" || return
+	forge pc initiation --foreign --from "$(relay_address)" && slowwait 5 at_vps
+	result=$?
+	capture_end
+	[ "$result" -eq 0 ] && answers pc "$(relay_address)" && difference "$before" && [ -z "$(difference "$before")" ]
+}
+
+at_vps() {
+	[ "$(captured "$CHAIN_DIR/vps.pcap")" -eq 1 ]
+}
+
 # The pc's own wg0 is down while its address and port are borrowed.
 known_client() {
 	answers pc "$MT4" && ip -n "$CHAIN-pc" link set wg0 down && watch
@@ -152,6 +167,7 @@ stranger() {
 	check "$1: and is sent on" passed 1
 	check "$1: the mt saw that one and nothing else" seen_at_mt 1
 	check "$1: neither relay nor ICMP error told the stranger anything" not_told
+	check "$1: nobody else sends by an address of the vps'" by_own_address
 }
 
 client() {
@@ -295,4 +311,4 @@ admission() {
 	namespace
 }
 
-each_chain 77 admission "$@"
+each_chain 79 admission "$@"

@@ -21,6 +21,7 @@ INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 LENGTH = {INITIATION: 148, RESPONSE: 92, COOKIE_REPLY: 64}
 SO_NO_CHECK = 11
 UDP_SEGMENT = 103
+IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
 SOL_PACKET, PACKET_VNET_HDR = 263, 15
 VIRTIO_NET_HDR_F_NEEDS_CSUM = 1
 LABEL_MAC1 = b"mac1----"
@@ -177,6 +178,10 @@ def send(kind, args):
         sock = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP)
     else:
         sock = socket.socket(family, socket.SOCK_DGRAM)
+        if args.foreign and family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+        elif args.foreign:
+            sock.setsockopt(socket.IPPROTO_IP, IP_TRANSPARENT, 1)
         sock.bind((args.from_address, args.source))
     sent = 0
     with sock:
@@ -203,6 +208,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--source", type=int, default=0, help="source port")
     parser.add_argument("--from", dest="from_address", default="", help="source address")
+    parser.add_argument("--foreign", action="store_true", help="which is not this machine's")
     parser.add_argument("--index", type=bytes.fromhex, help="receiver index of transport messages")
     parser.add_argument("--ttl", type=int, help="time to live, or hop limit")
     parser.add_argument("--ports", type=int, default=1, help="repeat from N ports")
