@@ -10,7 +10,7 @@
 #include "object.h"
 #include "transport/session.h"
 
-#define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
+#define SECRET_LIFE_NS ((s64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
 
 /* Initiations of strangers in a second that are more than a home's users make. */
 #define MANY_STRANGERS 64
@@ -139,7 +139,7 @@ static bool cookie_of(struct nwg_relay_cookies *cookies, const struct nwg_flow_k
 
 	spin_lock(&cookies->lock);
 	now = ktime_get_coarse_boottime_ns();
-	valid = cookies->secret_birth && now - cookies->secret_birth < SECRET_LIFE_NS &&
+	valid = cookies->secret_birth && (s64)(now - cookies->secret_birth) < SECRET_LIFE_NS &&
 		cookies->machine_copies == READ_ONCE(nwg_machine_copies);
 	if (!valid && nonce) {
 		draw_secret(cookies, now);

@@ -12,8 +12,8 @@
 #include "peer.h"
 #include "ratelimiter.h"
 
-#define SECRET_LIFE_NS ((u64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
-#define COOKIE_USE_NS ((u64)NWG_COOKIE_USE * NSEC_PER_SEC)
+#define SECRET_LIFE_NS ((s64)NWG_COOKIE_SECRET_LIFE * NSEC_PER_SEC)
+#define COOKIE_USE_NS ((s64)NWG_COOKIE_USE * NSEC_PER_SEC)
 
 void nwg_gate_init(struct nwg_gate *gate)
 {
@@ -45,7 +45,7 @@ static void cookie_of_source(u8 cookie[NWG_COOKIE_LEN], struct nwg_gate *gate, s
 static bool secret_fresh(const struct nwg_gate *gate)
 {
 	return gate->secret_birth &&
-	       ktime_get_coarse_boottime_ns() - gate->secret_birth < SECRET_LIFE_NS;
+	       (s64)(ktime_get_coarse_boottime_ns() - gate->secret_birth) < SECRET_LIFE_NS;
 }
 
 enum nwg_gate_verdict nwg_gate_check(struct nwg_device *wg, struct sk_buff *skb, bool under_load)
@@ -119,7 +119,7 @@ void nwg_peer_cookie_sign(struct nwg_peer *peer, void *message, size_t len)
 
 	down_write(&cookie->lock);
 	usable = cookie->cookie_birth &&
-		 ktime_get_coarse_boottime_ns() - cookie->cookie_birth < COOKIE_USE_NS;
+		 (s64)(ktime_get_coarse_boottime_ns() - cookie->cookie_birth) < COOKIE_USE_NS;
 	cookie_macs_add(message, len, &cookie->keys, usable ? cookie->cookie : NULL);
 	memcpy(cookie->sent_mac1, macs->mac1, sizeof(cookie->sent_mac1));
 	cookie->sent = true;

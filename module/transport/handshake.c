@@ -55,7 +55,7 @@ static bool sent_lately(struct nwg_peer *peer)
 	u64 last = atomic64_read(&peer->handshake.last_sent);
 
 	return last &&
-	       ktime_get_coarse_boottime_ns() - last < (u64)NWG_REKEY_TIMEOUT * NSEC_PER_SEC;
+	       (s64)(ktime_get_coarse_boottime_ns() - last) < (s64)NWG_REKEY_TIMEOUT * NSEC_PER_SEC;
 }
 
 /* A message of a handshake was sent just now: see later whether it helped, if it has not yet. */
@@ -289,7 +289,7 @@ static enum nwg_device_drop_reason accept_initiation(struct nwg_peer *peer,
 	} else if (memcmp(timestamp, handshake->latest_timestamp, NWG_TIMESTAMP_LEN) <= 0) {
 		reason = NWG_DEVICE_DROP_OLD_TIMESTAMP;
 	} else if (handshake->last_consumed &&
-		   now - handshake->last_consumed < NSEC_PER_SEC / INITIATIONS_PER_SECOND) {
+		   (s64)(now - handshake->last_consumed) < NSEC_PER_SEC / INITIATIONS_PER_SECOND) {
 		reason = NWG_DEVICE_DROP_PEER_LIMIT;
 	} else {
 		clear_locked(peer);

@@ -96,7 +96,7 @@ static bool source_take_token(struct source *source)
 
 	spin_lock_bh(&source->lock);
 	now = ktime_get_coarse_boottime_ns();
-	source->tokens = min_t(u64, MAX_NS, source->tokens + (now - source->last));
+	source->tokens = min_t(u64, MAX_NS, source->tokens + max_t(s64, now - source->last, 0));
 	source->last = now;
 	allowed = source->tokens >= TOKEN_NS;
 	if (allowed)

@@ -15,7 +15,9 @@ static atomic64_t last_session_id = ATOMIC64_INIT(0);
 
 bool nwg_session_older_than(const struct nwg_session *session, unsigned int seconds)
 {
-	return ktime_get_coarse_boottime_ns() - session->birth >= (u64)seconds * NSEC_PER_SEC;
+	/* Signed: adjtimex() of Linux 6.1 may set this clock back, by less than a tick. */
+	return (s64)(ktime_get_coarse_boottime_ns() - session->birth) >=
+	       (s64)seconds * NSEC_PER_SEC;
 }
 
 bool nwg_session_expired(const struct nwg_session *session)
