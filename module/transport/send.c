@@ -125,20 +125,22 @@ static unsigned int headroom_for(const struct nwg_peer *peer)
 	       (ipv6 ? 0 : sizeof(struct ipv6hdr) - sizeof(struct iphdr));
 }
 
+/* In front of a packet that is copied or made, so that none of the tunnels that may follow has to copy it. */
+#define AMPLE_HEADROOM (NWG_HEADROOM + max(LL_MAX_HEADER, NWG_FRAGLIST_HEADROOM))
+
 /*
  * Make the packet linear, our own, and roomy. Drops it and returns NULL if there is no memory.
  */
 static struct sk_buff *make_room(struct nwg_device *wg, struct sk_buff *skb, unsigned int head,
 				 unsigned int tail)
 {
-	const unsigned int ample = NWG_HEADROOM + max(LL_MAX_HEADER, NWG_FRAGLIST_HEADROOM);
 	struct sk_buff *copy;
 
 	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= head &&
 		   skb_tailroom(skb) >= tail))
 		return skb;
 	/* One copy does it all, where pulling, unsharing and expanding would each make one. */
-	copy = skb_copy_expand(skb, ample, tail, GFP_ATOMIC);
+	copy = skb_copy_expand(skb, AMPLE_HEADROOM, tail, GFP_ATOMIC);
 	if (unlikely(!copy)) {
 		nwg_device_drop(wg, skb, NWG_DEVICE_DROP_SEND_MEMORY);
 		return NULL;
@@ -592,13 +594,16 @@ void nwg_peer_send_keepalive(struct nwg_peer *peer)
 
 	rcu_read_lock_bh();
 	if (skb_queue_empty_lockless(&peer->staged)) {
-		skb = alloc_skb(NWG_HEADROOM + LL_MAX_HEADER + NWG_TAG_LEN, GFP_ATOMIC);
+		skb = alloc_skb(AMPLE_HEADROOM + NWG_TAG_LEN, GFP_ATOMIC);
 		if (unlikely(!skb)) {
 			DEV_STATS_INC(peer->device->dev, tx_dropped);
 			goto out;
 		}
-		skb_reserve(skb, NWG_HEADROOM + LL_MAX_HEADER);
-		stage(peer, prepare(peer, skb, 0, 1));
+		skb_reserve(skb, AMPLE_HEADROOM);
+		skb = prepare(peer, skb, 0, 1);
+		if (unlikely(!skb))
+			goto out;
+		stage(peer, skb);
 		nwg_dbg(peer->device, "Sending keepalive packet to " NWG_LOG_PEER "\n",
 			nwg_log_peer(peer));
 	}
