@@ -490,8 +490,11 @@ void nwg_peer_gather_work(struct work_struct *work)
 	do
 		work_off_gathered(peer);
 	while (unlikely(READ_ONCE(peer->dead)) && READ_ONCE(bursts->backlog));
-	/* What has come meanwhile has its turn after others. */
-	if (READ_ONCE(bursts->backlog))
+	/*
+	 * What has come meanwhile has its turn after others. Who still sends for a peer that is gone works it off
+	 * alone: this work may have been waited for.
+	 */
+	if (READ_ONCE(bursts->backlog) && likely(!READ_ONCE(peer->dead)))
 		queue_work(nwg_parallel_workqueue, &peer->gather_work);
 	rcu_read_unlock_bh();
 }
