@@ -419,7 +419,8 @@ static struct sk_buff *send_with(struct nwg_peer *peer, struct nwg_session *sess
 	/* Who was to send them may not run: the turn is taken here if it is over. */
 	if (unlikely(bursts->packets >= NWG_MAX_QUEUED))
 		transmit_done(peer, false);
-	if (unlikely(bursts->packets >= NWG_MAX_QUEUED)) {
+	/* What is staged has a limit of its own, and nobody who would look at it again. */
+	if (unlikely(bursts->packets >= NWG_MAX_QUEUED && list)) {
 		spin_unlock(&bursts->lock);
 		nwg_device_drop_list(peer->device, list, NWG_DEVICE_DROP_SEND_FULL);
 		return NULL;
