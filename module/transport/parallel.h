@@ -21,7 +21,7 @@
 /* Packets in a burst that is put together one by one where there is one CPU. */
 #define NWG_BURST_ALONE 64
 
-/* Packets that may stand in a queue. */
+/* Packets that may stand in a queue; what was staged for a session joins them all the same. */
 #define NWG_MAX_QUEUED 1024
 
 /**
