@@ -22,6 +22,8 @@ ktap_plan 7
 
 # The kernel waits without letting go of its CPU, for up to 64 s, which is no fault here.
 [ ! -w /proc/sys/kernel/watchdog_thresh ] || echo 60 >/proc/sys/kernel/watchdog_thresh
+stall=/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
+[ ! -w "$stall" ] || echo 120 >"$stall"
 
 held_back() {
 	on b tc -s qdisc show dev eth0 | grep -q 'backlog .* [1-9][0-9]*p'
