@@ -368,6 +368,8 @@ renew() {
 outer() {
 	local node
 	OUTER=$1 INNER=${2:-$1}
+	# It may initiate once more, by the family of before, to the relay that comes.
+	ip -n "$CHAIN-pc" link set wg0 down || return
 	if [ "$FORWARD" = relay ]; then
 		nwgctl relay del listen "$RELAY_PORT" && relay_up "$RELAY_PORT" || return
 	fi

@@ -73,8 +73,9 @@ to_a_program() {
 	return "$status"
 }
 
+# Data: a handshake may be begun once more meanwhile.
 came_back() {
-	relay | jq '.[0].reverse.packets'
+	relay | jq '.[0].reverse.transports'
 }
 
 # To where the client is known, but not from the inner endpoint; what does comes last, and gets there.

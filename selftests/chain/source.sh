@@ -80,6 +80,7 @@ crowd() {
 # Who is known stays what it is, without a handshake.
 keeps() {
 	local before since
+	session_stands || return
 	since=$(handshake_time mt wg0)
 	before=$(endpoint_of pc)
 	source_is masquerade && answers pc "$MT4" && [ "$(endpoint_of pc)" = "$before" ] &&
