@@ -118,8 +118,8 @@ def responses(responder):
 
 
 def elsewhere(responder):
-    """As initiation, over IPv4, but the checksum is to be made of the IP header on, and put over the destination port;
-    sent as a guest would, whose interface makes none."""
+    """As initiation, over IPv4, but the checksum is to be put over the destination port; sent as a guest would, whose
+    interface makes none."""
     yield with_mac1(message(INITIATION, 148), responder)
 
 
@@ -137,7 +137,7 @@ def send_elsewhere(args, payload):
         sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         sock.bind((interface, 0x0800))
         ethernet = bytes.fromhex(target.replace(":", "")) + sock.getsockname()[4] + b"\x08\x00"
-        virtio = struct.pack("=BBHHHH", VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, len(ethernet), 20 + 2)
+        virtio = struct.pack("=BBHHHH", VIRTIO_NET_HDR_F_NEEDS_CSUM, 0, 0, 0, len(ethernet) + 20, 2)
         sock.send(virtio + ethernet + header + datagram)
 
 

@@ -285,11 +285,11 @@ static void read_packet(struct input *input)
 {
 	const u8 summed = take_byte(input), more = take_byte(input);
 	struct sk_buff skb = { .ip_summed = summed & 1 ? CHECKSUM_PARTIAL : CHECKSUM_NONE };
-	const bool elsewhere = summed & 8 && more != offsetof(struct udphdr, check);
 	struct input choices = { .bytes = input->bytes };
 	struct nwg_datagram datagram;
 	struct nwg_ends ends;
 	unsigned int header;
+	bool elsewhere;
 	u8 *packet;
 
 	choices.len = min_t(size_t, input->len, 1 + sizeof(ends) + 1 + NWG_MAC_LEN);
@@ -306,8 +306,9 @@ static void read_packet(struct input *input)
 		goto out;
 	skb.protocol = htons(packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);
 	shim_move(&skb, min_t(unsigned int, skb.len, header + more), 0);
-	skb.csum_start = header;
-	skb.csum_offset = elsewhere ? more : offsetof(struct udphdr, check);
+	skb.csum_start = summed & 16 ? more : header;
+	skb.csum_offset = summed & 8 ? more : offsetof(struct udphdr, check);
+	elsewhere = skb.csum_start != header || skb.csum_offset != offsetof(struct udphdr, check);
 
 	/* What this machine sends has right ones; and few made at random would. */
 	if (summed & 3 && pskb_may_pull(&skb, nwg_message_offset(&skb)) &&
